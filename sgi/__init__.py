@@ -1,0 +1,1 @@
+"""The application: everything with a database, a socket or a clock."""

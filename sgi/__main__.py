@@ -1,0 +1,5 @@
+"""`python -m sgi` is the `sgi` command."""
+
+from sgi.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Accounts, sessions, rules and the guard at the door."""

@@ -1,0 +1,57 @@
+"""The first establishment and its first account, `admin`."""
+
+import secrets
+from pathlib import Path
+
+import psycopg
+
+from sgi.access import passwords
+from sgi.catalogue import accounts, audit
+from sgi.catalogue.audit import SYSTEM, Action
+from sgi.catalogue.database import Database
+from sgi.domain.account import Role
+
+NAME = "admin"
+
+
+def kept_password(folder: Path) -> str:
+    """The password made at the first start, kept in a file that only its owner reads."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / "admin-password"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(12) + "\n")
+    return path.read_text().strip()
+
+
+def ensure_establishment(url: str, name: str) -> None:
+    """Create the first establishment when there is none; needs the owner's connection."""
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "insert into establishment (name) select %s where not exists "
+            "(select from establishment)",
+            [name],
+        )
+
+
+async def ensure_first_account(database: Database, password: str) -> None:
+    """Create `admin`, or give it this password where it has another."""
+    async with database.anonymous() as connection:
+        establishment_id, _ = (await accounts.establishments(connection))[0]
+        account = await accounts.account_named(connection, NAME)
+    if account is not None and passwords.matches(account.password_hash, password):
+        return
+    password_hash = passwords.hash_password(password)
+    async with database.transaction(
+        account.establishment_id if account else establishment_id
+    ) as connection:
+        if account is None:
+            account_id = await accounts.add_account(
+                connection, establishment_id, NAME, Role.ADMINISTRATOR, password_hash
+            )
+            action = Action.CREATE_ACCOUNT
+        else:
+            account_id, establishment_id = account.id, account.establishment_id
+            await accounts.set_password_hash(connection, account_id, password_hash)
+            action = Action.SET_PASSWORD
+        await audit.record(connection, establishment_id, SYSTEM, action, account_id)

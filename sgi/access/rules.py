@@ -1,0 +1,73 @@
+"""Who may call what: the one table. A route that is not here is denied."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from sgi.domain.account import Permission, Session
+
+
+class Open(Enum):
+    """Routes that ask for no permission."""
+
+    PUBLIC = "public"
+    """Anyone: holds nothing about patients or slides."""
+    SIGNED_IN = "signed in"
+    """Any account, for what concerns the account itself."""
+
+
+Need = Open | Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one route asks for; `{name}` in the path stands for one segment."""
+
+    method: str
+    path: str
+    need: Need
+
+    def allows(self, session: Session | None) -> bool:
+        """Whether this session, or nobody, may call the route."""
+        if self.need is Open.PUBLIC:
+            return True
+        if session is None:
+            return False
+        return self.need is Open.SIGNED_IN or session.may(Permission(self.need.value))
+
+
+RULES = (
+    Rule("GET", "/", Open.PUBLIC),
+    Rule("GET", "/view/{slide}", Open.PUBLIC),
+    Rule("GET", "/assets/{file}", Open.PUBLIC),
+    Rule("GET", "/favicon.svg", Open.PUBLIC),
+    Rule("GET", "/healthz", Open.PUBLIC),
+    Rule("GET", "/readyz", Open.PUBLIC),
+    Rule("POST", "/api/v1/sign-in", Open.PUBLIC),
+    Rule("POST", "/api/v1/sign-out", Open.SIGNED_IN),
+    Rule("GET", "/api/v1/me", Open.SIGNED_IN),
+    Rule("GET", "/openapi.json", Open.SIGNED_IN),
+    Rule("GET", "/api/v1/arrivals", Permission.VIEW_ARRIVALS),
+    Rule("POST", "/api/v1/arrivals/{arrival_id}/retry", Permission.CHANGE_ARRIVALS),
+    Rule("GET", "/api/v1/events", Permission.VIEW_ARRIVALS),
+    Rule("GET", "/api/v1/slides", Permission.VIEW_SLIDES),
+    Rule("GET", "/api/v1/slides/{slide_id}", Permission.VIEW_SLIDES),
+    Rule("GET", "/slides/{slide_id}/{kind}", Permission.VIEW_SLIDES),
+    Rule("GET", "/tiles/{slide}/{level}/{column}/{row}", Permission.VIEW_SLIDES),
+)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) + r"\Z")
+
+
+_COMPILED = [(rule.method, _pattern(rule.path), rule) for rule in RULES]
+
+
+def rule_for(method: str, path: str) -> Rule | None:
+    """The rule of a request; HEAD asks what GET asks."""
+    wanted = "GET" if method == "HEAD" else method
+    for rule_method, pattern, rule in _COMPILED:
+        if rule_method == wanted and pattern.match(path):
+            return rule
+    return None

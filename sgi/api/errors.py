@@ -1,0 +1,142 @@
+"""The one table from an error to its HTTP status, and how errors are told (RFC 9457)."""
+
+import json
+import logging
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+import dicom.errors
+import storage.errors
+import tiling.errors
+from sgi import errors
+from sgi.api.language import language_of
+from sgi.domain.words import Language
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status and sentences; the sentences never repeat what an exception said."""
+
+    status: int
+    english: str
+    french: str
+
+    def detail(self, language: Language) -> str:
+        if language is Language.FRENCH:
+            return self.french.replace(" ;", "\u202f;")
+        return self.english
+
+
+_DEFECT = Answer(
+    500,
+    "Something unexpected happened here; try again, and report it if it happens again.",
+    "Un imprévu s'est produit ; réessayez, et signalez-le s'il se reproduit.",
+)
+_STORE_AWAY = Answer(
+    503,
+    "The slide store does not answer; try again in a moment.",
+    "Le stockage des lames ne répond pas ; réessayez dans un instant.",
+)
+_DATABASE_AWAY = Answer(
+    503,
+    "The catalogue does not answer; try again in a moment.",
+    "Le catalogue ne répond pas ; réessayez dans un instant.",
+)
+_NOT_FOUND = Answer(404, "There is no such thing here.", "Cet élément n'existe pas.")
+_INVALID = Answer(
+    422,
+    "The request is not understood; check its fields.",
+    "La requête n'est pas comprise ; vérifiez ses champs.",
+)
+
+ANSWERS: dict[type[Exception], Answer] = {
+    errors.SgiError: _DEFECT,
+    errors.NotSignedInError: Answer(401, "Sign in first.", "Connectez-vous d'abord."),
+    errors.WrongCredentialsError: Answer(
+        401,
+        "The name or the password is not right.",
+        "Le nom ou le mot de passe est incorrect.",
+    ),
+    errors.ForbiddenError: Answer(
+        403, "Your account may not do this.", "Votre compte n'a pas ce droit."
+    ),
+    errors.CrossSiteRequestError: Answer(
+        403,
+        "The request does not come from this application; reload the page.",
+        "La requête ne vient pas de cette application ; rechargez la page.",
+    ),
+    errors.NotFoundError: _NOT_FOUND,
+    errors.InvalidRequestError: _INVALID,
+    errors.ConflictError: Answer(
+        409,
+        "This cannot be done in its present state; reload the page.",
+        "Impossible dans l'état actuel ; rechargez la page.",
+    ),
+    errors.TooManyAttemptsError: Answer(
+        429,
+        "Too many failed sign-ins; wait a few minutes and try again.",
+        "Trop d'échecs de connexion ; attendez quelques minutes et réessayez.",
+    ),
+    storage.errors.StorageError: _STORE_AWAY,
+    dicom.errors.DicomError: _DEFECT,
+    tiling.errors.TilingError: _DEFECT,
+    OperationalError: _DATABASE_AWAY,
+    PoolTimeout: _DATABASE_AWAY,
+    RequestValidationError: _INVALID,
+}
+
+
+def answer_to(error: Exception) -> Answer:
+    """The row of the nearest class."""
+    for kind in type(error).__mro__:
+        if kind in ANSWERS:
+            return ANSWERS[kind]
+    return _DEFECT
+
+
+def problem(error: Exception, language: Language) -> Response:
+    """A problem document; details of unexpected errors go to the log, never to the client."""
+    if isinstance(error, HTTPException):
+        answer = _NOT_FOUND if error.status_code == 404 else _INVALID
+        status = error.status_code
+    else:
+        answer = answer_to(error)
+        status = answer.status
+    if status >= 500:
+        _log.error("%s answered %s", type(error).__name__, status, exc_info=error)
+    body = {
+        "type": "about:blank",
+        "title": type(error).__name__.removesuffix("Error"),
+        "status": status,
+        "detail": answer.detail(language),
+    }
+    headers = {"Cache-Control": "no-store"}
+    if isinstance(error, errors.TooManyAttemptsError):
+        headers["Retry-After"] = str(error.retry_after_s)
+    if status == 503:
+        headers["Retry-After"] = "2"
+    return Response(
+        json.dumps(body, ensure_ascii=False),
+        status_code=status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+def install(application: FastAPI) -> None:
+    """Answer every error of the table, and every other one, as a problem document."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        return problem(error, language_of(request.headers.get("accept-language")))
+
+    for kind in (*ANSWERS, HTTPException, Exception):
+        application.add_exception_handler(kind, handle)

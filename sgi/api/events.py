@@ -1,0 +1,63 @@
+"""`/api/v1/events`: arrivals pushed to the browser as they change (server-sent events)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import StreamingResponse
+
+from sgi.api.arrivals import arrival_out
+from sgi.api.language import requested_language
+from sgi.api.services import Services, services_of, session_of
+from sgi.catalogue import arrivals
+from sgi.domain.account import Session
+from sgi.domain.arrival import ArrivalState
+from sgi.domain.words import Language
+
+router = APIRouter(prefix="/api/v1", tags=["arrivals"])
+_PING_S = 15.0
+
+
+def _event(name: str, data: str) -> bytes:
+    return f"event: {name}\ndata: {data}\n\n".encode()
+
+
+@router.get("/events")
+async def events(request: Request) -> StreamingResponse:
+    """`arrival` with the whole arrival, `slide` with `{"id"}`, `reset`: read the lists again."""
+    return StreamingResponse(
+        _stream(services_of(request), session_of(request), requested_language(request)),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _stream(services: Services, session: Session, language: Language) -> AsyncIterator[bytes]:
+    """Until the browser leaves or the session ends; a comment every 15 s keeps it open."""
+    with services.feed.subscription(session.establishment_id) as changes:
+        yield b": connected\n\n"
+        while True:
+            try:
+                changed = await asyncio.wait_for(anext(changes), _PING_S)
+            except TimeoutError:
+                yield b": ping\n\n"
+                continue
+            if changed is None:
+                yield _event("reset", "{}")
+                continue
+            for event in await _arrival_events(services, session, changed, language):
+                yield event
+
+
+async def _arrival_events(
+    services: Services, session: Session, arrival_id: UUID, language: Language
+) -> list[bytes]:
+    async with services.database.transaction(session.establishment_id) as connection:
+        arrival = await arrivals.by_id(connection, arrival_id)
+    if arrival is None:
+        return []
+    told = [_event("arrival", arrival_out(arrival, language).model_dump_json())]
+    if arrival.state is ArrivalState.PUBLISHED:
+        told.append(_event("slide", f'{{"id": "{arrival.slide_id}"}}'))
+    return told

@@ -1,0 +1,141 @@
+"""The door: no request reaches a route unless a rule of `sgi.access.rules` lets it.
+
+A bare ASGI layer, so that nothing of a request is read before its sender is known.
+"""
+
+import secrets
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sgi.access.rules import Open, rule_for
+from sgi.access.sessions import Sessions
+from sgi.api.errors import problem
+from sgi.api.language import language_of
+from sgi.domain.account import Session
+from sgi.errors import CrossSiteRequestError, ForbiddenError, NotFoundError, NotSignedInError
+
+SECURE_COOKIE = "__Host-sgi_session"
+LOOPBACK_COOKIE = "sgi_session"
+CSRF_HEADER = "x-csrf-token"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+MAX_BODY_BYTES = 1 << 20
+
+_SECURITY_HEADERS = {
+    "content-security-policy": (
+        "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def session_token(headers: Headers, cookie_name: str) -> str | None:
+    """The session cookie's value."""
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(cookie_name)
+    except CookieError:
+        return None
+    return None if cookie is None else cookie.value
+
+
+class Guard:
+    """Lets a request through to `application`, with `scope["state"]["session"]` set, or not."""
+
+    def __init__(
+        self, application: ASGIApp, sessions: Sessions, *, secure: bool, behind_proxy: bool
+    ) -> None:
+        self._application = application
+        self._sessions = sessions
+        self._secure = secure
+        self._behind_proxy = behind_proxy
+        self._cookie = SECURE_COOKIE if secure else LOOPBACK_COOKIE
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._add_security_headers(MutableHeaders(raw=message["headers"]))
+            await send(message)
+
+        try:
+            session = await self.admit(scope["method"], scope["path"], headers)
+        except Exception as error:  # noqa: BLE001 - every refusal and failure becomes an answer
+            response = problem(error, language_of(headers.get("accept-language")))
+            await response(scope, receive, send_with_headers)
+            return
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state["session"] = session
+        state["address"] = self._address(scope, headers)
+        await self._application(scope, _bounded(receive), send_with_headers)
+
+    async def admit(self, method: str, path: str, headers: Headers) -> Session | None:
+        """The session that may call this route; None where the route is public.
+
+        Raises NotSignedInError, ForbiddenError, CrossSiteRequestError or NotFoundError.
+        """
+        rule = rule_for(method, path)
+        if rule is not None and rule.need is Open.PUBLIC:
+            if method not in _SAFE_METHODS:
+                _refuse_other_sites(headers)
+            return None
+        session = await self._sessions.of(session_token(headers, self._cookie))
+        if session is None:
+            raise NotSignedInError("Sign in first.")
+        if rule is None:
+            raise NotFoundError("There is no such route.")
+        if not rule.allows(session):
+            raise ForbiddenError("The account may not do this.")
+        if method not in _SAFE_METHODS:
+            _refuse_other_sites(headers)
+            sent = headers.get(CSRF_HEADER, "")
+            if not secrets.compare_digest(sent.encode(), session.csrf_token.encode()):
+                raise CrossSiteRequestError("The CSRF token is missing or wrong.")
+        return session
+
+    def _address(self, scope: Scope, headers: Headers) -> str:
+        if self._behind_proxy and "x-forwarded-for" in headers:
+            return headers["x-forwarded-for"].split(",")[-1].strip()[:64]
+        client = scope.get("client")
+        return client[0] if client else "unknown"
+
+    def _add_security_headers(self, headers: MutableHeaders) -> None:
+        for name, value in _SECURITY_HEADERS.items():
+            headers.setdefault(name, value)
+        if self._secure:
+            headers.setdefault("strict-transport-security", "max-age=31536000")
+
+
+def _refuse_other_sites(headers: Headers) -> None:
+    """Browsers say where a request comes from; another site may not change anything."""
+    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        raise CrossSiteRequestError("The request comes from another site.")
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        raise CrossSiteRequestError("The request comes from another site.")
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Stop reading a body at `MAX_BODY_BYTES`: no route takes more."""
+    taken = 0
+
+    async def receive_bounded() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > MAX_BODY_BYTES:
+            return {"type": "http.disconnect"}
+        return message
+
+    return receive_bounded

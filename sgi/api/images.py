@@ -1,0 +1,42 @@
+"""`/slides/{slide}/{label,overview,thumbnail}`: associated images, as a browser shows them."""
+
+import asyncio
+from typing import Literal
+from uuid import UUID
+
+import imagecodecs
+import numpy as np
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from sgi.api.services import services_of, session_of
+from sgi.domain.slide import StoredInstance
+from sgi.errors import NotFoundError
+
+router = APIRouter(tags=["slides"])
+
+Kind = Literal["label", "overview", "thumbnail"]
+
+
+@router.get("/slides/{slide_id}/{kind}")
+async def associated_image(slide_id: UUID, kind: Kind, request: Request) -> Response:
+    """The image as stored, losslessly as PNG; 404 when the slide has none of that kind."""
+    session = session_of(request)
+    served = await services_of(request).slides.open(session.establishment_id, slide_id)
+    stored = served.slide.instance(kind)
+    if stored is None:
+        raise NotFoundError("The slide has no such image.")
+    etag = f'"{stored.sop_uid.rpartition(".")[2]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, max-age=31536000, immutable"}
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    frame = await served.frame(await served.instance(stored), 0)
+    png = await asyncio.to_thread(_png, stored, frame)
+    return Response(png, media_type="image/png", headers=headers)
+
+
+def _png(stored: StoredInstance, frame: bytes) -> bytes:
+    """An uncompressed RGB frame as PNG."""
+    pixels = np.frombuffer(frame, np.uint8, count=stored.rows * stored.columns * 3)
+    shaped = pixels.reshape(stored.rows, stored.columns, 3)
+    return bytes(imagecodecs.png_encode(shaped, level=3))

@@ -1,0 +1,43 @@
+"""What routes work with, made once by the composition root."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from starlette.requests import Request
+
+from sgi.access.sessions import Sessions
+from sgi.api.feed import Feed
+from sgi.api.slide_store import SlideStore
+from sgi.catalogue.audit import Actor
+from sgi.catalogue.database import Database
+from sgi.domain.account import Session
+from sgi.errors import NotSignedInError
+from sgi.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts that outlive a request."""
+
+    settings: Settings
+    database: Database
+    sessions: Sessions
+    feed: Feed
+    slides: SlideStore
+
+
+def services_of(request: Request) -> Services:
+    return cast("Services", request.app.state.services)
+
+
+def session_of(request: Request) -> Session:
+    """The session that the guard let through; raises NotSignedInError on a public route."""
+    session = request.scope["state"]["session"]
+    if session is None:
+        raise NotSignedInError("Sign in first.")
+    return cast("Session", session)
+
+
+def actor_of(request: Request) -> Actor:
+    session = session_of(request)
+    return Actor(session.account_id, session.id, request.scope["state"]["address"])

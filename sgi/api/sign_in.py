@@ -1,0 +1,99 @@
+"""`/api/v1/sign-in`, `/api/v1/sign-out` and `/api/v1/me`."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from sgi.access import sign_in as access
+from sgi.access.passwords import MAX_LENGTH
+from sgi.api.guard import LOOPBACK_COOKIE, SECURE_COOKIE
+from sgi.api.services import services_of, session_of
+from sgi.domain.account import Role, Session
+
+router = APIRouter(prefix="/api/v1", tags=["access"])
+
+
+class Credentials(BaseModel):
+    """What a person types."""
+
+    name: str = Field(min_length=1, max_length=200)
+    password: str = Field(min_length=1, max_length=MAX_LENGTH)
+
+
+class EstablishmentOut(BaseModel):
+    """The establishment that an account works in."""
+
+    id: UUID
+    name: str
+
+
+class Me(BaseModel):
+    """The signed-in account, and the token that changes have to carry."""
+
+    name: str
+    role: Role
+    establishment: EstablishmentOut
+    csrf_token: str
+
+
+def _me(session: Session) -> Me:
+    return Me(
+        name=session.account_name,
+        role=session.role,
+        establishment=EstablishmentOut(
+            id=session.establishment_id, name=session.establishment_name
+        ),
+        csrf_token=session.csrf_token,
+    )
+
+
+@router.post("/sign-in")
+async def sign_in(credentials: Credentials, request: Request, response: Response) -> Me:
+    """Open a session; its cookie is HttpOnly, SameSite=Strict and, over https, `__Host-`."""
+    services = services_of(request)
+    lifetime = timedelta(hours=services.settings.session_hours)
+    signed_in = await access.sign_in(
+        services.database,
+        credentials.name,
+        credentials.password,
+        request.scope["state"]["address"],
+        lifetime,
+    )
+    response.set_cookie(
+        SECURE_COOKIE if services.settings.secure else LOOPBACK_COOKIE,
+        signed_in.token,
+        max_age=int(lifetime.total_seconds()),
+        path="/",
+        secure=services.settings.secure,
+        httponly=True,
+        samesite="strict",
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return _me(signed_in.session)
+
+
+@router.post("/sign-out", status_code=204)
+async def sign_out(request: Request, response: Response) -> None:
+    """End the session everywhere."""
+    services = services_of(request)
+    session_id = await access.sign_out(
+        services.database, session_of(request), request.scope["state"]["address"]
+    )
+    services.sessions.forget(session_id)
+    secure = services.settings.secure
+    response.delete_cookie(
+        SECURE_COOKIE if secure else LOOPBACK_COOKIE,
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="strict",
+    )
+
+
+@router.get("/me")
+async def me(request: Request, response: Response) -> Me:
+    """Who is signed in."""
+    response.headers["Cache-Control"] = "no-store"
+    return _me(session_of(request))

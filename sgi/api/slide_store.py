@@ -1,0 +1,124 @@
+"""Stored frames by position: which bytes of which object, from indexes held in memory.
+
+The catalogue is asked once a slide, the store once a level for its index; a frame is then one
+range read. Every frame is compared with the hash that was taken when it was written.
+"""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from uuid import UUID
+
+from dicom.frame_index import FrameIndex
+from sgi.catalogue import slides
+from sgi.catalogue.database import Database
+from sgi.domain.slide import Slide, StoredInstance
+from sgi.errors import NotFoundError, VerificationError
+from sgi.stored import StoredObject, frame_hashes_key, instance_key
+from storage.store import ObjectStore
+from tiling.geometry import Size, TileGrid
+
+JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
+MEDIA_TYPES = {JPEG_BASELINE: "image/jpeg"}
+"""Media type of a stored frame by transfer syntax (PS3.18, 8.7.3); others are octets."""
+
+_SLIDES_IN_MEMORY = 256
+_HASH_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ServedInstance:
+    """One stored instance, ready to give its frames."""
+
+    key: str
+    etag_stem: str
+    grid: TileGrid
+    media_type: str
+    index: FrameIndex
+    hashes: bytes
+    """SHA-256 of every frame, 32 bytes each."""
+
+
+class ServedSlide:
+    """One slide's instances; their indexes are loaded when first asked for."""
+
+    def __init__(self, slide: Slide, store: ObjectStore) -> None:
+        self.slide = slide
+        self._store = store
+        self._levels = slide.levels
+        self._ready: dict[str, ServedInstance] = {}
+        self._loading = asyncio.Lock()
+
+    async def level(self, level: int) -> ServedInstance:
+        """Raises NotFoundError when the slide has no such level."""
+        if not 0 <= level < len(self._levels):
+            raise NotFoundError("The slide has no such level.")
+        return await self.instance(self._levels[level])
+
+    async def instance(self, stored: StoredInstance) -> ServedInstance:
+        """An instance with its index, read from the store at most once."""
+        ready = self._ready.get(stored.sop_uid)
+        if ready is not None:
+            return ready
+        async with self._loading:
+            if stored.sop_uid not in self._ready:
+                self._ready[stored.sop_uid] = await asyncio.to_thread(self._load, stored)
+        return self._ready[stored.sop_uid]
+
+    def _load(self, stored: StoredInstance) -> ServedInstance:
+        key = instance_key(self.slide.id, stored.sop_uid)
+        index = FrameIndex.read(StoredObject(self._store, key, stored.size_bytes))
+        hashes = self._store.read(frame_hashes_key(self.slide.id, stored.sop_uid))
+        grid = TileGrid(
+            Size(stored.columns, stored.rows), Size(stored.tile_columns, stored.tile_rows)
+        )
+        frames = len(index.offsets)
+        if len(hashes) != frames * _HASH_BYTES or frames != stored.frames:
+            raise VerificationError("The hashes of a stored instance do not fit its frames.")
+        return ServedInstance(
+            key=key,
+            etag_stem=stored.sop_uid.rpartition(".")[2],
+            grid=grid,
+            media_type=MEDIA_TYPES.get(stored.transfer_syntax, "application/octet-stream"),
+            index=index,
+            hashes=hashes,
+        )
+
+    async def frame(self, instance: ServedInstance, frame_index: int) -> bytes:
+        """One stored frame, untouched.
+
+        Raises VerificationError when the store gives other bytes than were written: a wrong
+        frame is never shown.
+        """
+        offset, length = instance.index.offset(frame_index)
+        data = await self._store.read_range_async(instance.key, offset, length)
+        at = frame_index * _HASH_BYTES
+        if hashlib.sha256(data).digest() != instance.hashes[at : at + _HASH_BYTES]:
+            raise VerificationError("A stored frame is not what was written; run `sgi verify`.")
+        return data
+
+
+class SlideStore:
+    """The slides that were asked for lately."""
+
+    def __init__(self, database: Database, store: ObjectStore) -> None:
+        self._database = database
+        self._store = store
+        self._slides: OrderedDict[UUID, ServedSlide] = OrderedDict()
+
+    async def open(self, establishment_id: UUID, slide_id: UUID) -> ServedSlide:
+        """The slide, when it belongs to the establishment; raises NotFoundError otherwise."""
+        served = self._slides.get(slide_id)
+        if served is None:
+            async with self._database.transaction(establishment_id) as connection:
+                slide = await slides.by_id(connection, slide_id)
+            if slide is None:
+                raise NotFoundError("There is no such slide.")
+            served = self._slides.setdefault(slide_id, ServedSlide(slide, self._store))
+            if len(self._slides) > _SLIDES_IN_MEMORY:
+                self._slides.popitem(last=False)
+        if served.slide.establishment_id != establishment_id:
+            raise NotFoundError("There is no such slide.")
+        self._slides.move_to_end(slide_id)
+        return served

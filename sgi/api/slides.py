@@ -1,0 +1,163 @@
+"""`/api/v1/slides`: the worklist and one slide's facts."""
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+
+from sgi.api.services import actor_of, services_of, session_of
+from sgi.api.sign_in import EstablishmentOut
+from sgi.catalogue import audit, slides
+from sgi.catalogue.audit import Action
+from sgi.domain.slide import Slide
+from sgi.errors import InvalidRequestError, NotFoundError
+
+router = APIRouter(prefix="/api/v1", tags=["slides"])
+
+
+class SlideSummary(BaseModel):
+    """A slide in a list."""
+
+    id: UUID
+    file_name: str
+    format: str
+    published_at: datetime
+    scanned_at: datetime | None
+    objective_power: float | None
+    pixel_spacing_mm: tuple[float, float] | None
+    """Of level 0: between rows, between columns."""
+    columns: int
+    rows: int
+    size_bytes: int
+    """Of all stored instances."""
+    associated: list[str]
+
+
+class SlidesOut(BaseModel):
+    """One page, newest first."""
+
+    items: list[SlideSummary]
+    next: str | None
+    """Give it as `after` for the next page; None on the last."""
+
+
+class LevelOut(BaseModel):
+    """One stored resolution; 0 is the base."""
+
+    level: int
+    columns: int
+    rows: int
+    tile_columns: int
+    tile_rows: int
+    downsample: float
+    transfer_syntax: str
+    origin: str
+    """"passed through", "re-encoded" or "built"."""
+
+
+class SlideOut(SlideSummary):
+    """Everything that a viewer needs to know."""
+
+    establishment: EstablishmentOut
+    levels: list[LevelOut]
+    study_uid: str
+    series_uid: str
+    source_sha256: str
+    manufacturer: str | None
+    model: str | None
+    serial_number: str | None
+    icc: bool
+    metadata: Mapping[str, str]
+
+
+def _summary(slide: Slide) -> dict[str, object]:
+    base = slide.levels[0]
+    return {
+        "id": slide.id,
+        "file_name": slide.file_name,
+        "format": slide.format,
+        "published_at": slide.published_at,
+        "scanned_at": slide.scanned_at,
+        "objective_power": slide.objective_power,
+        "pixel_spacing_mm": slide.pixel_spacing_mm,
+        "columns": base.columns,
+        "rows": base.rows,
+        "size_bytes": sum(instance.size_bytes for instance in slide.instances),
+        "associated": sorted(i.role for i in slide.instances if i.level is None),
+    }
+
+
+def _cursor(slide: Slide) -> str:
+    text = f"{slide.published_at.isoformat()} {slide.id}"
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def _parse_cursor(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        at, slide_id = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
+        return datetime.fromisoformat(at), UUID(slide_id)
+    except ValueError as error:
+        raise InvalidRequestError("The cursor is not one that was given out.") from error
+
+
+@router.get("/slides")
+async def list_slides(
+    request: Request,
+    q: Annotated[str | None, Query(max_length=200)] = None,
+    after: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 60,
+) -> SlidesOut:
+    """Published slides, newest first; `q` is a part of the file name."""
+    position = None if after is None else _parse_cursor(after)
+    establishment_id = session_of(request).establishment_id
+    async with services_of(request).database.transaction(establishment_id) as connection:
+        found = await slides.newest(connection, limit=limit + 1, matching=q, after=position)
+    page = found[:limit]
+    return SlidesOut(
+        items=[SlideSummary.model_validate(_summary(slide)) for slide in page],
+        next=_cursor(page[-1]) if len(found) > limit else None,
+    )
+
+
+@router.get("/slides/{slide_id}")
+async def get_slide(slide_id: UUID, request: Request) -> SlideOut:
+    """One slide; opening it is a view in the audit."""
+    establishment_id = session_of(request).establishment_id
+    async with services_of(request).database.transaction(establishment_id) as connection:
+        slide = await slides.by_id(connection, slide_id)
+        if slide is None:
+            raise NotFoundError("There is no such slide.")
+        await audit.record(
+            connection, establishment_id, actor_of(request), Action.VIEW_SLIDE, slide_id
+        )
+    return SlideOut.model_validate(
+        {
+            **_summary(slide),
+            "establishment": {"id": slide.establishment_id, "name": slide.establishment_name},
+            "levels": [
+                {
+                    "level": level.level,
+                    "columns": level.columns,
+                    "rows": level.rows,
+                    "tile_columns": level.tile_columns,
+                    "tile_rows": level.tile_rows,
+                    "downsample": level.downsample,
+                    "transfer_syntax": level.transfer_syntax,
+                    "origin": level.origin,
+                }
+                for level in slide.levels
+            ],
+            "study_uid": slide.study_uid,
+            "series_uid": slide.series_uid,
+            "source_sha256": slide.source_sha256,
+            "manufacturer": slide.manufacturer,
+            "model": slide.model,
+            "serial_number": slide.serial_number,
+            "icc": slide.icc,
+            "metadata": slide.metadata,
+        }
+    )

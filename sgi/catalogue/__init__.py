@@ -1,0 +1,1 @@
+"""PostgreSQL: migrations, SQL, rows to domain and back."""

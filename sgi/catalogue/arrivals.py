@@ -1,0 +1,275 @@
+"""Arrivals as rows: one function a transition."""
+
+import os
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sgi.catalogue.database import Connection
+from sgi.domain.arrival import (
+    IN_WORK,
+    Arrival,
+    ArrivalState,
+    Fingerprint,
+    Reason,
+    ReasonCode,
+)
+
+
+def _arrival(row: dict[str, Any]) -> Arrival:
+    reason = (
+        None
+        if row["reason_code"] is None
+        else Reason(ReasonCode(row["reason_code"]), row["reason_detail"])
+    )
+    return Arrival(
+        id=row["id"],
+        establishment_id=row["establishment_id"],
+        source_path=Path(os.fsdecode(row["source_path"])),
+        file_name=row["file_name"],
+        state=ArrivalState(row["state"]),
+        progress=row["progress"],
+        reason=reason,
+        fingerprint=Fingerprint(row["size_bytes"], row["modified_ns"]),
+        sha256=row["sha256"],
+        slide_id=row["slide_id"],
+        attempts=row["attempts"],
+        seen_at=row["seen_at"],
+        published_at=row["published_at"],
+        released=row["released"],
+    )
+
+
+def shown_name(path: Path) -> str:
+    """A file's name as text, whatever bytes it is made of."""
+    return os.fsencode(path.name).decode("utf-8", "replace").replace("\0", "\ufffd")
+
+
+async def observe(
+    connection: Connection,
+    establishment_id: UUID,
+    path: Path,
+    fingerprint: Fingerprint,
+    reason: Reason,
+) -> Arrival:
+    """Record that a file was seen and is not whole yet; a stopped arrival that changed restarts."""
+    cursor = await connection.execute(
+        """insert into arrival (establishment_id, source_path, file_name, state, size_bytes,
+                                modified_ns, reason_code, reason_detail)
+           values (%s, %s, %s, 'waiting', %s, %s, %s, %s)
+           on conflict (establishment_id, source_path)
+               where state not in ('published', 'duplicate', 'vanished')
+           do update set state = 'waiting', size_bytes = excluded.size_bytes, progress = 0,
+                         modified_ns = excluded.modified_ns, sha256 = null,
+                         reason_code = excluded.reason_code,
+                         reason_detail = excluded.reason_detail, updated_at = now()
+               where arrival.state in ('waiting', 'held', 'quarantined')
+           returning *""",
+        [
+            establishment_id,
+            os.fsencode(path),
+            shown_name(path),
+            fingerprint.size_bytes,
+            fingerprint.modified_ns,
+            reason.code,
+            reason.detail,
+        ],
+    )
+    row = await cursor.fetchone()
+    if row is None:  # a job owns it: its own checks will notice the change
+        found = await live_at(connection, path)
+        if found is None:
+            raise RuntimeError("an arrival that was just seen has gone; it is seen again later")
+        return found
+    return _arrival(row)
+
+
+async def live_at(connection: Connection, path: Path) -> Arrival | None:
+    """The live arrival of a path."""
+    cursor = await connection.execute(
+        """select * from arrival where source_path = %s
+           and state not in ('published', 'duplicate', 'vanished')""",
+        [os.fsencode(path)],
+    )
+    row = await cursor.fetchone()
+    return None if row is None else _arrival(row)
+
+
+async def latest_at(connection: Connection, path: Path) -> Arrival | None:
+    """The newest arrival of a path, whatever became of it."""
+    cursor = await connection.execute(
+        "select * from arrival where source_path = %s order by seen_at desc, id limit 1",
+        [os.fsencode(path)],
+    )
+    row = await cursor.fetchone()
+    return None if row is None else _arrival(row)
+
+
+async def known_below(connection: Connection, folder: Path) -> dict[Path, Arrival]:
+    """The newest arrival of every path below a folder, whatever became of it."""
+    prefix = os.fsencode(folder) + b"/"
+    cursor = await connection.execute(
+        """select distinct on (source_path) * from arrival
+           where substring(source_path for length(%(prefix)s)) = %(prefix)s
+           order by source_path, seen_at desc, id""",
+        {"prefix": prefix},
+    )
+    return {arrival.source_path: arrival for arrival in map(_arrival, await cursor.fetchall())}
+
+
+async def by_id(connection: Connection, arrival_id: UUID) -> Arrival | None:
+    cursor = await connection.execute("select * from arrival where id = %s", [arrival_id])
+    row = await cursor.fetchone()
+    return None if row is None else _arrival(row)
+
+
+async def newest(connection: Connection, limit: int) -> list[Arrival]:
+    """The newest arrivals, and every older one that is still in work or stopped."""
+    cursor = await connection.execute(
+        """(select * from arrival order by seen_at desc, id limit %(limit)s)
+           union
+           (select * from arrival where state not in ('published', 'duplicate', 'vanished')
+            order by seen_at desc, id limit %(limit)s)
+           order by seen_at desc, id""",
+        {"limit": limit},
+    )
+    return [_arrival(row) for row in await cursor.fetchall()]
+
+
+async def content_in_use(connection: Connection, sha256: bytes) -> Arrival | None:
+    """The arrival in work or published that has this content."""
+    cursor = await connection.execute(
+        """select * from arrival where sha256 = %s
+           and state in ('queued', 'converting', 'verifying', 'retrying', 'published')""",
+        [sha256],
+    )
+    row = await cursor.fetchone()
+    return None if row is None else _arrival(row)
+
+
+async def queue(
+    connection: Connection, arrival_id: UUID, fingerprint: Fingerprint, sha256: bytes
+) -> bool:
+    """Whole and known: hand it to a job, in the caller's transaction.
+
+    False when it is no longer waiting. Raises psycopg.errors.UniqueViolation when the same
+    content came in at the same moment.
+    """
+    cursor = await connection.execute(
+        """update arrival set state = 'queued', progress = 0, reason_code = null,
+               reason_detail = null, size_bytes = %s, modified_ns = %s, sha256 = %s,
+               attempts = 0, updated_at = now()
+           where id = %s and state = 'waiting'""",
+        [fingerprint.size_bytes, fingerprint.modified_ns, sha256, arrival_id],
+    )
+    return cursor.rowcount == 1
+
+
+async def explain(connection: Connection, arrival_id: UUID, reason: Reason) -> None:
+    """Say why a waiting arrival waits; touches the row only when the answer changed."""
+    await connection.execute(
+        """update arrival set reason_code = %(code)s, reason_detail = %(detail)s,
+               updated_at = now()
+           where id = %(id)s and state = 'waiting'
+             and (reason_code, reason_detail) is distinct from (%(code)s, %(detail)s)""",
+        {"id": arrival_id, "code": reason.code, "detail": reason.detail},
+    )
+
+
+async def advance(
+    connection: Connection, arrival_id: UUID, state: ArrivalState, progress: float
+) -> bool:
+    """Progress of an arrival in work; False when it is not in work any more."""
+    cursor = await connection.execute(
+        """update arrival set state = %s, progress = %s, updated_at = now(),
+               attempts = attempts + (state <> 'converting' and %s = 'converting')::integer,
+               reason_code = null, reason_detail = null
+           where id = %s and state = any(%s)""",
+        [state, progress, state, arrival_id, list(IN_WORK)],
+    )
+    return cursor.rowcount == 1
+
+
+async def stop(
+    connection: Connection, arrival_id: UUID, state: ArrivalState, reason: Reason
+) -> None:
+    """Leave the work: held, quarantined, retrying, vanished or waiting again, and why.
+
+    Only an arrival that is not published yet can stop.
+    """
+    await connection.execute(
+        """update arrival set state = %s, reason_code = %s, reason_detail = %s, progress = 0,
+               updated_at = now()
+           where id = %s and state not in ('published', 'duplicate')""",
+        [state, reason.code, reason.detail, arrival_id],
+    )
+
+
+async def look_again(connection: Connection, arrival_id: UUID) -> bool:
+    """A person asks for another try: back to the watcher; False when it had not stopped."""
+    cursor = await connection.execute(
+        """update arrival set state = 'waiting', progress = 0, sha256 = null,
+               reason_code = 'being_written', reason_detail = null, updated_at = now()
+           where id = %s and state in ('held', 'quarantined')""",
+        [arrival_id],
+    )
+    return cursor.rowcount == 1
+
+
+async def mark_duplicate(
+    connection: Connection,
+    arrival_id: UUID,
+    fingerprint: Fingerprint,
+    sha256: bytes,
+    slide_id: UUID,
+) -> None:
+    """The content is a slide already: this arrival ends, its original is released."""
+    await connection.execute(
+        """update arrival set state = 'duplicate', progress = 1, sha256 = %s, size_bytes = %s,
+               modified_ns = %s, reason_code = %s, reason_detail = %s, updated_at = now()
+           where id = %s and state = 'waiting'""",
+        [
+            sha256,
+            fingerprint.size_bytes,
+            fingerprint.modified_ns,
+            ReasonCode.ALREADY_A_SLIDE,
+            str(slide_id),
+            arrival_id,
+        ],
+    )
+
+
+async def mark_published(connection: Connection, arrival_id: UUID) -> bool:
+    """The last step of the publishing transaction; False when another job was first."""
+    cursor = await connection.execute(
+        """update arrival set state = 'published', progress = 1, published_at = now(),
+               reason_code = null, reason_detail = null, updated_at = now()
+           where id = %s and state = any(%s)""",
+        [arrival_id, list(IN_WORK)],
+    )
+    return cursor.rowcount == 1
+
+
+async def mark_released(connection: Connection, arrival_id: UUID) -> None:
+    await connection.execute(
+        "update arrival set released = true, updated_at = now() where id = %s", [arrival_id]
+    )
+
+
+async def unreleased(connection: Connection) -> list[Arrival]:
+    """Ended arrivals whose original was not moved, kept or deleted yet."""
+    cursor = await connection.execute(
+        "select * from arrival where state in ('published', 'duplicate') and not released"
+    )
+    return [_arrival(row) for row in await cursor.fetchall()]
+
+
+async def orphaned(connection: Connection) -> list[Arrival]:
+    """Arrivals in work that no living job owns."""
+    cursor = await connection.execute(
+        """select * from arrival a where state = any(%s) and not exists (
+               select from procrastinate_jobs j
+               where j.status in ('todo', 'doing') and j.args ->> 'arrival_id' = a.id::text)""",
+        [list(IN_WORK)],
+    )
+    return [_arrival(row) for row in await cursor.fetchall()]

@@ -1,0 +1,85 @@
+"""The pool of connections, and the wall: every transaction names its establishment.
+
+Every connection works as the role `sgi_app`, which owns nothing, so row-level security holds
+whoever logged in. Outside `transaction` no establishment is set and no tenant row is visible.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+from psycopg import AsyncConnection, sql
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+Connection = AsyncConnection[DictRow]
+
+
+async def _work_as_application(connection: AsyncConnection[Any]) -> None:
+    await connection.execute("set role sgi_app")
+    await connection.execute("set statement_timeout = '30s'")
+    await connection.commit()
+
+
+class Database:
+    """An open catalogue; use it as an asynchronous context manager.
+
+    `url` is a PostgreSQL connection string; `size` the largest number of connections.
+    """
+
+    def __init__(self, url: str, size: int = 8) -> None:
+        self._url = url
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url,
+            connection_class=AsyncConnection[DictRow],
+            kwargs={"row_factory": dict_row, "application_name": "sgi"},
+            configure=_work_as_application,
+            check=AsyncConnectionPool.check_connection,
+            min_size=1,
+            max_size=size,
+            timeout=10,
+            open=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._pool.open(wait=True, timeout=30)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(self, establishment_id: UUID) -> AsyncIterator[Connection]:
+        """One transaction that sees and writes the rows of one establishment only."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute(
+                "select set_config('sgi.establishment', %s, true)", [str(establishment_id)]
+            )
+            yield connection
+
+    @asynccontextmanager
+    async def anonymous(self) -> AsyncIterator[Connection]:
+        """One transaction before the establishment is known: only the door functions answer."""
+        async with self._pool.connection() as connection, connection.transaction():
+            yield connection
+
+    async def listen(self, *channels: str) -> AsyncIterator[tuple[str, str]]:
+        """Yield `(channel, payload)` of every notification, on a connection of its own.
+
+        Ends with `psycopg.OperationalError` when the connection is lost.
+        """
+        connection = await AsyncConnection.connect(
+            self._url, autocommit=True, application_name="sgi-listen"
+        )
+        async with connection:
+            for channel in channels:
+                await connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
+            async for notification in connection.notifies():
+                yield notification.channel, notification.payload

@@ -1,0 +1,163 @@
+"""Published slides as rows."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from sgi.catalogue.database import Connection
+from sgi.domain.slide import Slide, StoredInstance
+
+_SLIDE = """
+    select s.*, e.name as establishment_name
+    from slide s join establishment e on e.id = s.establishment_id
+"""
+
+
+def _instance(row: dict[str, Any]) -> StoredInstance:
+    return StoredInstance(
+        sop_uid=row["sop_uid"],
+        role=row["role"],
+        level=row["level"],
+        columns=row["columns"],
+        rows=row["rows"],
+        tile_columns=row["tile_columns"],
+        tile_rows=row["tile_rows"],
+        downsample=row["downsample"],
+        transfer_syntax=row["transfer_syntax"],
+        origin=row["origin"],
+        size_bytes=row["size_bytes"],
+        sha256=row["sha256"].hex(),
+        frames=row["frames"],
+    )
+
+
+def _slide(row: dict[str, Any], instances: list[StoredInstance]) -> Slide:
+    spacing = row["pixel_spacing_mm"]
+    return Slide(
+        id=row["id"],
+        establishment_id=row["establishment_id"],
+        establishment_name=row["establishment_name"],
+        file_name=row["file_name"],
+        format=row["format"],
+        study_uid=row["study_uid"],
+        series_uid=row["series_uid"],
+        source_sha256=row["source_sha256"].hex(),
+        source_size_bytes=row["source_size_bytes"],
+        published_at=row["published_at"],
+        scanned_at=row["scanned_at"],
+        pixel_spacing_mm=None if spacing is None else (spacing[0], spacing[1]),
+        objective_power=row["objective_power"],
+        manufacturer=row["manufacturer"],
+        model=row["model"],
+        serial_number=row["serial_number"],
+        icc=row["icc"],
+        metadata=row["metadata"],
+        instances=tuple(instances),
+    )
+
+
+async def _with_instances(connection: Connection, rows: list[dict[str, Any]]) -> Iterator[Slide]:
+    cursor = await connection.execute(
+        "select * from instance where slide_id = any(%s)", [[row["id"] for row in rows]]
+    )
+    by_slide: dict[UUID, list[StoredInstance]] = {row["id"]: [] for row in rows}
+    for instance in await cursor.fetchall():
+        by_slide[instance["slide_id"]].append(_instance(instance))
+    return (_slide(row, by_slide[row["id"]]) for row in rows)
+
+
+async def add(connection: Connection, slide: Slide, arrival_id: UUID) -> None:
+    """Insert a slide and its instances; part of the publishing transaction."""
+    await connection.execute(
+        """insert into slide (id, establishment_id, arrival_id, file_name, format, study_uid,
+               series_uid, source_sha256, source_size_bytes, scanned_at, pixel_spacing_mm,
+               objective_power, manufacturer, model, serial_number, icc, metadata)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        [
+            slide.id,
+            slide.establishment_id,
+            arrival_id,
+            slide.file_name,
+            slide.format,
+            slide.study_uid,
+            slide.series_uid,
+            bytes.fromhex(slide.source_sha256),
+            slide.source_size_bytes,
+            slide.scanned_at,
+            None if slide.pixel_spacing_mm is None else list(slide.pixel_spacing_mm),
+            slide.objective_power,
+            slide.manufacturer,
+            slide.model,
+            slide.serial_number,
+            slide.icc,
+            Jsonb(dict(slide.metadata)),
+        ],
+    )
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            """insert into instance (sop_uid, slide_id, establishment_id, role, level, columns,
+                   rows, tile_columns, tile_rows, downsample, transfer_syntax, origin,
+                   size_bytes, sha256, frames)
+               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+            [
+                [
+                    i.sop_uid,
+                    slide.id,
+                    slide.establishment_id,
+                    i.role,
+                    i.level,
+                    i.columns,
+                    i.rows,
+                    i.tile_columns,
+                    i.tile_rows,
+                    i.downsample,
+                    i.transfer_syntax,
+                    i.origin,
+                    i.size_bytes,
+                    bytes.fromhex(i.sha256),
+                    i.frames,
+                ]
+                for i in slide.instances
+            ],
+        )
+
+
+async def by_id(connection: Connection, slide_id: UUID) -> Slide | None:
+    cursor = await connection.execute(_SLIDE + "where s.id = %s", [slide_id])
+    rows = await cursor.fetchall()
+    return next(await _with_instances(connection, rows), None)
+
+
+async def newest(
+    connection: Connection,
+    *,
+    limit: int,
+    matching: str | None = None,
+    after: tuple[datetime, UUID] | None = None,
+) -> list[Slide]:
+    """Published slides, newest first; `matching` is a part of the file name, any case.
+
+    `after` is the `(published_at, id)` of the last slide of the page before.
+    """
+    cursor = await connection.execute(
+        _SLIDE
+        + """where (%(matching)s::text is null or strpos(lower(file_name), lower(%(matching)s)) > 0)
+             and (%(at)s::timestamptz is null or (published_at, s.id) < (%(at)s, %(id)s::uuid))
+             order by published_at desc, s.id desc limit %(limit)s""",
+        {
+            "matching": matching,
+            "at": after[0] if after else None,
+            "id": after[1] if after else None,
+            "limit": limit,
+        },
+    )
+    return list(await _with_instances(connection, await cursor.fetchall()))
+
+
+async def ids(connection: Connection) -> list[UUID]:
+    """Every published slide's id, oldest first."""
+    cursor = await connection.execute("select id from slide order by published_at, id")
+    return [row["id"] for row in await cursor.fetchall()]

@@ -1,0 +1,180 @@
+"""The `sgi` command; errors are one line on stderr that says what to do next."""
+
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import psycopg
+import psycopg_pool
+import typer
+from pydantic import ValidationError
+
+from dicom.errors import DicomError
+from sgi.errors import SgiError
+from sgi.machine import located
+from sgi.settings import Settings
+from storage.errors import StorageError
+from tiling.errors import TilingError
+
+cli = typer.Typer(
+    help="SGI: from the scanner's file to the pathologist's browser.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the command; exit code 0 only for what was really done."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for noisy in ("procrastinate", "alembic", "httpx", "watchfiles"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        cli()
+    except (SgiError, TilingError, DicomError, StorageError) as error:
+        sys.exit(f"sgi: {error}")
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "SGI_" + "__".join(str(part) for part in first["loc"]).upper()
+        sys.exit(f"sgi: {name} is not right: {first['msg']}.")
+    except (psycopg.OperationalError, psycopg_pool.PoolTimeout):
+        sys.exit("sgi: the database does not answer: start `sgi up`, or check SGI_DATABASE__URL.")
+    except OSError as error:
+        sys.exit(f"sgi: {error.strerror or type(error).__name__}: {error.filename or ''}")
+
+
+@cli.command()
+def up() -> None:
+    """Run everything on this machine: engines where none are set, server, worker, watcher."""
+    _run_up(sample=False)
+
+
+@cli.command()
+def demo() -> None:
+    """`sgi up`, with a sample slide put through the drop folder."""
+    _run_up(sample=True)
+
+
+def _run_up(*, sample: bool) -> None:
+    from sgi.commands.demo import put_sample
+    from sgi.commands.up import Up
+
+    stopping: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        if not stopping:
+            print("stopping…", file=sys.stderr, flush=True)  # noqa: T201 - a person pressed Ctrl-C
+        stopping.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    everything = Up(Settings(), lambda: bool(stopping))
+    try:
+        everything.start()
+        if sample and not stopping:
+            put_sample(everything)
+        if not stopping:
+            print(everything.sign_in(), flush=True)  # noqa: T201 - the line that people wait for
+        everything.run()
+    finally:
+        everything.stop()
+
+
+@cli.command()
+def serve() -> None:
+    """The web server: REST, tiles and the viewer."""
+    from sgi.commands.serve import serve as run
+
+    run(located(Settings()))
+
+
+@cli.command()
+def worker() -> None:
+    """Convert what has arrived, until stopped."""
+    from sgi.app import database_url, open_store
+    from sgi.ingest.worker import work
+
+    settings = located(Settings())
+    asyncio.run(work(settings, database_url(settings), open_store(settings)))
+
+
+@cli.command()
+def watch() -> None:
+    """Watch the drop folder, until stopped."""
+    from sgi.app import database_url
+    from sgi.ingest.watcher import watch_drop_folder
+
+    settings = located(Settings())
+    asyncio.run(watch_drop_folder(settings, database_url(settings)))
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the version that this SGI needs."""
+    from sgi.app import database_url
+    from sgi.catalogue.migrate import migrate as run
+
+    before, now = run(database_url(located(Settings())))
+    typer.echo(f"already at {now}" if before == now else f"migrated from {before} to {now}")
+
+
+@cli.command()
+def ingest(
+    files: Annotated[list[Path], typer.Argument(help="Scanner files.", metavar="FILE…")],
+) -> None:
+    """Put files through the drop folder and wait for their slides; the originals stay."""
+    from sgi.app import database_url
+    from sgi.commands.ingest import ingest_files
+
+    settings = located(Settings())
+    if not asyncio.run(ingest_files(settings, database_url(settings), files)):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="A scanner's file.")],
+    target: Annotated[Path, typer.Argument(metavar="DST", help="A new folder for DICOM files.")],
+) -> None:
+    """Convert one file to DICOM WSI in a folder."""
+    from sgi.commands.convert import convert_file
+
+    convert_file(source, target, Settings().ingest)
+
+
+@cli.command()
+def info(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A scanner's file.")],
+) -> None:
+    """Say what a file is: format, levels, scale, scanner, associated images."""
+    from sgi.commands.info import show_info
+
+    show_info(file)
+
+
+@cli.command()
+def verify() -> None:
+    """Read every stored slide again and compare it with what was written."""
+    from sgi.app import database_url, open_store
+    from sgi.commands.verify import verify_all
+
+    settings = located(Settings())
+    if not asyncio.run(verify_all(database_url(settings), open_store(settings))):
+        raise typer.Exit(1)
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+def bench(
+    name: Annotated[str, typer.Argument(help="ingest or tiles; see benchmarks/README.md.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per figure.")] = False,
+) -> None:
+    """Measure this SGI beside its peers, on this machine."""
+    from sgi.commands.bench import bench as run
+
+    run(name, as_json=as_json)

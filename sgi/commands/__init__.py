@@ -1,0 +1,1 @@
+"""What each `sgi` command does, one file a command; `sgi.cli` only names them."""

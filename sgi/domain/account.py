@@ -1,0 +1,60 @@
+"""Who may come in, and what they may do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Role(StrEnum):
+    """What an account is for."""
+
+    ADMINISTRATOR = "administrator"
+    PATHOLOGIST = "pathologist"
+    TECHNICIAN = "technician"
+
+
+class Permission(StrEnum):
+    """Something that a route asks of an account."""
+
+    VIEW_SLIDES = "view_slides"
+    VIEW_ARRIVALS = "view_arrivals"
+    CHANGE_ARRIVALS = "change_arrivals"
+
+
+GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.ADMINISTRATOR: frozenset(Permission),
+    Role.PATHOLOGIST: frozenset({Permission.VIEW_SLIDES, Permission.VIEW_ARRIVALS}),
+    Role.TECHNICIAN: frozenset(
+        {Permission.VIEW_SLIDES, Permission.VIEW_ARRIVALS, Permission.CHANGE_ARRIVALS}
+    ),
+}
+"""What each role may do; a permission that is not here is denied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A local account."""
+
+    id: UUID
+    establishment_id: UUID
+    name: str
+    role: Role
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in account; the cookie's token itself is never stored, only its hash."""
+
+    id: UUID
+    account_id: UUID
+    account_name: str
+    role: Role
+    establishment_id: UUID
+    establishment_name: str
+    csrf_token: str
+    expires_at: datetime
+
+    def may(self, permission: Permission) -> bool:
+        return permission in GRANTS[self.role]

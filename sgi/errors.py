@@ -1,0 +1,81 @@
+"""The errors of the application; messages are one sentence that says what to do next."""
+
+
+class SgiError(Exception):
+    """The root of every error of this package."""
+
+
+class ConfigurationError(SgiError):
+    """A setting is missing or contradicts another."""
+
+
+class NotSignedInError(SgiError):
+    """The request carries no session, or one that has ended."""
+
+
+class ForbiddenError(SgiError):
+    """The account may not do this."""
+
+
+class CrossSiteRequestError(SgiError):
+    """A change was asked for without the session's CSRF token, or from another site."""
+
+
+class WrongCredentialsError(SgiError):
+    """The name or the password is not right; which of the two is never said."""
+
+
+class TooManyAttemptsError(SgiError):
+    """Sign-in is closed for a while after repeated failures."""
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class NotFoundError(SgiError):
+    """There is no such thing, or none that this account may know of."""
+
+
+class InvalidRequestError(SgiError):
+    """The request's own words are off."""
+
+
+class ConflictError(SgiError):
+    """The thing is not in a state in which this can be done."""
+
+
+class VanishedError(SgiError):
+    """The file went away before its slide was published."""
+
+
+class UnreadableFileError(SgiError):
+    """The operating system does not let us read the file."""
+
+
+class ChangedError(SgiError):
+    """The file changed while it was being read."""
+
+
+class DiskFullError(SgiError):
+    """A local disk has no room left."""
+
+
+class ConversionTimeoutError(SgiError):
+    """Reading the file took longer than the limits allow."""
+
+
+class ConversionMemoryError(SgiError):
+    """Reading the file took more memory than the limits allow."""
+
+
+class ConversionCrashedError(SgiError):
+    """The process that read the file died; the file is not trusted again by itself."""
+
+
+class ConversionCancelledError(SgiError):
+    """The worker is stopping; the conversion is taken up again later."""
+
+
+class VerificationError(SgiError):
+    """What was read back from the store is not what was written."""

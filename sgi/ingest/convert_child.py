@@ -1,0 +1,137 @@
+"""The process that reads an untrusted file: confined, without credentials, one slide and out.
+
+It gets a job as JSON on its standard input and writes the messages of `sgi.ingest.pipe` to its
+standard output. A hostile file can end this process; it cannot reach anything else.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from sgi.ingest.confine import confine
+from sgi.ingest.pipe import Kind, encode_header
+
+_CHUNK = 1 << 20
+_PROGRESS_STEP = 0.005
+
+
+class ConversionJob(BaseModel):
+    """What the child is told."""
+
+    source: str
+    """The path as `os.fsdecode` gives it."""
+    slide_id: UUID
+    scratch: str
+    threads: int
+    jpeg_quality: int
+    memory_bytes: int
+    cpu_s: int
+
+
+def write_message(descriptor: int, kind: Kind, payload: bytes) -> None:
+    """All of it, whatever the pipe takes at once."""
+    for data in (encode_header(kind, len(payload)), payload):
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+
+
+class PipeTarget:
+    """A `dicom.targets.InstanceTarget` whose instances go to the parent."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @contextmanager
+    def open(self, name: str, sop_instance_uid: str) -> Iterator["PipeTarget"]:  # noqa: ARG002 - the parent names objects by UID alone
+        """Announce an instance; END is sent only when it is whole."""
+        begin = json.dumps({"sop_uid": sop_instance_uid}).encode()
+        write_message(self._descriptor, Kind.BEGIN, begin)
+        yield self
+        write_message(self._descriptor, Kind.END, b"{}")
+
+    def write(self, data: bytes) -> None:
+        """Pass bytes of the open instance on."""
+        view = memoryview(data)
+        for start in range(0, len(view), _CHUNK):
+            write_message(self._descriptor, Kind.DATA, bytes(view[start : start + _CHUNK]))
+
+
+class _Progress:
+    """Tells the parent, but not for every frame: half the work is encoding, half writing."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._told = 0.0
+
+    def tell(self, share: float) -> None:
+        if share - self._told >= _PROGRESS_STEP:
+            self._told = share
+            payload = json.dumps({"progress": round(share, 4)}).encode()
+            write_message(self._descriptor, Kind.PROGRESS, payload)
+
+
+def run(job: ConversionJob, descriptor: int) -> None:
+    """Convert one slide; the libraries are loaded only now, inside the limits."""
+    from dicom.conversion import convert
+    from dicom.models import SlideIdentity
+    from sgi.ingest.facts import SlideFacts
+    from tiling.codecs.jpeg import JpegOptions
+    from tiling.pyramid import PyramidOptions, build_pyramid
+    from tiling.registry import open_slide
+
+    progress = _Progress(descriptor)
+    reader = open_slide(Path(job.source))
+    try:
+        levels = build_pyramid(
+            reader,
+            Path(job.scratch),
+            PyramidOptions(JpegOptions(quality=job.jpeg_quality), workers=job.threads),
+            lambda done, total: progress.tell(0.5 * done / max(total, 1)),
+        )
+        converted = convert(
+            reader,
+            levels,
+            SlideIdentity(job.slide_id),
+            PipeTarget(descriptor),
+            progress=lambda done, total: progress.tell(0.5 + 0.5 * done / max(total, 1)),
+        )
+        for uid, hashes in converted.frame_hashes.items():
+            begin = json.dumps({"sop_uid": uid}).encode()
+            write_message(descriptor, Kind.HASHES, begin + b"\n" + hashes)
+        result = {
+            "manifest": converted.manifest.to_json(),
+            "facts": SlideFacts.of(reader).model_dump(mode="json"),
+        }
+        write_message(descriptor, Kind.RESULT, json.dumps(result).encode())
+    finally:
+        reader.close()
+
+
+def main() -> int:
+    """Exit code 0 when a RESULT or an ERROR was sent."""
+    # Libraries may print; nothing but messages may reach the pipe.
+    descriptor = os.dup(1)
+    os.dup2(2, 1)
+    job = ConversionJob.model_validate_json(sys.stdin.buffer.read())
+    confine(job.memory_bytes, job.cpu_s)
+    try:
+        run(job, descriptor)
+    except Exception as error:  # noqa: BLE001 - every failure is told to the parent by its class
+        told = {
+            "errors": [kind.__name__ for kind in type(error).__mro__],
+            "errno": getattr(error, "errno", None),
+            "message": str(error),
+        }
+        write_message(descriptor, Kind.ERROR, json.dumps(told).encode())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,289 @@
+"""One arrival from the queue to a published slide: every step can be run again."""
+
+import asyncio
+import errno
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from dicom.manifest import SlideManifest
+from sgi.catalogue import arrivals, audit, slides
+from sgi.catalogue.audit import SYSTEM, Action
+from sgi.catalogue.database import Database
+from sgi.domain.arrival import Arrival, ArrivalState, Reason
+from sgi.domain.slide import Slide, StoredInstance
+from sgi.errors import ChangedError, DiskFullError, VanishedError
+from sgi.ingest.convert import Conversion, convert_and_upload
+from sgi.ingest.facts import SlideFacts
+from sgi.ingest.gather import Candidate, candidate_at
+from sgi.ingest.release import release
+from sgi.ingest.verify import verify_instance
+from sgi.jobs.decisions import Decision, pause_before, verdict_on
+from sgi.jobs.queue import defer_processing
+from sgi.settings import Settings
+from sgi.stored import frame_hashes_key, instance_key, manifest_key
+from storage.store import ObjectStore
+
+_log = logging.getLogger(__name__)
+_TELL_EVERY_S = 0.25
+_CONVERTED = 0.8
+"""Share of the progress bar that conversion takes; verification takes the rest."""
+
+STATES = {
+    Decision.RETRY: ArrivalState.RETRYING,
+    Decision.HOLD: ArrivalState.HELD,
+    Decision.QUARANTINE: ArrivalState.QUARANTINED,
+    Decision.WATCH: ArrivalState.WAITING,
+    Decision.END: ArrivalState.VANISHED,
+}
+
+
+class StoredSlide(BaseModel):
+    """The manifest object beside a slide's instances: enough to make its catalogue rows again."""
+
+    version: int = 1
+    establishment_id: UUID
+    establishment_name: str
+    arrival_id: UUID
+    file_name: str
+    source_sha256: str
+    source_size_bytes: int
+    written_at: datetime
+    facts: SlideFacts
+    manifest: str
+    """`dicom.manifest.SlideManifest` as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """What processing works with."""
+
+    settings: Settings
+    database: Database
+    store: ObjectStore
+    cancelled: threading.Event
+
+    async def process(self, establishment_id: UUID, arrival_id: UUID) -> None:
+        """Take one arrival as far as it goes; what stops it becomes its state and reason."""
+        async with self.database.transaction(establishment_id) as connection:
+            arrival = await arrivals.by_id(connection, arrival_id)
+            if arrival is None or not await arrivals.advance(
+                connection, arrival_id, ArrivalState.CONVERTING, 0.0
+            ):
+                return
+        began = time.monotonic()
+        try:
+            await self._publish(arrival)
+        except Exception as error:  # noqa: BLE001 - one table decides about every error
+            await self._stop(arrival, error)
+            return
+        _log.info("arrival %s published in %.1f s", arrival.id, time.monotonic() - began)
+        await self.release(establishment_id, arrival_id)
+
+    async def _publish(self, arrival: Arrival) -> None:
+        candidate = await asyncio.to_thread(_unchanged, arrival)
+        telling = _Telling(self.database, arrival)
+        async with telling:
+            conversion = await asyncio.to_thread(
+                convert_and_upload,
+                arrival.source_path,
+                arrival.slide_id,
+                self.store,
+                self.settings.work,
+                self.settings.ingest,
+                telling.converting,
+                self.cancelled,
+            )
+            # What was read must be what was hashed: else the slide is of another file.
+            await asyncio.to_thread(_unchanged, arrival)
+            await asyncio.to_thread(self._store_hashes, arrival.slide_id, conversion)
+            await asyncio.to_thread(self._verify, arrival.slide_id, conversion, telling)
+        slide = await self._slide(arrival, candidate, conversion)
+        await asyncio.to_thread(self._store_manifest, arrival, slide, conversion)
+        async with self.database.transaction(arrival.establishment_id) as connection:
+            if await arrivals.mark_published(connection, arrival.id):
+                await slides.add(connection, slide, arrival.id)
+                await audit.record(
+                    connection, arrival.establishment_id, SYSTEM, Action.PUBLISH_SLIDE, slide.id
+                )
+
+    def _store_hashes(self, slide_id: UUID, conversion: Conversion) -> None:
+        for uid, hashes in conversion.frame_hashes.items():
+            self.store.put(frame_hashes_key(slide_id, uid), hashes)
+
+    def _verify(self, slide_id: UUID, conversion: Conversion, telling: "_Telling") -> None:
+        total = sum(record.size_bytes for record in conversion.manifest.instances)
+        for record in conversion.manifest.instances:
+            uid = record.sop_instance_uid
+            verify_instance(
+                self.store,
+                instance_key(slide_id, uid),
+                record.size_bytes,
+                conversion.frame_hashes[uid],
+                lambda compared: telling.verifying(compared / total),
+            )
+
+    def _store_manifest(self, arrival: Arrival, slide: Slide, conversion: Conversion) -> None:
+        stored = StoredSlide(
+            establishment_id=arrival.establishment_id,
+            establishment_name=slide.establishment_name,
+            arrival_id=arrival.id,
+            file_name=arrival.file_name,
+            source_sha256=slide.source_sha256,
+            source_size_bytes=slide.source_size_bytes,
+            written_at=slide.published_at,
+            facts=conversion.facts,
+            manifest=conversion.manifest.to_json(),
+        )
+        data = stored.model_dump_json(indent=1).encode()
+        self.store.put(manifest_key(slide.id), data, content_type="application/json")
+
+    async def _slide(self, arrival: Arrival, candidate: Candidate, conversion: Conversion) -> Slide:
+        async with self.database.transaction(arrival.establishment_id) as connection:
+            cursor = await connection.execute("select name from establishment")
+            row = await cursor.fetchone()
+        facts = conversion.facts
+        return Slide(
+            id=arrival.slide_id,
+            establishment_id=arrival.establishment_id,
+            establishment_name=row["name"] if row else "",
+            file_name=arrival.file_name,
+            format=facts.format,
+            study_uid=conversion.manifest.study_uid,
+            series_uid=conversion.manifest.series_uid,
+            source_sha256=(arrival.sha256 or b"").hex(),
+            source_size_bytes=candidate.fingerprint.size_bytes,
+            published_at=datetime.now(UTC),
+            scanned_at=facts.scanned_at,
+            pixel_spacing_mm=facts.pixel_spacing_mm,
+            objective_power=facts.objective_power,
+            manufacturer=facts.manufacturer,
+            model=facts.model,
+            serial_number=facts.serial_number,
+            icc=facts.icc,
+            metadata=facts.metadata,
+            instances=stored_instances(conversion.manifest),
+        )
+
+    async def release(self, establishment_id: UUID, arrival_id: UUID) -> None:
+        """Let the original of a published (or duplicate) arrival go, and say so in its row."""
+        async with self.database.transaction(establishment_id) as connection:
+            arrival = await arrivals.by_id(connection, arrival_id)
+        if arrival is None or arrival.released:
+            return
+        if arrival.state not in {ArrivalState.PUBLISHED, ArrivalState.DUPLICATE}:
+            return
+        try:
+            await asyncio.to_thread(self._let_go, arrival)
+        except OSError as error:  # tried again by the reconciler
+            _log.warning("original of %s not released: %s", arrival.id, type(error).__name__)
+            return
+        async with self.database.transaction(establishment_id) as connection:
+            await arrivals.mark_released(connection, arrival_id)
+
+    def _let_go(self, arrival: Arrival) -> None:
+        candidate = candidate_at(arrival.source_path)
+        if candidate is None or candidate.fingerprint != arrival.fingerprint:
+            return  # gone already, or another file has taken its place: not ours to touch
+        paths = [part.path for part in candidate.parts]
+        drop = self.settings.drop.resolve()
+        release(paths, drop, arrival.id, self.settings.ingest.originals)
+
+    async def _stop(self, arrival: Arrival, error: Exception) -> None:
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            error = DiskFullError("The disk of the server is full; free some space.")
+        verdict = verdict_on(error)
+        decision = verdict.decision
+        attempt = arrival.attempts + 1
+        if decision is Decision.RETRY and verdict.attempts and attempt >= verdict.attempts:
+            decision = Decision.HOLD
+        known = type(error).__module__.split(".")[0] in {"tiling", "sgi"}
+        reason = Reason(verdict.reason, str(error) if known else None)
+        log = _log.exception if verdict.reason == "internal" else _log.warning
+        log("arrival %s: %s (%s)", arrival.id, decision, type(error).__name__)
+        async with self.database.transaction(arrival.establishment_id) as connection:
+            await arrivals.stop(connection, arrival.id, STATES[decision], reason)
+            if decision is Decision.RETRY:
+                await defer_processing(
+                    connection, arrival.establishment_id, arrival.id, pause_before(attempt)
+                )
+
+
+def stored_instances(manifest: SlideManifest) -> tuple[StoredInstance, ...]:
+    """The catalogue's rows of a converted slide."""
+    return tuple(
+        StoredInstance(
+            sop_uid=record.sop_instance_uid,
+            role=record.role.value.lower(),
+            level=record.level,
+            columns=record.size.columns,
+            rows=record.size.rows,
+            tile_columns=record.tile.columns,
+            tile_rows=record.tile.rows,
+            downsample=record.downsample or 1.0,
+            transfer_syntax=record.transfer_syntax_uid,
+            origin=record.origin.value if record.origin else "as in the file",
+            size_bytes=record.size_bytes,
+            sha256=record.sha256,
+            frames=record.frames,
+        )
+        for record in manifest.instances
+    )
+
+
+def _unchanged(arrival: Arrival) -> Candidate:
+    """The files of an arrival, exactly as they were when it was hashed.
+
+    Raises VanishedError or ChangedError.
+    """
+    candidate = candidate_at(Path(arrival.source_path))
+    if candidate is None:
+        raise VanishedError("The file went away before it was taken in; drop it again.")
+    if candidate.fingerprint != arrival.fingerprint:
+        raise ChangedError("The file changed while it was being read; it is taken again.")
+    return candidate
+
+
+class _Telling:
+    """Writes progress, told from a worker thread, into the arrival's row a few times a second."""
+
+    def __init__(self, database: Database, arrival: Arrival) -> None:
+        self._database = database
+        self._arrival = arrival
+        self._state = ArrivalState.CONVERTING
+        self._progress = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    def converting(self, share: float) -> None:
+        """Share of the conversion, 0 to 1."""
+        self._progress = _CONVERTED * share
+
+    def verifying(self, share: float) -> None:
+        """Share of the verification that was just done."""
+        if self._state is not ArrivalState.VERIFYING:
+            self._state, self._progress = ArrivalState.VERIFYING, _CONVERTED
+        self._progress = min(self._progress + (1 - _CONVERTED) * share, 1.0)
+
+    async def __aenter__(self) -> None:
+        self._task = asyncio.create_task(self._tell())
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _tell(self) -> None:
+        told = (ArrivalState.CONVERTING, 0.0)
+        while True:
+            await asyncio.sleep(_TELL_EVERY_S)
+            now = (self._state, round(self._progress, 3))
+            if now != told:
+                async with self._database.transaction(self._arrival.establishment_id) as connection:
+                    await arrivals.advance(connection, self._arrival.id, *now)
+                told = now

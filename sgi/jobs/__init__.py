@@ -1,0 +1,1 @@
+"""The queue: durable jobs in the catalogue's own database."""

@@ -1,0 +1,84 @@
+"""The one table that decides what becomes of an arrival when an error stops it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+import dicom.errors
+import storage.errors
+import tiling.errors
+from sgi import errors
+from sgi.domain.arrival import ReasonCode
+
+
+class Decision(StrEnum):
+    """What happens next."""
+
+    RETRY = "retry"
+    """Nothing is wrong with the file: try again by itself."""
+    HOLD = "hold"
+    """A person has to decide."""
+    QUARANTINE = "quarantine"
+    """The file is damaged or hostile: never read it again unless it changes."""
+    WATCH = "watch"
+    """The file is not what it was: back to the watcher."""
+    END = "end"
+    """The file is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do, and the sentence to say."""
+
+    decision: Decision
+    reason: ReasonCode
+    attempts: int | None = None
+    """A retry becomes a hold after this many attempts; None retries for as long as it takes."""
+
+
+_INTERNAL = Verdict(Decision.HOLD, ReasonCode.INTERNAL)
+
+VERDICTS: dict[type[Exception], Verdict] = {
+    tiling.errors.TilingError: Verdict(Decision.QUARANTINE, ReasonCode.DAMAGED),
+    tiling.errors.UnknownFormatError: Verdict(Decision.HOLD, ReasonCode.UNKNOWN_FORMAT),
+    tiling.errors.AmbiguousFormatError: Verdict(Decision.HOLD, ReasonCode.AMBIGUOUS_FORMAT),
+    tiling.errors.UnsupportedSlideError: Verdict(Decision.HOLD, ReasonCode.UNSUPPORTED),
+    tiling.errors.DamagedSlideError: Verdict(Decision.QUARANTINE, ReasonCode.DAMAGED),
+    tiling.errors.IncompleteSlideError: Verdict(Decision.HOLD, ReasonCode.COMPANION_MISSING),
+    tiling.errors.SlideTooLargeError: Verdict(Decision.QUARANTINE, ReasonCode.TOO_LARGE),
+    dicom.errors.DicomError: _INTERNAL,
+    dicom.errors.DamagedInstanceError: Verdict(Decision.RETRY, ReasonCode.NOT_VERIFIED, 3),
+    dicom.errors.UnsupportedInstanceError: _INTERNAL,
+    dicom.errors.FrameMismatchError: Verdict(Decision.QUARANTINE, ReasonCode.DAMAGED),
+    storage.errors.StorageError: Verdict(Decision.RETRY, ReasonCode.STORE_UNAVAILABLE),
+    storage.errors.StoreUnavailableError: Verdict(Decision.RETRY, ReasonCode.STORE_UNAVAILABLE),
+    storage.errors.StoreFullError: Verdict(Decision.RETRY, ReasonCode.STORE_FULL),
+    storage.errors.StoreRefusedError: Verdict(Decision.RETRY, ReasonCode.STORE_REFUSED),
+    errors.SgiError: _INTERNAL,
+    errors.VanishedError: Verdict(Decision.END, ReasonCode.VANISHED),
+    errors.ChangedError: Verdict(Decision.WATCH, ReasonCode.CHANGED),
+    errors.DiskFullError: Verdict(Decision.RETRY, ReasonCode.DISK_FULL),
+    errors.ConversionTimeoutError: Verdict(Decision.QUARANTINE, ReasonCode.TOO_SLOW),
+    errors.ConversionMemoryError: Verdict(Decision.QUARANTINE, ReasonCode.TOO_MUCH_MEMORY),
+    errors.ConversionCrashedError: Verdict(Decision.QUARANTINE, ReasonCode.READER_CRASHED),
+    errors.ConversionCancelledError: Verdict(Decision.RETRY, ReasonCode.INTERRUPTED),
+    errors.VerificationError: Verdict(Decision.RETRY, ReasonCode.NOT_VERIFIED, 3),
+    errors.UnreadableFileError: Verdict(Decision.HOLD, ReasonCode.UNREADABLE),
+}
+
+_FIRST_PAUSE_S = 5.0
+_LONGEST_PAUSE_S = 300.0
+
+
+def verdict_on(error: Exception) -> Verdict:
+    """The row of the nearest class; an error that no table knows is held for a person."""
+    for kind in type(error).__mro__:
+        if kind in VERDICTS:
+            return VERDICTS[kind]
+    return _INTERNAL
+
+
+def pause_before(attempt: int) -> timedelta:
+    """Pause before the next try after `attempt` tries (from 1): doubles from 5 s to 5 minutes."""
+    seconds = min(_FIRST_PAUSE_S * 2 ** min(max(attempt, 1) - 1, 10), _LONGEST_PAUSE_S)
+    return timedelta(seconds=seconds)

@@ -1,0 +1,108 @@
+"""Every setting, read once from the environment (`SGI_…`, nested by `__`) at the edge."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Disposal(StrEnum):
+    """What happens to an original once its slide is published."""
+
+    MOVE = "move"
+    """It goes to `.done/` in its drop folder."""
+    KEEP = "keep"
+    DELETE = "delete"
+
+
+class DatabaseSettings(BaseModel):
+    """PostgreSQL: without a URL, `sgi up` runs an embedded one."""
+
+    url: SecretStr | None = None
+    """`postgresql://user:password@host:port/database`."""
+
+
+class StorageSettings(BaseModel):
+    """The S3 store: without an endpoint, `sgi up` runs an embedded SeaweedFS."""
+
+    endpoint: str | None = None
+    """`https://host:port` of any S3-compatible store."""
+    bucket: str = "sgi"
+    region: str = "us-east-1"
+    access_key_id: str = ""
+    secret_access_key: SecretStr = SecretStr("")
+
+
+class IngestSettings(BaseModel):
+    """How files come in."""
+
+    originals: Disposal = Disposal.MOVE
+    quiet_s: float = Field(default=5.0, ge=0)
+    """A file is whole when its size and time have not changed for this many seconds."""
+    rescan_s: float = Field(default=15.0, gt=0)
+    """Pause between full rescans, in seconds: network shares send no events."""
+    concurrency: int = Field(default=1, ge=1, le=64)
+    """Conversions at the same time in one worker."""
+    threads: int = Field(default=2, ge=1, le=64)
+    """Threads that decode and encode within one conversion."""
+    memory_mb: int = Field(default=2048, ge=256)
+    """Memory that one conversion may take, in MiB."""
+    timeout_s: float = Field(default=6 * 3600, gt=0)
+    """Longest time for one conversion, in seconds."""
+    stall_s: float = Field(default=300, gt=0)
+    """Longest time without any progress in a conversion, in seconds."""
+    jpeg_quality: int = Field(default=90, ge=50, le=100)
+    """For levels that must be compressed anew."""
+
+
+class TlsSettings(BaseModel):
+    """Served over TLS when both files are given."""
+
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class Settings(BaseSettings):
+    """The whole configuration of one process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SGI_", env_nested_delimiter="__", extra="ignore", frozen=True
+    )
+
+    data: Path = Path("data")
+    """Where the embedded engines and the drop folder live."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    serve_processes: int = Field(default=1, ge=1, le=64)
+    behind_tls_proxy: bool = False
+    """True when a reverse proxy on this host ends TLS and sets X-Forwarded-For."""
+    admin_password: SecretStr | None = None
+    """Password of the first account, `admin`; one is made and kept in `data/` otherwise."""
+    establishment: str = "Laboratoire"
+    """Name of the first establishment."""
+    session_hours: float = Field(default=12, gt=0)
+    database: DatabaseSettings = DatabaseSettings()
+    storage: StorageSettings = StorageSettings()
+    ingest: IngestSettings = IngestSettings()
+    tls: TlsSettings = TlsSettings()
+
+    @property
+    def drop(self) -> Path:
+        """The drop folder."""
+        return self.data / "drop"
+
+    @property
+    def work(self) -> Path:
+        """Scratch space of conversions; emptied at start."""
+        return self.data / "work"
+
+    @property
+    def run(self) -> Path:
+        """What the processes of this machine tell each other: addresses and secrets, mode 0700."""
+        return self.data / "run"
+
+    @property
+    def secure(self) -> bool:
+        """True when browsers reach this server by https."""
+        return self.behind_tls_proxy or self.tls.certificate is not None

@@ -1,0 +1,1 @@
+"""Whole slides as pixels and pyramids: no DICOM, no network, no database."""
