@@ -10,4 +10,8 @@ class DamagedInstanceError(DicomError):
 
 
 class UnsupportedInstanceError(DicomError):
-    """A DICOM instance that is sound, but not of a kind that is read here."""
+    """A DICOM instance that is sound, but not of a kind that is read or written here."""
+
+
+class FrameMismatchError(DicomError):
+    """The frames handed to the writer are not the ones that were announced."""

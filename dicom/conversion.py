@@ -1,0 +1,169 @@
+"""A slide file into DICOM instances: which images, in which order, saying what of themselves."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dicom.dataset import build_dataset
+from dicom.descriptions import Describer
+from dicom.manifest import InstanceRecord, SlideManifest
+from dicom.models import Equipment, ImageDescription, OpticalPath, SlideIdentity
+from dicom.targets import InstanceTarget
+from dicom.thumbnail import build_thumbnail
+from dicom.writer import write_instance
+from tiling.pyramid import EncodedLevel, Origin
+from tiling.slide import AssociatedKind, Pixels, SlideReader
+
+Progress = Callable[[int, int], None]
+"""Called after every frame with the frames written so far and the frames of all levels."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionOptions:
+    """How a slide is converted."""
+
+    thumbnail_px: int = 512
+    """Longest side of the thumbnail that is made when the file has none."""
+    lossless_associated: frozenset[AssociatedKind] = frozenset()
+    """Associated images known never to have been compressed with loss.
+
+    A reader gives their pixels alone. Scanners store most of them as JPEG, and an image wrongly
+    called lossless is the worse error, so the others are declared lossy.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertedSlide:
+    """What was made, and what proves that it can be read back."""
+
+    manifest: SlideManifest
+    frame_hashes: Mapping[str, bytes]
+    """By SOP Instance UID: the SHA-256 of every unpadded frame, 32 bytes each."""
+
+
+class _Image(NamedTuple):
+    """One instance, ready to be written."""
+
+    name: str
+    description: ImageDescription
+    frame_lengths: NDArray[np.int64]
+    frames: Iterable[bytes]
+    level: int | None = None
+    downsample: float | None = None
+    origin: Origin | None = None
+
+
+def convert(
+    reader: SlideReader,
+    levels: Sequence[EncodedLevel],
+    identity: SlideIdentity,
+    target: InstanceTarget,
+    options: ConversionOptions | None = None,
+    progress: Progress | None = None,
+) -> ConvertedSlide:
+    """Write a slide's levels, base first, then thumbnail, overview and label.
+
+    `levels` is the whole pyramid in the order of its levels. Raises UnsupportedInstanceError for
+    what DICOM cannot hold, FrameMismatchError when a level's frames are not as announced, and
+    whatever the reader or the target raise; instances published before stay.
+    """
+    options = options or ConversionOptions()
+    scanner = Equipment.of(reader.metadata)
+    optics = OpticalPath.of(reader.metadata)
+    count = _FrameCount(sum(len(level.frame_lengths) for level in levels), progress)
+    records: list[InstanceRecord] = []
+    hashes: dict[str, bytes] = {}
+    for image in _images(reader, levels, Describer(reader.metadata, identity, levels), options):
+        uid = image.description.sop_instance_uid
+        dataset = build_dataset(identity, scanner, optics, image.description)
+        frames = image.frames if image.level is None else count.counted(image.frames)
+        with target.open(image.name, uid) as sink:
+            written = write_instance(sink, dataset, image.frame_lengths, frames)
+        hashes[uid] = written.frame_hashes
+        records.append(
+            InstanceRecord(
+                name=image.name,
+                sop_instance_uid=uid,
+                role=image.description.role,
+                level=image.level,
+                size=image.description.size,
+                tile=image.description.tile,
+                downsample=image.downsample,
+                origin=image.origin,
+                transfer_syntax_uid=image.description.transfer_syntax_uid,
+                frames=len(image.frame_lengths),
+                size_bytes=written.size_bytes,
+                sha256=written.sha256,
+                frames_sha256=sha256(written.frame_hashes).hexdigest(),
+            )
+        )
+    manifest = SlideManifest(
+        slide_uuid=identity.slide_uuid,
+        study_uid=identity.study_uid,
+        series_uid=identity.series_uid,
+        frame_of_reference_uid=identity.frame_of_reference_uid,
+        pyramid_uid=identity.pyramid_uid,
+        instances=tuple(records),
+    )
+    return ConvertedSlide(manifest, hashes)
+
+
+def _images(
+    reader: SlideReader,
+    levels: Sequence[EncodedLevel],
+    describer: Describer,
+    options: ConversionOptions,
+) -> Iterator[_Image]:
+    for number, level in enumerate(levels):
+        yield _Image(
+            name=f"level-{number}",
+            description=describer.level(number),
+            frame_lengths=level.frame_lengths,
+            frames=level.frames(),
+            level=number,
+            downsample=level.downsample,
+            origin=level.origin,
+        )
+    for kind in (AssociatedKind.THUMBNAIL, AssociatedKind.OVERVIEW, AssociatedKind.LABEL):
+        if kind in reader.associated:
+            pixels = reader.read_associated(kind)
+            lossless = kind in options.lossless_associated
+            description = describer.associated(kind, pixels, lossless=lossless)
+            yield _whole(kind, description, pixels)
+        elif kind is AssociatedKind.THUMBNAIL:
+            pixels = build_thumbnail(levels[-1], options.thumbnail_px)
+            description = describer.built_thumbnail(pixels)
+            yield _whole(kind, description, pixels, Origin.BUILT)
+
+
+def _whole(
+    kind: AssociatedKind,
+    description: ImageDescription,
+    pixels: Pixels,
+    origin: Origin | None = None,
+) -> _Image:
+    """An image stored uncompressed as a single frame, so that not a bit of it is lost."""
+    frame = np.ascontiguousarray(pixels).tobytes()
+    return _Image(kind.value, description, np.array([len(frame)]), [frame], origin=origin)
+
+
+class _FrameCount:
+    """Tells how far the levels are."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self._total = total
+        self._done = 0
+        self._progress = progress
+
+    def counted(self, frames: Iterable[bytes]) -> Iterable[bytes]:
+        return frames if self._progress is None else self._told(frames, self._progress)
+
+    def _told(self, frames: Iterable[bytes], progress: Progress) -> Iterator[bytes]:
+        for frame in frames:
+            yield frame
+            self._done += 1
+            progress(self._done, self._total)

@@ -1,0 +1,63 @@
+"""Where a converted slide's instances go, each published whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from dicom.ports import ByteSink
+
+
+class InstanceTarget(Protocol):
+    """Takes the instances of one slide."""
+
+    def open(self, name: str, sop_instance_uid: str) -> AbstractContextManager[ByteSink]:
+        """A sink for one instance.
+
+        `name` is `level-<number>`, `label`, `overview` or `thumbnail`, never a word out of a file.
+        Leaving the context publishes the instance; leaving it by an exception leaves nothing.
+        """
+
+
+class DirectoryTarget:
+    """Writes `<name>.dcm` files into a folder, which is made if it is not there."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    @contextmanager
+    def open(self, name: str, sop_instance_uid: str) -> Iterator[ByteSink]:  # noqa: ARG002 - the port's; a folder names its files by role
+        """A file that gets its name only once every byte of it is on the disk."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        path = self._directory / f"{name}.dcm"
+        partial = path.with_suffix(".dcm.partial")
+        try:
+            with partial.open("wb", buffering=0) as file:
+                yield _FileSink(file.fileno())
+                os.fsync(file.fileno())
+            partial.replace(path)
+            _sync_directory(self._directory)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+
+
+class _FileSink:
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def write(self, data: bytes) -> None:
+        # One write may take less than it is given, e.g. beyond 2 GiB.
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._descriptor, rest) :]
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the renaming itself survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
