@@ -100,8 +100,11 @@ class SlideReader(Protocol):
         Raises IndexError outside the grid.
         """
 
-    def encoded_tile_length(self, level: int, column: int, row: int) -> int:
-        """Length in bytes of what `read_encoded_tile` gives, without reading the tile."""
+    def encoded_tile_lengths(self, level: int) -> NDArray[np.int64]:
+        """Bytes of what `read_encoded_tile` gives, without reading the tiles.
+
+        Shape `(tiles,)` in row-major order. Raises ValueError where the level has no `encoding`.
+        """
 
     def read_encoded_tile(self, level: int, column: int, row: int) -> bytes:
         """The scanner's compressed tile as a JPEG stream that stands alone.

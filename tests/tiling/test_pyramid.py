@@ -1,0 +1,145 @@
+"""Levels passed through bit for bit, levels re-encoded, and levels built by halving."""
+
+import tracemalloc
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tiling.codecs import jpeg
+from tiling.codecs.jpeg import JpegOptions
+from tiling.downsample import halve
+from tiling.errors import DamagedSlideError
+from tiling.geometry import Size
+from tiling.pyramid import EncodedLevel, Origin, PyramidOptions, build_pyramid
+from tiling.registry import open_slide
+from tiling.slide import Pixels, SlideReader
+from tiling.testing import SvsOptions, draw_pattern, write_generic_tiff, write_svs
+
+
+@pytest.fixture
+def svs(tmp_path: Path) -> SlideReader:
+    path = tmp_path / "slide.svs"
+    write_svs(path, draw_pattern(2101, 1499), SvsOptions(factors=(1, 2)))
+    return open_slide(path)
+
+
+def mosaic(level: EncodedLevel) -> Pixels:
+    """The whole level, put together from its decoded frames."""
+    columns = -(-level.size.columns // level.tile.columns)
+    tiles = [jpeg.decode(frame) for frame in level.frames()]
+    rows = [np.hstack(tiles[at : at + columns]) for at in range(0, len(tiles), columns)]
+    return np.asarray(np.vstack(rows)[: level.size.rows, : level.size.columns])
+
+
+def test_levels_of_the_file_pass_through_and_the_rest_is_built(
+    svs: SlideReader, tmp_path: Path
+) -> None:
+    levels = build_pyramid(svs, tmp_path)
+    assert [level.origin for level in levels] == [
+        Origin.PASSED_THROUGH,
+        Origin.PASSED_THROUGH,
+        Origin.BUILT,
+        Origin.BUILT,
+    ]
+    assert [level.size for level in levels[1:]] == [
+        Size(1051, 750),
+        Size(526, 375),
+        Size(263, 188),
+    ]
+    assert [round(level.downsample) for level in levels] == [1, 2, 4, 8]
+
+
+def test_passed_frames_are_the_readers_bytes(svs: SlideReader, tmp_path: Path) -> None:
+    level = build_pyramid(svs, tmp_path)[0]
+    grid = svs.levels[0].grid
+    expected = [svs.read_encoded_tile(0, *position) for position in grid.positions()]
+    assert list(level.frames()) == expected
+    assert list(level.frames()) == expected, "frames can be iterated again"
+
+
+def test_lengths_are_known_and_true(svs: SlideReader, tmp_path: Path) -> None:
+    for level in build_pyramid(svs, tmp_path):
+        assert level.frame_lengths.tolist() == [len(frame) for frame in level.frames()]
+        for frame in level.frames():
+            jpeg.check_frame(frame, level.tile, level.encoding)
+
+
+def test_a_built_level_is_the_exact_half_but_for_its_own_jpeg(
+    svs: SlideReader, tmp_path: Path
+) -> None:
+    options = PyramidOptions(JpegOptions(quality=100, subsampling=(1, 1)))
+    levels = build_pyramid(svs, tmp_path, options)
+    for finer, built in pairwise(levels[1:]):
+        difference = mosaic(built).astype(int) - halve(mosaic(finer))
+        assert np.abs(difference).max() <= 4
+
+
+def test_a_slide_without_jpeg_is_re_encoded(tmp_path: Path) -> None:
+    base = draw_pattern(1300, 1100)
+    write_generic_tiff(tmp_path / "slide.tif", base)
+    levels = build_pyramid(open_slide(tmp_path / "slide.tif"), tmp_path)
+    assert [level.origin for level in levels[:3]] == [
+        Origin.RE_ENCODED,
+        Origin.RE_ENCODED,
+        Origin.BUILT,
+    ]
+    assert np.abs(mosaic(levels[0]).astype(int) - base).mean() < 2
+
+
+def test_progress_counts_every_tile_made(tmp_path: Path) -> None:
+    write_generic_tiff(tmp_path / "slide.tif", draw_pattern(1300, 1100))
+    calls: list[tuple[int, int]] = []
+    levels = build_pyramid(
+        open_slide(tmp_path / "slide.tif"),
+        tmp_path,
+        progress=lambda done, total: calls.append((done, total)),
+    )
+    made = sum(level.frame_lengths.size for level in levels)
+    assert calls == [(done, made) for done in range(1, made + 1)]
+
+
+def test_nothing_is_left_in_the_scratch_folder(svs: SlideReader, tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    levels = build_pyramid(svs, scratch)
+    assert list(scratch.iterdir()) == []
+    assert next(levels[-1].frames())
+
+
+def test_a_rotten_tile_is_noticed_while_it_streams(tmp_path: Path) -> None:
+    path = tmp_path / "slide.svs"
+    write_svs(path, draw_pattern(600, 600), SvsOptions(factors=(1,)))
+    reader = open_slide(path)
+    level = build_pyramid(reader, tmp_path, PyramidOptions(top_pixels=1000))[0]
+    data = bytearray(path.read_bytes())
+    tile = reader.read_encoded_tile(0, 1, 1)
+    start = data.index(tile[-200:])
+    data[start + 198 : start + 200] = b"\0\1"
+    path.write_bytes(bytes(data))
+    with pytest.raises(DamagedSlideError):
+        list(level.frames())
+
+
+def test_memory_does_not_grow_with_the_slide(tmp_path: Path) -> None:
+    path = tmp_path / "slide.svs"
+    write_svs(path, draw_pattern(3200, 2400), SvsOptions(factors=(1,), tile=128))
+    reader = open_slide(path)
+    tracemalloc.start()
+    build_pyramid(reader, tmp_path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 << 20, "23 MB of pixels went through"
+
+
+def test_blank_glass_is_stored_once(tmp_path: Path) -> None:
+    write_generic_tiff(tmp_path / "slide.tif", np.full((2048, 2048, 3), 255, np.uint8), levels=1)
+    levels = build_pyramid(open_slide(tmp_path / "slide.tif"), tmp_path)
+    assert len(set(levels[0].frames())) == 1
+
+
+def test_a_full_disk_is_told_as_it_is(svs: SlideReader) -> None:
+    """/dev/full is not a folder: any OSError of the scratch folder comes out untouched."""
+    with pytest.raises(OSError):
+        build_pyramid(svs, Path("/dev/full"))

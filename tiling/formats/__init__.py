@@ -1,0 +1,1 @@
+"""One module per format; each is found by its place here (see `tiling.registry`)."""

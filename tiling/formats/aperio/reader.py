@@ -1,0 +1,138 @@
+"""An open Aperio slide."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from tiling.blank import white_tile, whiten_beyond
+from tiling.codecs import jpeg
+from tiling.downsample import halve
+from tiling.errors import DamagedSlideError
+from tiling.formats.aperio.layout import Layout
+from tiling.geometry import Size
+from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata
+from tiling.source import FileSource
+
+_MENDED_QUALITY = 90
+_MENDED_TILES = 256
+"""How many mended tiles are kept, since their lengths are asked for before their bytes."""
+
+
+class AperioSlide:
+    """Reads the tiles of one SVS; every read goes by offset, so threads need no lock."""
+
+    def __init__(self, name: str, path: Path, source: FileSource, layout: Layout) -> None:
+        self._name = name
+        self._path = path
+        self._source = source
+        self._layout = layout
+        self._levels = tuple(stored.level for stored in layout.levels)
+        self._mended = lru_cache(maxsize=_MENDED_TILES)(self._mend)
+        self._blank = lru_cache(maxsize=len(self._levels))(self._encode_blank)
+
+    @property
+    def format(self) -> str:
+        return self._name
+
+    @property
+    def metadata(self) -> SlideMetadata:
+        return self._layout.metadata
+
+    @property
+    def levels(self) -> Sequence[Level]:
+        return self._levels
+
+    @property
+    def associated(self) -> Mapping[AssociatedKind, Size]:
+        return {kind: image.size for kind, image in self._layout.associated.items()}
+
+    def read_tile(self, level: int, column: int, row: int) -> Pixels:
+        visible = self._levels[level].grid.visible(column, row)
+        return whiten_beyond(jpeg.decode(self.read_encoded_tile(level, column, row)), visible)
+
+    def encoded_tile_lengths(self, level: int) -> NDArray[np.int64]:
+        stored = self._layout.levels[level]
+        lengths = stored.lengths + len(stored.prefix)
+        for index in np.flatnonzero(stored.lengths == 0):
+            lengths[index] = len(self._mended(level, int(index)))
+        return lengths
+
+    def read_encoded_tile(self, level: int, column: int, row: int) -> bytes:
+        stored = self._layout.levels[level]
+        index = stored.level.grid.frame_index(column, row)
+        length = int(stored.lengths[index])
+        if not length:
+            return self._mended(level, index)
+        return stored.prefix.apply(self._source.read(int(stored.offsets[index]), length))
+
+    def read_associated(self, kind: AssociatedKind) -> Pixels:
+        image = self._layout.associated[kind]
+        try:
+            with tifffile.TiffFile(self._path) as file:
+                pixels = np.asarray(file.pages[image.index].asarray())
+        except Exception as error:
+            raise DamagedSlideError(
+                f"The slide's {kind} cannot be decoded; copy the file again from the scanner."
+            ) from error
+        if pixels.ndim == 2:
+            pixels = np.repeat(pixels[:, :, None], 3, axis=2)
+        if pixels.shape != (image.size.rows, image.size.columns, 3) or pixels.dtype != np.uint8:
+            raise DamagedSlideError(
+                f"The slide's {kind} is not the image it says it is; copy the file again."
+            )
+        return pixels
+
+    def close(self) -> None:
+        self._source.close()
+
+    def _mend(self, level: int, index: int) -> bytes:
+        """A tile that the scanner left out: its level's finer neighbour halved, or else white.
+
+        Some scanners leave holes in coarse levels where the base has tissue, and a white hole
+        would hide it from the one who navigates there.
+        """
+        stored = self._layout.levels[level]
+        column, row = stored.level.grid.position(index)
+        pixels = self._from_finer(level, column, row)
+        if pixels is None:
+            return self._blank(level)
+        return jpeg.encode(pixels, stored.encoding, _MENDED_QUALITY)
+
+    def _encode_blank(self, level: int) -> bytes:
+        stored = self._layout.levels[level]
+        return jpeg.encode(white_tile(stored.level.tile), stored.encoding, _MENDED_QUALITY)
+
+    def _from_finer(self, level: int, column: int, row: int) -> Pixels | None:
+        """The tile's pixels made from the next finer level; None where that has nothing either."""
+        if level == 0:
+            return None
+        tile, finer = self._levels[level].tile, self._layout.levels[level - 1]
+        factor = round(self._levels[level].downsample / finer.level.downsample)
+        if factor not in (2, 4, 8):
+            return None
+        grid = finer.level.grid
+        left, top = column * tile.columns * factor, row * tile.rows * factor
+        across = range(
+            left // grid.tile.columns, -(-(left + tile.columns * factor) // grid.tile.columns)
+        )
+        down = range(top // grid.tile.rows, -(-(top + tile.rows * factor) // grid.tile.rows))
+        inside = [(c, r) for r in down for c in across if (c, r) in grid]
+        if not any(finer.lengths[grid.frame_index(c, r)] for c, r in inside):
+            return None
+        canvas = np.full(
+            (len(down) * grid.tile.rows, len(across) * grid.tile.columns, 3), 255, np.uint8
+        )
+        for c, r in inside:
+            y, x = (r - down[0]) * grid.tile.rows, (c - across[0]) * grid.tile.columns
+            canvas[y : y + grid.tile.rows, x : x + grid.tile.columns] = self.read_tile(
+                level - 1, c, r
+            )
+        y, x = top - down[0] * grid.tile.rows, left - across[0] * grid.tile.columns
+        pixels: Pixels = canvas[y : y + tile.rows * factor, x : x + tile.columns * factor]
+        for _ in range(factor.bit_length() - 1):
+            pixels = halve(pixels)
+        return pixels

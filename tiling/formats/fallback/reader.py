@@ -1,0 +1,166 @@
+"""An open slide behind OpenSlide."""
+
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+import numpy as np
+import openslide
+from numpy.typing import NDArray
+from PIL import Image
+
+from tiling.blank import white_tile, whiten_beyond
+from tiling.errors import DamagedSlideError
+from tiling.formats.fallback.metadata import read_metadata
+from tiling.geometry import Size
+from tiling.limits import Limits
+from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata
+
+TILE = Size(512, 512)
+"""Cut freely, since nothing is handed on: fewer frames than 256, and still a quick request."""
+
+_KINDS = {
+    AssociatedKind.LABEL: "label",
+    AssociatedKind.OVERVIEW: "macro",
+    AssociatedKind.THUMBNAIL: "thumbnail",
+}
+
+
+class FallbackSlide:
+    """Reads pixels through OpenSlide, which allows several threads on one slide.
+
+    OpenSlide refuses every call after its first error; so does this, each time with an error.
+    """
+
+    def __init__(self, slide: openslide.OpenSlide, vendor: str, limits: Limits) -> None:
+        self._slide = slide
+        self._vendor = vendor
+        self._levels = tuple(
+            Level(Size(*dimensions), TILE, downsample)
+            for dimensions, downsample in zip(
+                slide.level_dimensions, slide.level_downsamples, strict=True
+            )
+        )
+        for level in self._levels:
+            limits.check_level(level.size, level.tile)
+        self._associated = _associated_sizes(slide, limits)
+        self._metadata = read_metadata(slide, limits)
+        self._background = _background(slide)
+        self._bounds = _bounds(slide, self._levels[0].size)
+
+    @property
+    def format(self) -> str:
+        return f"{self._vendor} (OpenSlide)"
+
+    @property
+    def metadata(self) -> SlideMetadata:
+        return self._metadata
+
+    @property
+    def levels(self) -> Sequence[Level]:
+        return self._levels
+
+    @property
+    def associated(self) -> Mapping[AssociatedKind, Size]:
+        return self._associated
+
+    def read_tile(self, level: int, column: int, row: int) -> Pixels:
+        shape = self._levels[level]
+        visible = shape.grid.visible(column, row)
+        left = round(column * TILE.columns * shape.downsample)
+        top = round(row * TILE.rows * shape.downsample)
+        if self._is_outside(left, top, shape.downsample):
+            return whiten_beyond(self._blank(), visible)
+        try:
+            image = self._slide.read_region((left, top), level, (TILE.columns, TILE.rows))
+        except openslide.OpenSlideError as error:
+            raise DamagedSlideError(
+                "A part of the slide cannot be decoded; copy the file again from the scanner."
+            ) from error
+        return whiten_beyond(self._flatten(image), visible)
+
+    def encoded_tile_lengths(self, level: int) -> NDArray[np.int64]:
+        self._refuse_encoded(level)
+
+    def read_encoded_tile(self, level: int, column: int, row: int) -> bytes:
+        self._levels[level].grid.frame_index(column, row)
+        self._refuse_encoded(level)
+
+    def read_associated(self, kind: AssociatedKind) -> Pixels:
+        if kind not in self._associated:
+            raise KeyError(kind)
+        try:
+            image = self._slide.associated_images[_KINDS[kind]]
+        except openslide.OpenSlideError as error:
+            raise DamagedSlideError(
+                f"The slide's {kind} cannot be decoded; copy the file again from the scanner."
+            ) from error
+        return self._flatten(image)
+
+    def close(self) -> None:
+        self._slide.close()
+
+    def _is_outside(self, left: int, top: int, downsample: float) -> bool:
+        """Whether a tile, given by its corner in base pixels, misses all that was scanned."""
+        right = left + TILE.columns * downsample
+        bottom = top + TILE.rows * downsample
+        scanned_left, scanned_top, scanned_right, scanned_bottom = self._bounds
+        # Coarse levels may reach a fraction of a pixel beyond the bounds.
+        margin = 2 * downsample
+        return (
+            right + margin <= scanned_left
+            or bottom + margin <= scanned_top
+            or left - margin >= scanned_right
+            or top - margin >= scanned_bottom
+        )
+
+    def _blank(self) -> Pixels:
+        blank = white_tile(TILE)
+        if self._background == (255, 255, 255):
+            return blank
+        return np.full_like(blank, self._background)
+
+    def _flatten(self, image: Image.Image) -> Pixels:
+        """RGBA with straight alpha laid on the slide's background, as `(rows, columns, 3)`."""
+        if image.size == (TILE.columns, TILE.rows) and not image.getbbox(alpha_only=True):
+            return self._blank()
+        lowest_alpha, _ = image.getchannel("A").getextrema()
+        if lowest_alpha == 255:
+            return np.asarray(image.convert("RGB"))
+        backdrop = Image.new("RGBA", image.size, (*self._background, 255))
+        return np.asarray(Image.alpha_composite(backdrop, image).convert("RGB"))
+
+    def _refuse_encoded(self, level: int) -> NoReturn:
+        raise ValueError(f"level {level} has no compressed tiles to hand on, only pixels")
+
+
+def _associated_sizes(slide: openslide.OpenSlide, limits: Limits) -> dict[AssociatedKind, Size]:
+    """Sizes by OpenSlide's properties, so that no image is decoded to learn them."""
+    sizes = {}
+    for kind, name in _KINDS.items():
+        columns = slide.properties.get(f"openslide.associated.{name}.width")
+        rows = slide.properties.get(f"openslide.associated.{name}.height")
+        if columns and rows:
+            sizes[kind] = Size(int(columns), int(rows))
+            limits.check_associated(sizes[kind])
+    return sizes
+
+
+def _background(slide: openslide.OpenSlide) -> tuple[int, int, int]:
+    """The colour of glass that was not scanned: the slide's own, or white."""
+    text = slide.properties.get(openslide.PROPERTY_NAME_BACKGROUND_COLOR, "")
+    try:
+        red, green, blue = bytes.fromhex(text)
+    except ValueError:
+        return 255, 255, 255
+    return red, green, blue
+
+
+def _bounds(slide: openslide.OpenSlide, base: Size) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of all that was scanned, in base pixels."""
+    names = ("bounds-x", "bounds-y", "bounds-width", "bounds-height")
+    values = [slide.properties.get(f"openslide.{name}") for name in names]
+    try:
+        left, top, columns, rows = (int(value or "") for value in values)
+    except ValueError:
+        return 0, 0, base.columns, base.rows
+    return left, top, left + columns, top + rows

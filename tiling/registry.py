@@ -1,0 +1,112 @@
+"""From a path to an open slide, by what is in the file.
+
+A format is a module of `tiling.formats`, found by its place there, with three names: `NAME` for
+people, `sniff(path, head)` and `open_(path, limits)`. Nothing else lists them.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Protocol, cast
+
+from tiling import formats
+from tiling.confidence import Confidence
+from tiling.errors import (
+    AmbiguousFormatError,
+    DamagedSlideError,
+    IncompleteSlideError,
+    UnknownFormatError,
+)
+from tiling.limits import Limits
+from tiling.slide import SlideReader
+from tiling.source import FileSource
+from tiling.tiff import TiffFile, is_tiff
+
+__all__ = ["Confidence", "Format", "Limits", "known_formats", "open_slide"]
+
+HEAD_BYTES = 4096
+"""How much of a file's beginning every format is shown, in bytes."""
+_USUAL_LIMITS = Limits()
+
+
+class Format(Protocol):
+    """What a module of `tiling.formats` offers."""
+
+    NAME: str
+    """The format's name for people."""
+
+    def sniff(self, path: Path, head: bytes) -> Confidence:
+        """How sure the format is of the file that begins with `head`; raises no TilingError.
+
+        A file that carries the format's mark and is damaged is still the format's: `open_` says
+        what is wrong with it.
+        """
+
+    def open_(self, path: Path, limits: Limits) -> SlideReader:
+        """Open the slide; raises a TilingError that says what is wrong with it."""
+
+
+@cache
+def known_formats() -> tuple[Format, ...]:
+    """Every module of `tiling.formats`, by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(formats.__path__))
+    return tuple(
+        cast("Format", importlib.import_module(f"{formats.__name__}.{name}")) for name in names
+    )
+
+
+def open_slide(
+    path: Path, limits: Limits = _USUAL_LIMITS, candidates: Iterable[Format] | None = None
+) -> SlideReader:
+    """Open a slide with the format that is surest of it.
+
+    Raises UnknownFormatError when none is, AmbiguousFormatError when two are equally sure,
+    DamagedSlideError when the file is recognisably broken, and what the format raises.
+    """
+    head = _read_head(path)
+    chosen = known_formats() if candidates is None else tuple(candidates)
+    answers = [(candidate.sniff(path, head), candidate) for candidate in chosen]
+    best = max((confidence for confidence, _ in answers), default=Confidence.NONE)
+    if best is Confidence.NONE:
+        _explain_damage(path, head, limits)
+        raise UnknownFormatError(
+            "No reader recognises this file; check that it is a slide as its scanner wrote it."
+        )
+    winners = [candidate for confidence, candidate in answers if confidence == best]
+    if len(winners) > 1:
+        names = " and ".join(winner.NAME for winner in winners)
+        raise AmbiguousFormatError(
+            f"The file could be {names}; report it, since only one of them can be right."
+        )
+    return winners[0].open_(path, limits)
+
+
+def _read_head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise IncompleteSlideError(
+            "There is no slide file here; check that it was copied."
+        ) from error
+    if not head:
+        raise DamagedSlideError("The file is empty; copy it again from the scanner.")
+    return head
+
+
+def _explain_damage(path: Path, head: bytes, limits: Limits) -> None:
+    """Raise DamagedSlideError when an unrecognised file is a TIFF whose skeleton is broken.
+
+    The mark of most scanners lies in a TIFF directory, often at the very end of the file: a file
+    cut short has lost its mark, and "unknown" would hide why.
+    """
+    if not is_tiff(head):
+        return
+    source = FileSource(path)
+    try:
+        for _ in TiffFile(source, limits).directories():
+            pass
+    finally:
+        source.close()
