@@ -1,0 +1,68 @@
+import { eventsAddress } from "./client";
+import type { Arrival } from "./types";
+
+export interface EventHandlers {
+  readonly onArrival: (arrival: Arrival) => void;
+  readonly onSlide: (id: string) => void;
+  /** Connected, for the first time or again: whatever happened meanwhile must be fetched. */
+  readonly onConnect: () => void;
+  readonly onDisconnect: () => void;
+}
+
+const FIRST_DELAY_MS = 1_000;
+const LONGEST_DELAY_MS = 20_000;
+
+function parse(data: unknown): unknown {
+  try {
+    return JSON.parse(String(data));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Follow the server's events until the returned function is called. The browser reconnects by itself
+ * after a cut, but gives up for good when a proxy answers with an error: then a new stream is opened,
+ * later and later.
+ */
+export function followEvents(handlers: EventHandlers): () => void {
+  let source: EventSource | null = null;
+  let timer: number | undefined;
+  let delay = FIRST_DELAY_MS;
+  let stopped = false;
+
+  const connect = (): void => {
+    const stream = new EventSource(eventsAddress());
+    source = stream;
+    stream.addEventListener("open", () => {
+      delay = FIRST_DELAY_MS;
+      handlers.onConnect();
+    });
+    stream.addEventListener("arrival", (event) => {
+      const arrival = parse((event as MessageEvent).data);
+      if (arrival && typeof arrival === "object" && "id" in arrival) {
+        handlers.onArrival(arrival as Arrival);
+      }
+    });
+    stream.addEventListener("slide", (event) => {
+      const slide = parse((event as MessageEvent).data);
+      if (slide && typeof slide === "object" && "id" in slide) handlers.onSlide(String(slide.id));
+    });
+    // The server lost count of what it told us: as good as a new connection.
+    stream.addEventListener("reset", handlers.onConnect);
+    stream.addEventListener("error", () => {
+      if (stopped) return;
+      handlers.onDisconnect();
+      if (stream.readyState !== EventSource.CLOSED) return;
+      timer = window.setTimeout(connect, delay);
+      delay = Math.min(LONGEST_DELAY_MS, delay * 2);
+    });
+  };
+
+  connect();
+  return () => {
+    stopped = true;
+    window.clearTimeout(timer);
+    source?.close();
+  };
+}

@@ -1,0 +1,168 @@
+/** What the screens ask of the server, kept by TanStack Query under one set of keys. */
+
+import {
+  keepPreviousData,
+  QueryCache,
+  MutationCache,
+  QueryClient,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+
+import {
+  ApiProblem,
+  readArrivals,
+  readSession,
+  readSlide,
+  readSlides,
+  retryArrival,
+  signIn,
+  signOut,
+} from "./client";
+import { followEvents } from "./events";
+import type { Arrival, Session } from "./types";
+
+const keys = {
+  session: ["session"] as const,
+  arrivals: ["arrivals"] as const,
+  slides: ["slides"] as const,
+  slide: (id: string) => ["slide", id] as const,
+};
+
+/** Anything but a refusal may pass by itself: a restarting server, a cut cable. */
+function worthRetrying(count: number, error: Error): boolean {
+  const refused = error instanceof ApiProblem && error.status >= 400 && error.status < 500;
+  return !refused && count < 2;
+}
+
+export function createQueryClient(): QueryClient {
+  const onError = (error: Error): void => {
+    if (error instanceof ApiProblem && error.status === 401) forgetSession(client);
+  };
+  const client = new QueryClient({
+    queryCache: new QueryCache({ onError }),
+    mutationCache: new MutationCache({ onError }),
+    defaultOptions: { queries: { retry: worthRetrying, staleTime: 10_000 } },
+  });
+  return client;
+}
+
+/** The server no longer knows us: the sign-in form takes the place of whatever was shown. */
+export function forgetSession(client: QueryClient): void {
+  client.setQueryData<Session | null>(keys.session, null);
+}
+
+export function useSession() {
+  return useQuery({
+    queryKey: keys.session,
+    queryFn: ({ signal }) => readSession(signal),
+    staleTime: Infinity,
+    refetchOnWindowFocus: "always",
+  });
+}
+
+export function useSignIn() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (form: { name: string; password: string }) => signIn(form.name, form.password),
+    onSuccess: (session) => {
+      // Another person may have signed in: nothing of the last one stays.
+      client.removeQueries({ predicate: (query) => query.queryKey[0] !== keys.session[0] });
+      client.setQueryData<Session | null>(keys.session, session);
+    },
+  });
+}
+
+export function useSignOut() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: signOut,
+    onSettled: () => {
+      forgetSession(client);
+      client.removeQueries({ predicate: (query) => query.queryKey[0] !== keys.session[0] });
+    },
+  });
+}
+
+/** Arrivals, newest first. Without live events they are asked for every few seconds instead. */
+export function useArrivals(live: boolean) {
+  return useQuery({
+    queryKey: keys.arrivals,
+    queryFn: ({ signal }) => readArrivals(signal),
+    refetchInterval: live ? false : 5_000,
+  });
+}
+
+export function useRetryArrival() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: retryArrival,
+    onSettled: () => client.invalidateQueries({ queryKey: keys.arrivals }),
+  });
+}
+
+export function useSlides(query: string, live: boolean) {
+  return useInfiniteQuery({
+    queryKey: [...keys.slides, query],
+    queryFn: ({ pageParam, signal }) => readSlides({ query, after: pageParam }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    placeholderData: keepPreviousData,
+    refetchInterval: live ? false : 10_000,
+  });
+}
+
+export function useSlide(id: string) {
+  return useQuery({
+    queryKey: keys.slide(id),
+    queryFn: ({ signal }) => readSlide(id, signal),
+    staleTime: Infinity,
+    refetchOnWindowFocus: false,
+  });
+}
+
+/** Apply the server's events to what is shown; true while connected. */
+export function useLiveEvents(language: string): boolean {
+  const client = useQueryClient();
+  const [connected, setConnected] = useState(true);
+
+  useEffect(() => {
+    let timer: number | undefined;
+    const refetchSlides = (): void => {
+      // A batch of slides is published in a burst; one refetch serves them all.
+      window.clearTimeout(timer);
+      timer = window.setTimeout(() => {
+        void client.invalidateQueries({ queryKey: keys.slides });
+      }, 150);
+    };
+    const stop = followEvents({
+      onArrival: (arrival) => {
+        client.setQueryData<readonly Arrival[]>(keys.arrivals, (known) => {
+          if (!known) return known;
+          const index = known.findIndex((item) => item.id === arrival.id);
+          return index < 0 ? [arrival, ...known] : known.with(index, arrival);
+        });
+      },
+      onSlide: refetchSlides,
+      onConnect: () => {
+        setConnected(true);
+        void client.invalidateQueries({ queryKey: keys.arrivals });
+        refetchSlides();
+      },
+      onDisconnect: () => {
+        setConnected(false);
+        // A stream refused for want of a session cannot say so; this question can.
+        void client.invalidateQueries({ queryKey: keys.session });
+      },
+    });
+    return () => {
+      window.clearTimeout(timer);
+      stop();
+    };
+  }, [client, language]);
+
+  return connected;
+}

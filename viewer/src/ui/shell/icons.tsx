@@ -1,0 +1,111 @@
+import type { ReactNode } from "react";
+
+/** Line icons on a grid of 20, drawn for this application; always beside or inside a named control. */
+function Icon(props: { readonly children: ReactNode }) {
+  return (
+    <svg
+      width="20"
+      height="20"
+      viewBox="0 0 20 20"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.5"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+      focusable="false"
+    >
+      {props.children}
+    </svg>
+  );
+}
+
+export const BackIcon = () => (
+  <Icon>
+    <path d="M12 4.5 6.5 10l5.5 5.5" />
+  </Icon>
+);
+
+export const SearchIcon = () => (
+  <Icon>
+    <circle cx="9" cy="9" r="5" />
+    <path d="m13 13 3.5 3.5" />
+  </Icon>
+);
+
+export const CloseIcon = () => (
+  <Icon>
+    <path d="m5.5 5.5 9 9m0-9-9 9" />
+  </Icon>
+);
+
+export const RotateRightIcon = () => (
+  <Icon>
+    <path d="M15.2 7.2A6 6 0 1 0 16 10" />
+    <path d="M15.6 3.6v3.8h-3.8" />
+  </Icon>
+);
+
+export const RotateLeftIcon = () => (
+  <Icon>
+    <path d="M4.8 7.2A6 6 0 1 1 4 10" />
+    <path d="M4.4 3.6v3.8h3.8" />
+  </Icon>
+);
+
+export const MirrorIcon = () => (
+  <Icon>
+    <path d="M10 3v14" strokeDasharray="1.5 2.6" />
+    <path d="M7.2 6v8H2.8zM12.8 6v8h4.4z" />
+  </Icon>
+);
+
+export const FullScreenIcon = () => (
+  <Icon>
+    <path d="M7.5 3.5h-4v4m9-4h4v4m-4 9h4v-4m-9 4h-4v-4" />
+  </Icon>
+);
+
+export const LeaveFullScreenIcon = () => (
+  <Icon>
+    <path d="M3.5 7.5h4v-4m9 4h-4v-4m0 13v-4h4m-13 0h4v4" />
+  </Icon>
+);
+
+export const HelpIcon = () => (
+  <Icon>
+    <rect x="2.5" y="5" width="15" height="10" rx="1.5" />
+    <path d="M5.5 8h.01M8.5 8h.01M11.5 8h.01M14.5 8h.01M6.5 12h7" />
+  </Icon>
+);
+
+export const PanelIcon = () => (
+  <Icon>
+    <rect x="3" y="4" width="14" height="12" rx="1.5" />
+    <path d="M12 4v12" />
+  </Icon>
+);
+
+export const SignOutIcon = () => (
+  <Icon>
+    <path d="M11.5 4h-7v12h7M8.5 10h8m-2.8-2.8L16.5 10l-2.8 2.8" />
+  </Icon>
+);
+
+export const WarningIcon = () => (
+  <Icon>
+    <path d="M10 3.8 17 16H3zM10 8.5v3.4M10 14h.01" />
+  </Icon>
+);
+
+export const ZoomInIcon = () => (
+  <Icon>
+    <path d="M10 5v10M5 10h10" />
+  </Icon>
+);
+
+export const ZoomOutIcon = () => (
+  <Icon>
+    <path d="M5 10h10" />
+  </Icon>
+);

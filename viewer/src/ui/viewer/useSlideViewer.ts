@@ -1,0 +1,49 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState, useSyncExternalStore, type RefObject } from "react";
+
+import { tileAddress } from "../../api/client";
+import { forgetSession } from "../../api/queries";
+import type { Slide } from "../../api/types";
+import type { LevelShape } from "../../core/pyramid";
+import { SlideViewer, type View } from "../../osd/slideViewer";
+
+declare global {
+  interface Window {
+    /** OpenSeadragon's viewer of the slide on screen, to look at in tests; nothing here depends on it. */
+    sgiViewer?: SlideViewer["osd"] | undefined;
+  }
+}
+
+const nothing = (): (() => void) => () => undefined;
+
+export function useSlideViewer(
+  slide: Slide,
+  pyramid: readonly LevelShape[],
+  mppUm: number | null,
+): { element: RefObject<HTMLDivElement | null>; viewer: SlideViewer | null; view: View | null } {
+  const element = useRef<HTMLDivElement>(null);
+  const [viewer, setViewer] = useState<SlideViewer | null>(null);
+  const client = useQueryClient();
+
+  useEffect(() => {
+    if (!element.current) return undefined;
+    const created = new SlideViewer({
+      element: element.current,
+      pyramid,
+      mppUm,
+      tileAddress: (level, column, row) => tileAddress(slide.id, level, column, row),
+      onUnauthorized: () => forgetSession(client),
+      reducedMotion: matchMedia("(prefers-reduced-motion: reduce)").matches,
+    });
+    setViewer(created);
+    window.sgiViewer = created.osd;
+    return () => {
+      window.sgiViewer = undefined;
+      setViewer(null);
+      created.destroy();
+    };
+  }, [slide.id, pyramid, mppUm, client]);
+
+  const view = useSyncExternalStore(viewer?.subscribe ?? nothing, () => viewer?.view() ?? null);
+  return { element, viewer, view };
+}
