@@ -1,0 +1,1 @@
+"""Measurements beside peers, run by `sgi bench NAME`; see README.md. Never part of a wheel."""
