@@ -14,7 +14,6 @@ def tell(settings: Settings) -> None:
     """Write the addresses and credentials in force into a file that only its owner reads."""
     settings.run.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = settings.run / _FILE
-    path.touch(mode=0o600)
     url = settings.database.url
     secret = settings.storage.secret_access_key
     told = {
@@ -22,7 +21,11 @@ def tell(settings: Settings) -> None:
         "storage": settings.storage.model_dump(exclude={"secret_access_key"})
         | {"secret_access_key": secret.get_secret_value()},
     }
-    path.write_text(json.dumps(told))
+    unfinished = path.with_suffix(".part")
+    unfinished.unlink(missing_ok=True)
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(json.dumps(told))
+    unfinished.replace(path)  # another command may read at any moment
 
 
 def located(settings: Settings) -> Settings:

@@ -94,7 +94,7 @@ class Settings(BaseSettings):
 
     @property
     def work(self) -> Path:
-        """Scratch space of conversions; emptied at start."""
+        """Scratch space of conversions; a worker that starts removes what dead ones have left."""
         return self.data / "work"
 
     @property

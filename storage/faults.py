@@ -9,6 +9,7 @@ from enum import Enum, auto
 from urllib.parse import urlsplit
 
 _PIECE_BYTES = 64 * 1024
+_LAST_MOMENT_S = 0.05
 
 
 class Kind(Enum):
@@ -133,10 +134,12 @@ def faulty_proxy(upstream: str) -> Iterator[FaultyProxy]:
 
 async def _end(server: asyncio.Server) -> None:
     server.close()
-    ours = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in ours:
-        task.cancel()
-    await asyncio.gather(*ours, return_exceptions=True)
+    # A connection accepted in the last moment becomes a task only after the others were ended.
+    while ours := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in ours:
+            task.cancel()
+        await asyncio.gather(*ours, return_exceptions=True)
+        await asyncio.sleep(_LAST_MOMENT_S)  # transports close in the loop's next turns
 
 
 def _content_length(head: bytes) -> int:

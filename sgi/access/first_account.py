@@ -18,7 +18,7 @@ def kept_password(folder: Path) -> str:
     """The password made at the first start, kept in a file that only its owner reads."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / "admin-password"
-    if not path.exists():
+    if not path.exists() or not path.read_text().strip():
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(12) + "\n")
     return path.read_text().strip()

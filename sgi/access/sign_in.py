@@ -44,20 +44,20 @@ async def sign_in(
         of_pair, of_address, of_name = await accounts.sign_in_failures(
             connection, name_hash, address, WINDOW
         )
+        if (
+            of_pair >= FAILURES_OF_PAIR
+            or of_address >= FAILURES_OF_ADDRESS
+            or of_name >= FAILURES_OF_NAME
+        ):
+            raise TooManyAttemptsError(
+                "Too many failed sign-ins; wait a few minutes and try again.",
+                retry_after_s=int(WINDOW.total_seconds()),
+            )
+        # A failure until it is proved right: many at the same moment count as many.
+        await accounts.record_sign_in_failure(connection, name_hash, address)
         account = await accounts.account_named(connection, name.strip())
-    if (
-        of_pair >= FAILURES_OF_PAIR
-        or of_address >= FAILURES_OF_ADDRESS
-        or of_name >= FAILURES_OF_NAME
-    ):
-        raise TooManyAttemptsError(
-            "Too many failed sign-ins; wait a few minutes and try again.",
-            retry_after_s=int(WINDOW.total_seconds()),
-        )
     known_hash = None if account is None else account.password_hash
     if not await passwords.check(known_hash, password) or account is None:
-        async with database.anonymous() as connection:
-            await accounts.record_sign_in_failure(connection, name_hash, address)
         if account is not None:
             async with database.transaction(account.establishment_id) as connection:
                 actor = Actor(account_id=account.id, address=address)

@@ -51,6 +51,11 @@ _DATABASE_AWAY = Answer(
     "The catalogue does not answer; try again in a moment.",
     "Le catalogue ne répond pas ; réessayez dans un instant.",
 )
+_DAMAGED = Answer(
+    500,
+    "What is stored of this slide is damaged; report it, so that it is verified.",
+    "Les données stockées de cette lame sont endommagées ; signalez-le pour vérification.",
+)
 _NOT_FOUND = Answer(404, "There is no such thing here.", "Cet élément n'existe pas.")
 _INVALID = Answer(
     422,
@@ -86,9 +91,38 @@ ANSWERS: dict[type[Exception], Answer] = {
         "Too many failed sign-ins; wait a few minutes and try again.",
         "Trop d'échecs de connexion ; attendez quelques minutes et réessayez.",
     ),
+    errors.VerificationError: _DAMAGED,
+    **dict.fromkeys(
+        (
+            # Of jobs and commands: in a request, a defect.
+            errors.ConfigurationError,
+            errors.VanishedError,
+            errors.UnreadableFileError,
+            errors.ChangedError,
+            errors.DiskFullError,
+            errors.ConversionTimeoutError,
+            errors.ConversionMemoryError,
+            errors.ConversionCrashedError,
+            errors.ConversionCancelledError,
+        ),
+        _DEFECT,
+    ),
     storage.errors.StorageError: _STORE_AWAY,
+    storage.errors.InvalidKeyError: _DEFECT,
+    storage.errors.ObjectNotFoundError: _DAMAGED,
+    storage.errors.BucketNotFoundError: _STORE_AWAY,
+    storage.errors.RangeError: _DAMAGED,
+    storage.errors.ObjectTooLargeError: _DAMAGED,
+    storage.errors.ObjectChangedError: _DAMAGED,
+    storage.errors.CorruptObjectError: _DAMAGED,
+    storage.errors.StoreUnavailableError: _STORE_AWAY,
+    storage.errors.StoreFullError: _STORE_AWAY,
+    storage.errors.StoreRefusedError: _STORE_AWAY,
     dicom.errors.DicomError: _DEFECT,
-    tiling.errors.TilingError: _DEFECT,
+    dicom.errors.DamagedInstanceError: _DAMAGED,
+    dicom.errors.UnsupportedInstanceError: _DAMAGED,
+    dicom.errors.FrameMismatchError: _DEFECT,
+    tiling.errors.TilingError: _DEFECT,  # no route reads scanner files
     OperationalError: _DATABASE_AWAY,
     PoolTimeout: _DATABASE_AWAY,
     RequestValidationError: _INVALID,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -10,7 +11,7 @@ from starlette.responses import StreamingResponse
 from sgi.api.arrivals import arrival_out
 from sgi.api.language import requested_language
 from sgi.api.services import Services, services_of, session_of
-from sgi.catalogue import arrivals
+from sgi.catalogue import accounts, arrivals
 from sgi.domain.account import Session
 from sgi.domain.arrival import ArrivalState
 from sgi.domain.words import Language
@@ -35,19 +36,28 @@ async def events(request: Request) -> StreamingResponse:
 
 async def _stream(services: Services, session: Session, language: Language) -> AsyncIterator[bytes]:
     """Until the browser leaves or the session ends; a comment every 15 s keeps it open."""
-    with services.feed.subscription(session.establishment_id) as changes:
+    with services.feed.subscription(session) as changes:
         yield b": connected\n\n"
         while True:
             try:
-                changed = await asyncio.wait_for(anext(changes), _PING_S)
+                changed = await asyncio.wait_for(changes.get(), _PING_S)
             except TimeoutError:
+                if datetime.now(UTC) >= session.expires_at:
+                    return
                 yield b": ping\n\n"
                 continue
             if changed is None:
+                if not await _lives(services, session):
+                    return
                 yield _event("reset", "{}")
                 continue
             for event in await _arrival_events(services, session, changed, language):
                 yield event
+
+
+async def _lives(services: Services, session: Session) -> bool:
+    async with services.database.transaction(session.establishment_id) as connection:
+        return await accounts.session_lives(connection, session.id)
 
 
 async def _arrival_events(

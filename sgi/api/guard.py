@@ -4,11 +4,11 @@ A bare ASGI layer, so that nothing of a request is read before its sender is kno
 """
 
 import secrets
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sgi.access.rules import Open, rule_for
@@ -38,12 +38,8 @@ _SECURITY_HEADERS = {
 
 
 def session_token(headers: Headers, cookie_name: str) -> str | None:
-    """The session cookie's value."""
-    try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(cookie_name)
-    except CookieError:
-        return None
-    return None if cookie is None else cookie.value
+    """The session cookie's value; HTTP/2 may send each cookie in a header of its own."""
+    return cookie_parser("; ".join(headers.getlist("cookie"))).get(cookie_name)
 
 
 class Guard:
@@ -77,7 +73,7 @@ class Guard:
             return
         state: dict[str, Any] = scope.setdefault("state", {})
         state["session"] = session
-        state["address"] = self._address(scope, headers)
+        state["address"] = self.address(scope, headers)
         await self._application(scope, _bounded(receive), send_with_headers)
 
     async def admit(self, method: str, path: str, headers: Headers) -> Session | None:
@@ -104,9 +100,10 @@ class Guard:
                 raise CrossSiteRequestError("The CSRF token is missing or wrong.")
         return session
 
-    def _address(self, scope: Scope, headers: Headers) -> str:
-        if self._behind_proxy and "x-forwarded-for" in headers:
-            return headers["x-forwarded-for"].split(",")[-1].strip()[:64]
+    def address(self, scope: Scope, headers: Headers) -> str:
+        """The client's address: only what the nearest proxy itself added is believed."""
+        if self._behind_proxy and (forwarded := headers.getlist("x-forwarded-for")):
+            return forwarded[-1].split(",")[-1].strip()[:64]
         client = scope.get("client")
         return client[0] if client else "unknown"
 

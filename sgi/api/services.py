@@ -14,6 +14,9 @@ from sgi.domain.account import Session
 from sgi.errors import NotSignedInError
 from sgi.settings import Settings
 
+WITHOUT_NUL = r"^[^\x00]*$"
+"""Pattern of text that is looked for in the catalogue, which holds no NUL."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from sgi.access import sign_in as access
 from sgi.access.passwords import MAX_LENGTH
 from sgi.api.guard import LOOPBACK_COOKIE, SECURE_COOKIE
-from sgi.api.services import services_of, session_of
+from sgi.api.services import WITHOUT_NUL, services_of, session_of
 from sgi.domain.account import Role, Session
 
 router = APIRouter(prefix="/api/v1", tags=["access"])
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/api/v1", tags=["access"])
 class Credentials(BaseModel):
     """What a person types."""
 
-    name: str = Field(min_length=1, max_length=200)
+    name: str = Field(min_length=1, max_length=200, pattern=WITHOUT_NUL)
     password: str = Field(min_length=1, max_length=MAX_LENGTH)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
-from sgi.api.services import actor_of, services_of, session_of
+from sgi.api.services import WITHOUT_NUL, actor_of, services_of, session_of
 from sgi.api.sign_in import EstablishmentOut
 from sgi.catalogue import audit, slides
 from sgi.catalogue.audit import Action
@@ -107,7 +107,7 @@ def _parse_cursor(cursor: str) -> tuple[datetime, UUID]:
 @router.get("/slides")
 async def list_slides(
     request: Request,
-    q: Annotated[str | None, Query(max_length=200)] = None,
+    q: Annotated[str | None, Query(max_length=200, pattern=WITHOUT_NUL)] = None,
     after: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 60,
 ) -> SlidesOut:

@@ -71,7 +71,7 @@ class Tiles:
         session = await self._guard.admit(scope["method"], scope["path"], headers)
         if session is None:
             raise NotSignedInError("Sign in first.")
-        served, level, column, row = await self._parse(session, scope)
+        served, level, column, row = await self._parse(session, scope, headers)
         instance = await served.level(level)
         if (column, row) not in instance.grid:
             raise NotFoundError("The tile lies beyond the grid.")
@@ -81,25 +81,26 @@ class Tiles:
             return _Tile(etag, instance.media_type, None)
         return _Tile(etag, instance.media_type, await served.frame(instance, frame_index))
 
-    async def _parse(self, session: Session, scope: Scope) -> tuple[ServedSlide, int, int, int]:
+    async def _parse(
+        self, session: Session, scope: Scope, headers: Headers
+    ) -> tuple[ServedSlide, int, int, int]:
         slide, *position = scope["path"][len(PREFIX) :].split("/")
         served = self._grants.get((session.id, slide))
         if served is None:
-            served = await self._grant(session, slide, scope)
+            served = await self._grant(session, slide, self._guard.address(scope, headers))
         if not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in position):
             raise NotFoundError("A tile is named by three numbers.")
         level, column, row = (int(part) for part in position)
         return served, level, column, row
 
-    async def _grant(self, session: Session, slide: str, scope: Scope) -> ServedSlide:
+    async def _grant(self, session: Session, slide: str, address: str) -> ServedSlide:
         """Decide once for a session and a slide, and see that the view is on record."""
         try:
             slide_id = UUID(slide)
         except ValueError:
             raise NotFoundError("There is no such slide.") from None
         served = await self._slides.open(session.establishment_id, slide_id)
-        client = scope.get("client")
-        actor = Actor(session.account_id, session.id, client[0] if client else None)
+        actor = Actor(session.account_id, session.id, address)
         async with self._database.transaction(session.establishment_id) as connection:
             if not await audit.was_viewed(connection, session.id, slide_id):
                 await audit.record(

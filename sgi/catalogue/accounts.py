@@ -72,6 +72,14 @@ async def session_of(connection: Connection, token_hash: bytes) -> Session | Non
     return None if row is None else Session(**{**row, "role": Role(row["role"])})
 
 
+async def session_lives(connection: Connection, session_id: UUID) -> bool:
+    """True until the session is closed or expires."""
+    cursor = await connection.execute(
+        "select 1 from session where id = %s and expires_at > now()", [session_id]
+    )
+    return await cursor.fetchone() is not None
+
+
 async def close_session(connection: Connection, session_id: UUID) -> None:
     """Delete a session; every server is told by a trigger and forgets it."""
     await connection.execute("delete from session where id = %s", [session_id])
@@ -80,7 +88,13 @@ async def close_session(connection: Connection, session_id: UUID) -> None:
 async def sign_in_failures(
     connection: Connection, name_hash: bytes, address: str, within: timedelta
 ) -> tuple[int, int, int]:
-    """Recent failures `(of this name from this address, from this address, of this name)`."""
+    """Recent failures `(of this name from this address, from this address, of this name)`.
+
+    Others who ask about the name wait until this transaction ends, so that the answer holds.
+    """
+    await connection.execute(
+        "select pg_advisory_xact_lock(%s)", [int.from_bytes(name_hash[:8], signed=True)]
+    )
     cursor = await connection.execute(
         "select * from sign_in_failures(%s, %s, %s)", [name_hash, address, within]
     )

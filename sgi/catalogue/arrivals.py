@@ -78,9 +78,8 @@ async def observe(
     row = await cursor.fetchone()
     if row is None:  # a job owns it: its own checks will notice the change
         found = await live_at(connection, path)
-        if found is None:
-            raise RuntimeError("an arrival that was just seen has gone; it is seen again later")
-        return found
+        # None: it ended in this very moment, and the file is a new one.
+        return found or await observe(connection, establishment_id, path, fingerprint, reason)
     return _arrival(row)
 
 

@@ -73,7 +73,8 @@ class Database:
     async def listen(self, *channels: str) -> AsyncIterator[tuple[str, str]]:
         """Yield `(channel, payload)` of every notification, on a connection of its own.
 
-        Ends with `psycopg.OperationalError` when the connection is lost.
+        The first pair is `("", "")`: from then on nothing is missed. Ends with
+        `psycopg.OperationalError` when the connection is lost.
         """
         connection = await AsyncConnection.connect(
             self._url, autocommit=True, application_name="sgi-listen"
@@ -81,5 +82,6 @@ class Database:
         async with connection:
             for channel in channels:
                 await connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
+            yield "", ""
             async for notification in connection.notifies():
                 yield notification.channel, notification.payload

@@ -31,8 +31,8 @@ def migrate(url: str) -> tuple[str | None, str]:
         poolclass=sqlalchemy.NullPool,
     )
     config = _configuration()
-    with engine.connect() as lock, engine.connect() as connection:
-        lock.execute(sqlalchemy.text("select pg_advisory_lock(:key)"), {"key": _LOCK})
+    with psycopg.connect(url, autocommit=True) as lock, engine.connect() as connection:
+        lock.execute("select pg_advisory_lock(%s)", [_LOCK])
         before = MigrationContext.configure(connection).get_current_revision()
         connection.rollback()
         config.attributes["connection"] = connection

@@ -24,7 +24,7 @@ def put_sample(everything: Up) -> None:
 
 async def _put_sample(everything: Up) -> None:
     settings = everything.settings
-    target = settings.drop / NAME
+    target = settings.drop.resolve() / NAME  # as the watcher names it
     async with Database(database_url(settings), size=2) as database:
         async with database.anonymous() as connection:
             establishment_id, _ = (await accounts.establishments(connection))[0]
@@ -38,7 +38,7 @@ async def _put_sample(everything: Up) -> None:
             return
         if not target.exists():
             print("drawing the sample slide…", file=sys.stderr, flush=True)  # noqa: T201 - progress
-            unfinished = settings.drop / f".{NAME}.part"
+            unfinished = target.parent / f".{NAME}.part"
             await asyncio.to_thread(draw_sample, unfinished)
             unfinished.replace(target)
         deadline = time.monotonic() + _LONGEST_S

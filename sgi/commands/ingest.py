@@ -36,7 +36,7 @@ async def ingest_files(settings: Settings, url: str, files: Sequence[Path]) -> b
     async with Database(url, size=2) as database:
         async with database.anonymous() as connection:
             establishment_id, _ = (await accounts.establishments(connection))[0]
-        dropped = [await asyncio.to_thread(_drop, settings.drop, file.absolute()) for file in files]
+        dropped = [await asyncio.to_thread(_drop, settings.drop, file.resolve()) for file in files]
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -53,7 +53,7 @@ def _drop(drop: Path, file: Path) -> Path:
     """Copy (or link, on the same disk) a slide's files into a folder of their own."""
     candidate = candidate_at(file)
     parts = [part.path for part in candidate.parts] if candidate else [file]
-    folder = drop.absolute() / f"ingest-{uuid.uuid4()}"
+    folder = drop.resolve() / f"ingest-{uuid.uuid4()}"
     hidden = folder.with_name(f".{folder.name}")
     for part in parts:
         target = hidden / part.relative_to(file.parent)

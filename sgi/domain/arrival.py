@@ -64,6 +64,7 @@ class ReasonCode(StrEnum):
     STORE_UNAVAILABLE = "store_unavailable"
     STORE_FULL = "store_full"
     STORE_REFUSED = "store_refused"
+    STORE_MISSING = "store_missing"
     INTERRUPTED = "interrupted"
     NOT_VERIFIED = "not_verified"
     INTERNAL = "internal"

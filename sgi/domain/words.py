@@ -93,6 +93,10 @@ _SENTENCES: dict[ReasonCode, tuple[str, str]] = {
         "The slide store refuses our credentials; correct them, and it goes on by itself.",
         "Le stockage refuse nos identifiants ; corrigez-les, la reprise est automatique.",
     ),
+    ReasonCode.STORE_MISSING: (
+        "The slide store has no bucket of the name that is set; make it, and it goes on by itself.",
+        "Le stockage n'a pas de bucket du nom choisi ; créez-le, la reprise est automatique.",
+    ),
     ReasonCode.INTERRUPTED: (
         "The server was stopped meanwhile; it goes on by itself.",
         "Le serveur a été arrêté entre-temps ; la reprise est automatique.",

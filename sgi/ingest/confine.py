@@ -25,9 +25,11 @@ def confine(memory_bytes: int, cpu_s: int) -> None:
     libc.unshare(_CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWUSER | _CLONE_NEWNET)
     for limit, value in (
         (resource.RLIMIT_DATA, memory_bytes),
-        (resource.RLIMIT_CPU, cpu_s),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 512),
     ):
         with contextlib.suppress(ValueError, OSError):  # lower limits are in force already
             resource.setrlimit(limit, (value, value))
+    with contextlib.suppress(ValueError, OSError):
+        # The soft limit's signal says why; at the hard one there would be none to tell.
+        resource.setrlimit(resource.RLIMIT_CPU, (max(cpu_s, 1), max(cpu_s, 1) + 1))

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import select
 import shutil
@@ -14,14 +15,18 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
+from pydantic import BaseModel
+
+import dicom.errors
 import tiling.errors
+from dicom.errors import DicomError
 from dicom.manifest import SlideManifest
 from sgi import errors
 from sgi.ingest.convert_child import ConversionJob
@@ -30,12 +35,17 @@ from sgi.ingest.pipe import Kind, MessageParser
 from sgi.settings import IngestSettings
 from sgi.stored import instance_key
 from storage.store import ObjectSink, ObjectStore
+from tiling.errors import TilingError
 
+_log = logging.getLogger(__name__)
 _PIPE_BYTES = 1 << 20
 _POLL_S = 0.5
 _LEAST_FREE_BYTES = 64 << 20
 _MOST_OUTPUT_FACTOR = 64
 _MOST_OUTPUT_BYTES = 64 << 30
+
+_NONSENSE = (KeyError, ValueError, TypeError, AttributeError, RecursionError)
+"""What comes of taking a hostile message for a good one."""
 
 Progress = Callable[[float], None]
 
@@ -65,12 +75,13 @@ def convert_and_upload(
     DiskFullError, ConversionTimeoutError, ConversionMemoryError, ConversionCrashedError or
     VanishedError. Whatever was uploaded before an error is overwritten by the next try.
     """
+    scratch = scratch.absolute()  # the child has another working directory
     scratch.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(scratch).free < _LEAST_FREE_BYTES:
         raise errors.DiskFullError("The disk of the server is full; free some space.")
-    with tempfile.TemporaryDirectory(dir=scratch, prefix="conversion-") as folder:
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=f"conversion-{os.getpid()}-") as folder:
         job = ConversionJob(
-            source=str(source),
+            source=os.fsencode(source).hex(),
             slide_id=slide_id,
             scratch=folder,
             threads=settings.threads,
@@ -78,12 +89,27 @@ def convert_and_upload(
             memory_bytes=settings.memory_mb << 20,
             cpu_s=int(settings.timeout_s) * settings.threads,
         )
-        most_bytes = source.stat().st_size * _MOST_OUTPUT_FACTOR + _MOST_OUTPUT_BYTES
+        most_bytes = _size(source) * _MOST_OUTPUT_FACTOR + _MOST_OUTPUT_BYTES
         receiver = _Receiver(store, slide_id, progress, most_bytes)
         with _child(job) as child, receiver:
             for kind, payload in _messages(child, settings, cancelled):
                 receiver.take(kind, payload)
             return receiver.result(child)
+
+
+def clear_scratch(scratch: Path) -> None:
+    """Remove what conversions of dead processes of this machine have left."""
+    for folder in scratch.glob("conversion-*-*"):
+        process_id = folder.name.split("-")[1]
+        if not Path("/proc", process_id).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _size(source: Path) -> int:
+    try:
+        return source.stat().st_size
+    except FileNotFoundError as error:
+        raise errors.VanishedError("The file went away; drop it again.") from error
 
 
 @contextmanager
@@ -106,9 +132,10 @@ def _child(job: ConversionJob) -> Iterator[subprocess.Popen[bytes]]:
     try:
         if child.stdin is None or child.stdout is None:
             raise RuntimeError("the pipes of a child are there by construction")
-        fcntl.fcntl(child.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        child.stdin.write(job.model_dump_json().encode("utf-8", "surrogateescape"))
-        child.stdin.close()
+        with suppress(OSError):  # beyond what the system grants a user: slower, no more
+            fcntl.fcntl(child.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        with suppress(BrokenPipeError), child.stdin:  # it died already: its silence tells
+            child.stdin.write(job.model_dump_json().encode())
         yield child
     finally:
         child.kill()
@@ -165,7 +192,7 @@ class _Receiver:
         self._sha256: dict[str, str] = {}
         self._frame_hashes: dict[str, bytes] = {}
         self._result: dict[str, Any] | None = None
-        self._error: dict[str, Any] | None = None
+        self._error: _Told | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -194,7 +221,7 @@ class _Receiver:
                 Kind.RESULT: self._take_result,
                 Kind.ERROR: self._take_error,
             }[kind](payload)
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
+        except _NONSENSE as error:
             raise errors.ConversionCrashedError("The reader of the file sent nonsense.") from error
 
     def _begin(self, payload: bytes) -> None:
@@ -229,13 +256,16 @@ class _Receiver:
         self._frame_hashes[json.loads(head)["sop_uid"]] = hashes
 
     def _take_progress(self, payload: bytes) -> None:
-        self._progress(min(max(float(json.loads(payload)["progress"]), 0.0), 1.0))
+        share = float(json.loads(payload)["progress"])
+        if not 0 <= share <= 1:  # no number at all, too
+            raise ValueError("a share lies between 0 and 1")
+        self._progress(share)
 
     def _take_result(self, payload: bytes) -> None:
         self._result = json.loads(payload)
 
     def _take_error(self, payload: bytes) -> None:
-        self._error = json.loads(payload)
+        self._error = _Told.model_validate_json(payload)
 
     def result(self, child: subprocess.Popen[bytes]) -> Conversion:
         """After the pipe was closed: the slide, or the error that the child told."""
@@ -246,33 +276,47 @@ class _Receiver:
         try:
             manifest = SlideManifest.from_json(self._result["manifest"])
             facts = SlideFacts.model_validate(self._result["facts"])
-        except (KeyError, ValueError, TypeError) as error:
+        except _NONSENSE as error:
             raise errors.ConversionCrashedError("The reader of the file sent nonsense.") from error
+        if not any(record.level == 0 for record in manifest.instances):
+            raise errors.ConversionCrashedError("The reader of the file made no base level.")
         for record in manifest.instances:
-            if self._sha256.get(record.sop_instance_uid) != record.sha256:
+            uid = record.sop_instance_uid
+            if self._sha256.get(uid) != record.sha256 or uid not in self._frame_hashes:
                 raise errors.ConversionCrashedError("An instance did not come over whole.")
         return Conversion(manifest, facts, self._frame_hashes)
 
 
-def _told_error(told: dict[str, Any]) -> Exception:
+class _Told(BaseModel):
+    """An error as the child tells it."""
+
+    errors: list[str]
+    """Names of its class and of those above it, nearest first."""
+    errno: int | None
+    message: str
+    where: str = ""
+    """The line of code that failed."""
+
+
+def _told_error(told: _Told) -> Exception:
     """The child's error as one of ours; its sentence is kept only where it was written for people.
 
     Unknown classes are defects of a reader: the file is set aside as one that breaks readers.
     """
-    names = told.get("errors") or ["Exception"]
-    message = str(told.get("message") or "")[:500]
+    names = told.errors
     if "MemoryError" in names:
         return errors.ConversionMemoryError("Reading the file took too much memory.")
-    if told.get("errno") in {errno.ENOSPC, errno.EDQUOT}:
+    if told.errno in {errno.ENOSPC, errno.EDQUOT}:
         return errors.DiskFullError("The disk of the server is full; free some space.")
     if "FileNotFoundError" in names:
         return errors.VanishedError("The file went away while it was being read; drop it again.")
     if "PermissionError" in names:
         return errors.UnreadableFileError("The file cannot be read; give the service access.")
     for name in names:
-        kind = getattr(tiling.errors, str(name), None)
-        if isinstance(kind, type) and issubclass(kind, tiling.errors.TilingError):
-            return kind(message)
+        kind = getattr(tiling.errors, name, None) or getattr(dicom.errors, name, None)
+        if isinstance(kind, type) and issubclass(kind, (TilingError, DicomError)):
+            return kind(told.message[:500])
+    _log.error("a reader failed with %s at %s", names[:1], told.where[:300])
     return errors.ConversionCrashedError(
         "The file made its reader fail; copy it again from the scanner."
     )

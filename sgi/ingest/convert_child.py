@@ -7,6 +7,7 @@ standard output. A hostile file can end this process; it cannot reach anything e
 import json
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,7 @@ class ConversionJob(BaseModel):
     """What the child is told."""
 
     source: str
-    """The path as `os.fsdecode` gives it."""
+    """The bytes of the path in hexadecimal: names need not be text."""
     slide_id: UUID
     scratch: str
     threads: int
@@ -87,7 +88,7 @@ def run(job: ConversionJob, descriptor: int) -> None:
     from tiling.registry import open_slide
 
     progress = _Progress(descriptor)
-    reader = open_slide(Path(job.source))
+    reader = open_slide(Path(os.fsdecode(bytes.fromhex(job.source))))
     try:
         levels = build_pyramid(
             reader,
@@ -114,6 +115,12 @@ def run(job: ConversionJob, descriptor: int) -> None:
         reader.close()
 
 
+def where(error: Exception) -> str:
+    """The line of code that failed: what a developer needs, without a word of the file's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
+
+
 def main() -> int:
     """Exit code 0 when a RESULT or an ERROR was sent."""
     # Libraries may print; nothing but messages may reach the pipe.
@@ -127,7 +134,7 @@ def main() -> int:
         told = {
             "errors": [kind.__name__ for kind in type(error).__mro__],
             "errno": getattr(error, "errno", None),
-            "message": str(error),
+            "message": str(error).encode(errors="replace").decode(),
         }
         write_message(descriptor, Kind.ERROR, json.dumps(told).encode())
     return 0

@@ -15,7 +15,7 @@ _LONGEST_VALUE = 20_000
 class SlideFacts(BaseModel):
     """None where the file does not say; text is bounded and free of NUL."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     format: str = Field(max_length=100)
     pixel_spacing_mm: tuple[float, float] | None

@@ -5,6 +5,7 @@ index and the images that begin with its name, Olympus VSI a file and its `_name
 the DICOM files of one series in one folder are one slide.
 """
 
+import contextlib
 import os
 import re
 import stat
@@ -58,20 +59,22 @@ def is_litter(name: str) -> bool:
 
 
 def walk(folder: Path, depth: int = _DEEPEST) -> Iterator[FoundFile]:
-    """Every regular file below a folder; links, devices, pipes and litter are passed over."""
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except FileNotFoundError:
-        return
+    """Every regular file below a folder; links, devices, pipes and litter are passed over.
+
+    So is what cannot be looked at now. Raises OSError when that is the folder itself.
+    """
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
     for entry in entries:
         if is_litter(entry.name):
             continue
         try:
             facts = entry.stat(follow_symlinks=False)
-        except FileNotFoundError:
+        except OSError:
             continue
         if stat.S_ISDIR(facts.st_mode) and depth > 0:
-            yield from walk(Path(entry.path), depth - 1)
+            with contextlib.suppress(OSError):
+                yield from walk(Path(entry.path), depth - 1)
         elif stat.S_ISREG(facts.st_mode):
             yield FoundFile(Path(entry.path), facts.st_size, facts.st_mtime_ns)
 
@@ -108,6 +111,7 @@ def gather(
     candidates: list[Candidate] = []
     for take in (_mirax, _hamamatsu, _olympus):
         mains = [path for path in left if path.suffix.lower() in take.suffixes]
+        mains.sort(key=lambda path: (-len(path.stem), path))  # the closest name first
         candidates += [take.candidate(path, left) for path in mains if path in left]
     _leave_early_companions(left)
     candidates.extend(_dicom_series(left, head_of))
@@ -119,7 +123,10 @@ def candidate_at(main: Path) -> Candidate | None:
     """The slide that a main file is the way into, as its folder is now; None when it is gone."""
     companions = {".dcm", ""}.union(*(take.suffixes for take in (_mirax, _hamamatsu, _olympus)))
     if main.suffix.lower() in companions:
-        near = gather(list(walk(main.parent)))
+        try:
+            near = gather(list(walk(main.parent)))
+        except FileNotFoundError:
+            return None
         return next((candidate for candidate in near if candidate.main == main), None)
     try:
         facts = main.lstat()
@@ -148,9 +155,14 @@ _mirax = _Companions(
     lambda main, path: main.with_suffix("") in path.parents,
     "The folder with the same name as the .mrxs file is not there yet; copy it beside the file.",
 )
+_HAMAMATSU_IMAGES = frozenset({".jpg", ".jpeg", ".ngr", ".opt"})
 _hamamatsu = _Companions(
     frozenset({".vms", ".vmu"}),
-    lambda main, path: path.parent == main.parent and path.name.startswith(main.stem),
+    lambda main, path: (
+        path.parent == main.parent
+        and path.suffix.lower() in _HAMAMATSU_IMAGES
+        and path.name.startswith(tuple(main.stem + mark for mark in "(_."))
+    ),
     "The image files that begin with the name of the index are not there yet; copy them beside it.",
 )
 _olympus = _Companions(

@@ -184,11 +184,22 @@ class Watcher:
         parts = {part.path for candidate in candidates for part in candidate.parts}
         for path, arrival in known.items():
             unowned = arrival.state is ArrivalState.WAITING or arrival.state in STOPPED
-            if path in mains or not unowned or (path not in parts and path.exists()):
+            if path in mains or not unowned or (path not in parts and not _is_gone(path)):
                 continue
             code = ReasonCode.PART_OF_ANOTHER if path in parts else ReasonCode.VANISHED
             async with self._database.transaction(self._establishment_id) as connection:
                 await arrivals.stop(connection, arrival.id, ArrivalState.VANISHED, Reason(code))
+
+
+def _is_gone(path: Path) -> bool:
+    """False also where nobody can tell just now."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _changed_since(part: FoundFile) -> bool:

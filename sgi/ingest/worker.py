@@ -13,6 +13,7 @@ from procrastinate.manager import JobManager
 
 from sgi.catalogue import accounts, arrivals
 from sgi.catalogue.database import Database
+from sgi.ingest.convert import clear_scratch
 from sgi.ingest.process import Ingest
 from sgi.jobs.queue import (
     HEARTBEAT_S,
@@ -32,6 +33,7 @@ _RECONCILE_S = 5.0
 async def work(settings: Settings, url: str, store: ObjectStore) -> None:
     """Run until SIGTERM or SIGINT; a conversion that is cut short is taken up at the next start."""
     settings.work.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(clear_scratch, settings.work)
     queue = open_queue(url)
     cancelled = threading.Event()
     async with Database(url) as database, queue.open_async():

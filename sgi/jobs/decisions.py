@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+import psycopg
+import psycopg_pool
+
 import dicom.errors
 import storage.errors
 import tiling.errors
@@ -37,6 +40,8 @@ class Verdict:
 
 
 _INTERNAL = Verdict(Decision.HOLD, ReasonCode.INTERNAL)
+_NOT_VERIFIED = Verdict(Decision.RETRY, ReasonCode.NOT_VERIFIED, 3)
+_INTERRUPTED = Verdict(Decision.RETRY, ReasonCode.INTERRUPTED)
 
 VERDICTS: dict[type[Exception], Verdict] = {
     tiling.errors.TilingError: Verdict(Decision.QUARANTINE, ReasonCode.DAMAGED),
@@ -47,24 +52,49 @@ VERDICTS: dict[type[Exception], Verdict] = {
     tiling.errors.IncompleteSlideError: Verdict(Decision.HOLD, ReasonCode.COMPANION_MISSING),
     tiling.errors.SlideTooLargeError: Verdict(Decision.QUARANTINE, ReasonCode.TOO_LARGE),
     dicom.errors.DicomError: _INTERNAL,
-    dicom.errors.DamagedInstanceError: Verdict(Decision.RETRY, ReasonCode.NOT_VERIFIED, 3),
-    dicom.errors.UnsupportedInstanceError: _INTERNAL,
+    dicom.errors.DamagedInstanceError: _NOT_VERIFIED,
+    dicom.errors.UnsupportedInstanceError: Verdict(Decision.HOLD, ReasonCode.UNSUPPORTED),
     dicom.errors.FrameMismatchError: Verdict(Decision.QUARANTINE, ReasonCode.DAMAGED),
     storage.errors.StorageError: Verdict(Decision.RETRY, ReasonCode.STORE_UNAVAILABLE),
+    storage.errors.InvalidKeyError: _INTERNAL,
+    storage.errors.ObjectNotFoundError: _NOT_VERIFIED,
+    storage.errors.BucketNotFoundError: Verdict(Decision.RETRY, ReasonCode.STORE_MISSING),
+    storage.errors.RangeError: _NOT_VERIFIED,
+    storage.errors.ObjectTooLargeError: _INTERNAL,
+    storage.errors.ObjectChangedError: _NOT_VERIFIED,
+    storage.errors.CorruptObjectError: _NOT_VERIFIED,
     storage.errors.StoreUnavailableError: Verdict(Decision.RETRY, ReasonCode.STORE_UNAVAILABLE),
     storage.errors.StoreFullError: Verdict(Decision.RETRY, ReasonCode.STORE_FULL),
     storage.errors.StoreRefusedError: Verdict(Decision.RETRY, ReasonCode.STORE_REFUSED),
     errors.SgiError: _INTERNAL,
+    **dict.fromkeys(
+        (
+            # Of requests and commands: in a job, a defect.
+            errors.ConfigurationError,
+            errors.NotSignedInError,
+            errors.ForbiddenError,
+            errors.CrossSiteRequestError,
+            errors.WrongCredentialsError,
+            errors.TooManyAttemptsError,
+            errors.NotFoundError,
+            errors.InvalidRequestError,
+            errors.ConflictError,
+        ),
+        _INTERNAL,
+    ),
     errors.VanishedError: Verdict(Decision.END, ReasonCode.VANISHED),
     errors.ChangedError: Verdict(Decision.WATCH, ReasonCode.CHANGED),
     errors.DiskFullError: Verdict(Decision.RETRY, ReasonCode.DISK_FULL),
     errors.ConversionTimeoutError: Verdict(Decision.QUARANTINE, ReasonCode.TOO_SLOW),
     errors.ConversionMemoryError: Verdict(Decision.QUARANTINE, ReasonCode.TOO_MUCH_MEMORY),
     errors.ConversionCrashedError: Verdict(Decision.QUARANTINE, ReasonCode.READER_CRASHED),
-    errors.ConversionCancelledError: Verdict(Decision.RETRY, ReasonCode.INTERRUPTED),
-    errors.VerificationError: Verdict(Decision.RETRY, ReasonCode.NOT_VERIFIED, 3),
+    errors.ConversionCancelledError: _INTERRUPTED,
+    errors.VerificationError: _NOT_VERIFIED,
     errors.UnreadableFileError: Verdict(Decision.HOLD, ReasonCode.UNREADABLE),
+    psycopg.OperationalError: _INTERRUPTED,
+    psycopg_pool.PoolTimeout: _INTERRUPTED,
 }
+"""A subclass without a row of its own is decided as its parent is; tests say which may be."""
 
 _FIRST_PAUSE_S = 5.0
 _LONGEST_PAUSE_S = 300.0

@@ -1,0 +1,305 @@
+"""Row-level security, asked raw: what a query that forgets the establishment gets to see."""
+
+import os
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from sgi.access import sign_in
+from sgi.catalogue import accounts, arrivals, slides
+from sgi.catalogue.database import Database
+from sgi.domain.account import Role
+from storage.memory import MemoryObjectStore
+
+TABLES = ("account", "session", "arrival", "slide", "instance", "audit")
+
+
+@pytest.fixture(scope="module")
+def here(make_establishment: Callable[[], Any]) -> Any:
+    return make_establishment()
+
+
+@pytest.fixture(scope="module")
+def there(make_establishment: Callable[[], Any]) -> Any:
+    return make_establishment()
+
+
+@pytest.fixture(scope="module")
+def full(run: Any, database: Database, there: Any, publish: Callable[..., Any]) -> dict[str, int]:
+    """Rows of every table in another establishment, and how many."""
+    publish(there, MemoryObjectStore())
+    run(
+        sign_in.sign_in(
+            database,
+            there.accounts[Role.TECHNICIAN],
+            "correct horse battery staple",
+            str(there.id),
+            timedelta(hours=1),
+        )
+    )
+
+    async def count() -> dict[str, int]:
+        async with database.transaction(there.id) as connection:
+            return {table: await rows(connection, table) for table in TABLES}
+
+    counted: dict[str, int] = run(count())
+    assert all(counted.values()), "a table has nothing to hide"
+    return counted
+
+
+async def rows(connection: Any, table: str) -> int:
+    cursor = await connection.execute(f"select count(*) as n from {table}")
+    return int((await cursor.fetchone())["n"])
+
+
+def test_every_table_with_an_establishment_has_its_wall(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        walled = connection.execute(
+            """select relname from pg_class join pg_policy on polrelid = pg_class.oid
+               where relrowsecurity"""
+        ).fetchall()
+        tenants = connection.execute(
+            """select distinct table_name from information_schema.columns
+               where table_schema = 'public' and column_name = 'establishment_id'
+                 and table_name in (select tablename from pg_tables)"""
+        ).fetchall()
+        owned = connection.execute(
+            """select count(*) from pg_class where relowner = 'sgi_app'::regrole"""
+        ).fetchone()
+        role = connection.execute(
+            """select rolsuper or rolbypassrls or rolcreaterole or rolcanlogin from pg_roles
+               where rolname = 'sgi_app'"""
+        ).fetchone()
+    assert {name for (name,) in tenants} == set(TABLES)
+    assert {name for (name,) in walled} == {*TABLES, "establishment"}
+    assert owned == (0,)
+    assert role == (False,)
+
+
+@pytest.mark.parametrize("table", [*TABLES, "establishment"])
+def test_a_query_that_forgets_sees_nothing_of_others(
+    run: Any, database: Database, here: Any, there: Any, full: dict[str, int], table: str
+) -> None:
+    async def look() -> None:
+        column = "id" if table == "establishment" else "establishment_id"
+        async with database.transaction(here.id) as connection:
+            cursor = await connection.execute(f"select * from {table}")
+            assert {row[column] for row in await cursor.fetchall()} <= {here.id}
+            cursor = await connection.execute(
+                f"select * from {table} where {column} = %s or true", [there.id]
+            )
+            assert there.id not in {row[column] for row in await cursor.fetchall()}
+        async with database.anonymous() as connection:
+            assert await rows(connection, table) == 0
+
+    run(look())
+
+
+@pytest.mark.parametrize("setting", ["", str(uuid.UUID(int=0))])
+def test_no_establishment_or_one_that_is_none_sees_nothing(
+    run: Any, database: Database, full: dict[str, int], setting: str
+) -> None:
+    async def look() -> None:
+        async with database.anonymous() as connection:
+            await connection.execute("select set_config('sgi.establishment', %s, true)", [setting])
+            for table in TABLES:
+                assert await rows(connection, table) == 0
+
+    run(look())
+
+
+def test_the_establishment_is_forgotten_with_the_transaction(
+    run: Any, url: str, here: Any, there: Any, full: dict[str, int]
+) -> None:
+    async def look() -> None:
+        async with Database(url, size=1) as one:  # a single connection, used again and again
+            async with one.transaction(there.id) as connection:
+                assert await rows(connection, "slide") == 1
+            async with one.anonymous() as connection:
+                assert await rows(connection, "slide") == 0
+            with pytest.raises(RuntimeError):
+                async with one.transaction(there.id) as connection:
+                    raise RuntimeError
+            async with one.anonymous() as connection:
+                assert await rows(connection, "slide") == 0
+            async with one.transaction(here.id) as connection:
+                assert await rows(connection, "slide") == 0
+
+    run(look())
+
+
+INSERTS = {
+    "account": "(establishment_id, name, role, password_hash) values (%s, 'x', 'pathologist', '')",
+    "arrival": "(establishment_id, source_path, file_name, state, size_bytes, modified_ns)"
+    " values (%s, '', '', 'waiting', 0, 0)",
+    "audit": "(establishment_id, action) values (%s, 'sign_in')",
+    "session": "(establishment_id, token_hash, account_id, csrf_token, expires_at)"
+    " select %s, '', id, '', now() from account limit 1",
+    "slide": "(establishment_id, id, arrival_id, file_name, format, study_uid, series_uid,"
+    " source_sha256, source_size_bytes, icc, metadata)"
+    " select %s, gen_random_uuid(), id, '', '', '', gen_random_uuid()::text, '', 0, false, '{}'"
+    " from arrival limit 1",
+    "instance": "(establishment_id, sop_uid, slide_id, role, columns, rows, tile_columns,"
+    " tile_rows, downsample, transfer_syntax, origin, size_bytes, sha256, frames)"
+    " select %s, gen_random_uuid()::text, id, '', 1, 1, 1, 1, 1, '', '', 0, '', 1 from slide"
+    " limit 1",
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_nothing_can_be_put_into_another_establishment(
+    run: Any, database: Database, here: Any, there: Any, full: dict[str, int], table: str
+) -> None:
+    async def put() -> None:
+        # From inside the very establishment that has rows to refer to, so that only the wall
+        # can refuse.
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+            async with database.transaction(there.id) as connection:
+                await connection.execute(f"insert into {table} {INSERTS[table]}", [here.id])
+
+    run(put())
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_nothing_of_another_establishment_can_be_changed(
+    run: Any, database: Database, here: Any, there: Any, full: dict[str, int], table: str
+) -> None:
+    async def change(statement: str) -> int:
+        try:
+            async with database.transaction(here.id) as connection:
+                cursor = await connection.execute(statement)
+                return cursor.rowcount
+        except psycopg.errors.InsufficientPrivilege:
+            return 0
+
+    async def still_there() -> int:
+        async with database.transaction(there.id) as connection:
+            return await rows(connection, table)
+
+    mine = f"establishment_id = '{here.id}'"
+    assert run(change(f"update {table} set {mine} where not {mine}")) == 0
+    assert run(change(f"delete from {table} where not {mine}")) == 0
+    assert run(still_there()) == full[table]
+
+
+def test_a_row_cannot_be_given_away(
+    run: Any, database: Database, here: Any, there: Any, full: dict[str, int]
+) -> None:
+    async def give() -> None:
+        for table in ("arrival", "account", "session"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+                async with database.transaction(there.id) as connection:
+                    await connection.execute(f"update {table} set establishment_id = %s", [here.id])
+
+    run(give())
+
+
+@pytest.mark.parametrize("table", ["audit", "slide", "instance"])
+@pytest.mark.parametrize("verb", ["update {} set establishment_id = null", "delete from {}"])
+def test_what_is_on_record_stays_as_it_is(
+    run: Any, database: Database, there: Any, full: dict[str, int], table: str, verb: str
+) -> None:
+    async def change() -> None:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
+            async with database.transaction(there.id) as connection:
+                await connection.execute(verb.format(table))
+
+    run(change())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "truncate audit",
+        "drop table audit",
+        "select * from sign_in_failure",
+        "delete from sign_in_failure",
+        "insert into establishment (name) values ('mine')",
+        "alter table arrival disable row level security",
+        "update alembic_version set version_num = '0'",
+    ],
+)
+def test_the_application_owns_nothing(
+    run: Any, database: Database, here: Any, statement: str
+) -> None:
+    async def execute() -> None:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            async with database.transaction(here.id) as connection:
+                await connection.execute(statement)
+
+    run(execute())
+
+
+def test_the_door_functions_give_no_more_than_is_asked(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            """select proname from pg_proc where prosecdef
+               and pronamespace = 'public'::regnamespace"""
+        ).fetchall()
+        assert {name for (name,) in found} == {
+            "establishments",
+            "account_named",
+            "session_of",
+            "sign_in_failures",
+            "record_sign_in_failure",
+            "forget_sign_in_failures",
+        }
+        for (name,) in found:
+            row = connection.execute(
+                "select proconfig, proacl::text from pg_proc where proname = %s", [name]
+            ).fetchone()
+            assert row
+            assert row[0] == ["search_path=public, pg_temp"], name
+            assert "{=X" not in row[1], f"anyone may call {name}"
+            assert ",=X" not in row[1], f"anyone may call {name}"
+
+
+def test_others_are_not_found_by_their_ids(
+    run: Any, database: Database, here: Any, there: Any, full: dict[str, int]
+) -> None:
+    async def look() -> None:
+        async with database.transaction(there.id) as connection:
+            (arrival,) = await arrivals.newest(connection, 10)
+            (slide,) = await slides.newest(connection, limit=10)
+        async with database.transaction(here.id) as connection:
+            assert await slides.by_id(connection, slide.id) is None
+            assert await slides.ids(connection) == []
+            assert await slides.newest(connection, limit=10) == []
+            assert await arrivals.by_id(connection, arrival.id) is None
+            assert await arrivals.newest(connection, 10) == []
+            assert await arrivals.known_below(connection, Path("/")) == {}
+            assert await arrivals.latest_at(connection, arrival.source_path) is None
+            assert arrival.sha256
+            assert await arrivals.content_in_use(connection, arrival.sha256) is None
+            assert await arrivals.unreleased(connection) == []
+            assert not await accounts.session_lives(connection, uuid.uuid4())
+            await arrivals.mark_released(connection, arrival.id)
+        async with database.transaction(there.id) as connection:
+            found = await arrivals.by_id(connection, arrival.id)
+            assert found == arrival
+
+    run(look())
+
+
+def test_the_same_content_is_a_slide_in_each_establishment(
+    run: Any,
+    database: Database,
+    make_establishment: Any,
+    arrive: Callable[..., Any],
+) -> None:
+    content = os.urandom(32)
+    here, there = make_establishment(), make_establishment()
+
+    async def queue(establishment: Any, arrival: Any) -> bool:
+        async with database.transaction(establishment.id) as connection:
+            return await arrivals.queue(connection, arrival.id, arrival.fingerprint, content)
+
+    assert run(queue(here, arrive(here)))
+    assert run(queue(there, arrive(there)))
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        run(queue(here, arrive(here)))

@@ -1,0 +1,50 @@
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from sgi.commands.verify import verify_all
+from sgi.domain.slide import Slide
+from sgi.stored import frame_hashes_key, instance_key, manifest_key
+
+
+@pytest.fixture
+def slide(url: str, here: Any, store: Any, publish: Callable[..., Slide], database: Any) -> Slide:
+    """The only one of the whole catalogue that is in this store: the others are swept away."""
+    with psycopg.connect(url) as connection:
+        connection.execute("delete from slide")
+    made = publish(here, store)
+    store.put(manifest_key(made.id), b"{}")
+    return made
+
+
+def test_all_is_sound(
+    run: Any, url: str, store: Any, slide: Slide, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(verify_all(url, store))
+    assert "1 slides verified, 0 damaged objects" in capsys.readouterr().out
+
+
+def test_every_damage_is_named(
+    run: Any, url: str, store: Any, slide: Slide, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base, label = slide.levels[0], slide.instance("label")
+    assert label
+    damaged = {
+        instance_key(slide.id, base.sop_uid): lambda data: data[:-9] + bytes(9),
+        instance_key(slide.id, label.sop_uid): lambda data: data[:-1],
+    }
+    for key, damage in damaged.items():
+        store.objects[key] = damage(store.objects[key])
+    gone = [
+        manifest_key(slide.id),
+        frame_hashes_key(slide.id, slide.levels[1].sop_uid),
+    ]
+    for key in gone:
+        del store.objects[key]
+    assert not run(verify_all(url, store))
+    told = capsys.readouterr().out.replace("\n", "")
+    assert "4 damaged objects" in told
+    for key in (*list(damaged)[1:], manifest_key(slide.id)):
+        assert key in told

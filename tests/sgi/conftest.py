@@ -1,0 +1,474 @@
+"""A real PostgreSQL for the whole run, an establishment of its own for every test, slides made of
+generated pixels in a store in memory."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import httpx
+import numpy as np
+import psycopg
+import pytest
+from argon2 import PasswordHasher
+from pydantic import SecretStr
+
+import sgi.app
+from dicom.conversion import convert
+from dicom.manifest import SlideManifest
+from dicom.models import SlideIdentity
+from sgi.api.guard import CSRF_HEADER, LOOPBACK_COOKIE
+from sgi.api.services import Services
+from sgi.app import make_application
+from sgi.catalogue import accounts, arrivals, slides
+from sgi.catalogue.database import Database
+from sgi.catalogue.migrate import migrate
+from sgi.domain.account import Role
+from sgi.domain.arrival import Arrival, ArrivalState, Fingerprint, Reason, ReasonCode
+from sgi.domain.slide import Slide
+from sgi.engines.postgres import EmbeddedPostgres
+from sgi.ingest.process import stored_instances
+from sgi.settings import DatabaseSettings, IngestSettings, Settings, StorageSettings
+from sgi.stored import frame_hashes_key, instance_key
+from storage.memory import MemoryObjectStore
+from storage.store import ObjectSink
+from tiling.codecs.jpeg import JpegOptions
+from tiling.pyramid import PyramidOptions, build_pyramid
+from tiling.registry import open_slide
+from tiling.slide import Pixels
+from tiling.svs import SvsOptions, write_svs
+
+T = TypeVar("T")
+Run = Callable[[Awaitable[T]], T]
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="session")
+def run() -> Iterator[Callable[[Any], Any]]:
+    """Runs a coroutine; all in one loop, since pools and semaphores belong to theirs."""
+    with asyncio.Runner() as runner:
+        yield lambda awaitable: runner.run(_limited(awaitable))
+
+
+async def _limited(awaitable: Awaitable[T]) -> T:
+    async with asyncio.timeout(100):
+        return await awaitable
+
+
+@pytest.fixture(scope="session")
+def url() -> Iterator[str]:
+    """A migrated database, as its owner."""
+    folder = Path(tempfile.mkdtemp(prefix="sgi-", dir="/tmp"))
+    folder.chmod(0o755)
+    engine = EmbeddedPostgres(folder / "postgres")
+    try:
+        found = engine.start()
+        migrate(found)
+        yield found
+    finally:
+        engine.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def database(url: str, run: Run[Any]) -> Iterator[Database]:
+    opened = Database(url)
+    run(opened.__aenter__())
+    yield opened
+    run(opened.__aexit__(None, None, None))
+
+
+@dataclass(frozen=True)
+class Establishment:
+    """One of its own for every test, with an account of every role; all have PASSWORD."""
+
+    id: UUID
+    name: str
+    accounts: dict[Role, str]
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    """A cheap one: what is tested with it is not how long guessing takes."""
+    return PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def make_establishment(
+    url: str, database: Database, run: Run[Any], password_hash: str
+) -> Callable[[], Establishment]:
+    async def add(establishment: Establishment) -> None:
+        async with database.transaction(establishment.id) as connection:
+            for role, name in establishment.accounts.items():
+                await accounts.add_account(connection, establishment.id, name, role, password_hash)
+
+    def make() -> Establishment:
+        name = f"Laboratoire {uuid.uuid4()}"
+        with psycopg.connect(url) as connection:
+            row = connection.execute(
+                "insert into establishment (name) values (%s) returning id", [name]
+            ).fetchone()
+        assert row
+        known = {role: f"{role}-{uuid.uuid4()}" for role in Role}
+        establishment = Establishment(row[0], name, known)
+        run(add(establishment))
+        return establishment
+
+    return make
+
+
+@pytest.fixture
+def here(make_establishment: Callable[[], Establishment]) -> Establishment:
+    return make_establishment()
+
+
+@pytest.fixture
+def there(make_establishment: Callable[[], Establishment]) -> Establishment:
+    return make_establishment()
+
+
+@pytest.fixture(scope="session")
+def pixels() -> Pixels:
+    """Smooth colours with some noise, large enough for several tiles and levels."""
+    y, x = np.mgrid[0:420, 0:600]
+    wave = np.stack([np.sin(x / 17), np.sin(y / 13), np.sin((x + y) / 29)], axis=-1)
+    noise = np.random.default_rng(1).normal(0, 4, wave.shape)
+    return np.clip(170 + 60 * wave + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def svs(tmp_path_factory: pytest.TempPathFactory, pixels: Pixels) -> Path:
+    """An SVS of several tiles, two levels, label and overview; copy it, never change it."""
+    path = tmp_path_factory.mktemp("svs") / "slide.svs"
+    options = SvsOptions(
+        tile=128, factors=(1, 2), label=pixels[:60, :50], overview=pixels[:50, :150]
+    )
+    write_svs(path, pixels, options)
+    return path
+
+
+class FaultyStore(MemoryObjectStore):
+    """A store in memory that counts, and fails when told to."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        super().__init__(self.objects)
+        self.error: Exception | None = None
+        self.after_bytes = 0
+        self.reads = 0
+
+    def fail(self, error: Exception | None, after_bytes: int = 0) -> None:
+        """Every write fails once so many more bytes were written."""
+        self.error, self.after_bytes = error, after_bytes
+
+    def _count(self, length: int) -> None:
+        self.after_bytes -= length
+        if self.error is not None and self.after_bytes < 0:
+            raise self.error
+
+    def open_write(self, key: str, *, content_type: str = "") -> Any:
+        from contextlib import contextmanager
+
+        @contextmanager
+        def opened() -> Iterator[ObjectSink]:
+            with MemoryObjectStore.open_write(self, key) as sink:
+                yield _CountingSink(self, sink)
+
+        return opened()
+
+    def put(self, key: str, data: bytes, *, content_type: str = "") -> None:
+        self._count(len(data) if self.error else 0)
+        super().put(key, data)
+
+    def read_range(self, key: str, offset: int, length: int) -> bytes:
+        self.reads += 1
+        return super().read_range(key, offset, length)
+
+
+@dataclass
+class _CountingSink:
+    store: FaultyStore
+    sink: ObjectSink
+
+    def write(self, data: bytes, /) -> None:
+        self.store._count(len(data))
+        self.sink.write(data)
+
+
+@pytest.fixture
+def store() -> FaultyStore:
+    return FaultyStore()
+
+
+@dataclass(frozen=True)
+class MemorySlide:
+    """A converted slide in a store, not in the catalogue yet."""
+
+    id: UUID
+    manifest: SlideManifest
+    frame_hashes: dict[str, bytes]
+
+
+class _StoreTarget:
+    def __init__(self, store: MemoryObjectStore, slide_id: UUID) -> None:
+        self._store, self._slide_id = store, slide_id
+
+    def open(self, name: str, sop_instance_uid: str) -> Any:
+        return self._store.open_write(instance_key(self._slide_id, sop_instance_uid))
+
+
+@pytest.fixture(scope="session")
+def convert_into(
+    svs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[MemoryObjectStore], MemorySlide]:
+    """Converts the SVS into a store under an identity of its own."""
+
+    def make(store: MemoryObjectStore) -> MemorySlide:
+        slide_id = uuid.uuid4()
+        reader = open_slide(svs)
+        try:
+            levels = build_pyramid(
+                reader, tmp_path_factory.mktemp("work"), PyramidOptions(JpegOptions())
+            )
+            converted = convert(
+                reader, levels, SlideIdentity(slide_id), _StoreTarget(store, slide_id)
+            )
+        finally:
+            reader.close()
+        for uid, hashes in converted.frame_hashes.items():
+            store.put(frame_hashes_key(slide_id, uid), hashes)
+        return MemorySlide(slide_id, converted.manifest, dict(converted.frame_hashes))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def publish(
+    database: Database, run: Run[Any], convert_into: Callable[[MemoryObjectStore], MemorySlide]
+) -> Callable[..., Slide]:
+    """Puts a slide into store and catalogue; `instances=False` for rows that nobody opens."""
+
+    async def add(establishment: Establishment, made: MemorySlide, file_name: str) -> Slide:
+        sha256 = os.urandom(32)
+        path = Path(f"/drop/{uuid.uuid4()}/{file_name}")
+        async with database.transaction(establishment.id) as connection:
+            seen = await arrivals.observe(
+                connection,
+                establishment.id,
+                path,
+                Fingerprint(1, 1),
+                Reason(ReasonCode.BEING_WRITTEN),
+            )
+            assert await arrivals.queue(connection, seen.id, Fingerprint(1, 1), sha256)
+            assert await arrivals.mark_published(connection, seen.id)
+            await arrivals.mark_released(connection, seen.id)
+            slide = slide_of(establishment, made, file_name, sha256)
+            await slides.add(connection, slide, seen.id)
+            found = await slides.by_id(connection, slide.id)
+        assert found
+        return found
+
+    def make(
+        establishment: Establishment, store: MemoryObjectStore, file_name: str = "slide.svs"
+    ) -> Slide:
+        result: Slide = run(add(establishment, convert_into(store), file_name))
+        return result
+
+    return make
+
+
+def slide_of(
+    establishment: Establishment, made: MemorySlide, file_name: str, sha256: bytes
+) -> Slide:
+    from datetime import UTC, datetime
+
+    return Slide(
+        id=made.id,
+        establishment_id=establishment.id,
+        establishment_name=establishment.name,
+        file_name=file_name,
+        format="Aperio SVS",
+        study_uid=made.manifest.study_uid,
+        series_uid=made.manifest.series_uid,
+        source_sha256=sha256.hex(),
+        source_size_bytes=1,
+        published_at=datetime.now(UTC),
+        scanned_at=None,
+        pixel_spacing_mm=(0.0005, 0.0005),
+        objective_power=20.0,
+        manufacturer="Maker",
+        model="Model",
+        serial_number="1",
+        icc=False,
+        metadata={"AppMag": "20"},
+        instances=stored_instances(made.manifest),
+    )
+
+
+@pytest.fixture
+def arrive(database: Database, run: Run[Any], tmp_path: Path) -> Callable[..., Arrival]:
+    """Adds an arrival in any state, without a file."""
+
+    async def add(
+        establishment: Establishment, state: ArrivalState, code: ReasonCode | None, path: Path
+    ) -> Arrival:
+        async with database.transaction(establishment.id) as connection:
+            seen = await arrivals.observe(
+                connection,
+                establishment.id,
+                path,
+                Fingerprint(1, 1),
+                Reason(ReasonCode.BEING_WRITTEN),
+            )
+            await connection.execute(
+                "update arrival set state = %s, reason_code = %s where id = %s",
+                [state, code, seen.id],
+            )
+            found = await arrivals.by_id(connection, seen.id)
+        assert found
+        return found
+
+    def make(
+        establishment: Establishment,
+        state: ArrivalState = ArrivalState.WAITING,
+        code: ReasonCode | None = None,
+        path: Path | None = None,
+    ) -> Arrival:
+        where = path or tmp_path / f"{uuid.uuid4()}.svs"
+        result: Arrival = run(add(establishment, state, code, where))
+        return result
+
+    return make
+
+
+@pytest.fixture
+def settings(url: str, tmp_path: Path) -> Settings:
+    """Ours alone: nothing of the environment's, except what nobody sets here."""
+    return Settings(
+        data=tmp_path / "data",
+        database=DatabaseSettings(url=SecretStr(url)),
+        storage=StorageSettings(endpoint="http://127.0.0.1:9"),
+        ingest=IngestSettings(quiet_s=0, stall_s=30, timeout_s=60, memory_mb=1024),
+    )
+
+
+@dataclass
+class Web:
+    """The whole application, its lifespan open; requests come from a browser on this host."""
+
+    application: Any
+    base_url: str
+    run: Run[Any]
+    services: Services
+    clients: list[httpx.AsyncClient] = field(default_factory=list)
+
+    def client(self, **headers: str) -> httpx.AsyncClient:
+        """A browser that is not signed in."""
+        transport = httpx.ASGITransport(self.application, raise_app_exceptions=False)
+        client = httpx.AsyncClient(
+            transport=transport,
+            base_url=self.base_url,
+            headers={"accept-language": "en", **headers},
+        )
+        self.clients.append(client)
+        return client
+
+    def signed_in(
+        self, establishment: Establishment, role: Role = Role.ADMINISTRATOR
+    ) -> httpx.AsyncClient:
+        client = self.client()
+        answer = self.sign_in(client, establishment.accounts[role])
+        assert answer.status_code == 200, answer.text
+        client.headers[CSRF_HEADER] = answer.json()["csrf_token"]
+        return client
+
+    def sign_in(
+        self, client: httpx.AsyncClient, name: str, password: str = PASSWORD
+    ) -> httpx.Response:
+        body = {"name": name, "password": password}
+        answer: httpx.Response = self.run(client.post("/api/v1/sign-in", json=body))
+        return answer
+
+    def get(self, client: httpx.AsyncClient, path: str, **options: Any) -> httpx.Response:
+        answer: httpx.Response = self.run(client.get(path, **options))
+        return answer
+
+    def token(self, client: httpx.AsyncClient) -> str:
+        return client.cookies[LOOPBACK_COOKIE]
+
+
+@asynccontextmanager
+async def lifespan(application: Any) -> AsyncIterator[None]:
+    """What a web server does around the requests."""
+    told: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    heard: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
+    task = asyncio.create_task(application(scope, told.get, heard.put))
+    await told.put({"type": "lifespan.startup"})
+    assert await heard.get() == {"type": "lifespan.startup.complete"}
+    try:
+        yield
+    finally:
+        await told.put({"type": "lifespan.shutdown"})
+        await task
+
+
+MakeWeb = Callable[..., Web]
+
+
+@pytest.fixture
+def make_web(
+    settings: Settings, store: FaultyStore, run: Run[Any], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MakeWeb]:
+    """Opens the application; several at once are several processes."""
+    monkeypatch.setattr(sgi.app, "open_store", lambda _: store)
+    opened: list[tuple[Any, Web]] = []
+
+    def make(base_url: str = "http://127.0.0.1:8000", **changes: Any) -> Web:
+        application = make_application(settings.model_copy(update=changes))
+        living = lifespan(application)
+        run(living.__aenter__())
+        services = application._guarded._application.state.services  # type: ignore[attr-defined]
+        web = Web(application, base_url, run, services)
+        opened.append((living, web))
+        return web
+
+    yield make
+    for living, web in opened:
+        for client in web.clients:
+            run(client.aclose())
+        run(living.__aexit__(None, None, None))
+
+
+@pytest.fixture
+def web(make_web: MakeWeb) -> Web:
+    return make_web()
+
+
+@pytest.fixture
+def audit_rows(database: Database, run: Run[Any]) -> Callable[[Establishment], list[Any]]:
+    """Every audit row of an establishment, oldest first."""
+
+    async def read(establishment: Establishment) -> list[Any]:
+        async with database.transaction(establishment.id) as connection:
+            cursor = await connection.execute("select * from audit order by id")
+            return await cursor.fetchall()
+
+    return lambda establishment: run(read(establishment))
+
+
+@pytest.fixture(scope="session")
+def bad_slides() -> Path:
+    """Broken files beside the checkout, or where SGI_TEST_DATA says."""
+    beside = Path(__file__).parents[2].parent / "shared" / "slides"
+    folder = Path(os.environ.get("SGI_TEST_DATA", beside)) / "bad"
+    if not folder.is_dir():
+        pytest.skip(f"no broken slides to test with at {folder}")
+    return folder

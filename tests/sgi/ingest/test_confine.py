@@ -1,0 +1,92 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+CONFINED = "from sgi.ingest.confine import confine\nconfine(256 << 20, {cpu_s})\n"
+
+
+def confined(code: str, cpu_s: int = 30) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", CONFINED.format(cpu_s=cpu_s) + textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_memory() -> None:
+    done = confined("""
+        kept = bytearray(32 << 20)
+        try:
+            kept = bytearray(512 << 20)
+        except MemoryError:
+            print("refused")
+    """)
+    assert done.stdout == "refused\n", done.stderr
+
+
+def test_processor_time_says_why() -> None:
+    done = confined("while True: pass", cpu_s=1)
+    assert done.returncode == -signal.SIGXCPU
+
+
+def test_processor_time_also_when_the_signal_is_ignored() -> None:
+    code = "import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass"
+    assert confined(code, cpu_s=1).returncode == -signal.SIGKILL
+
+
+def test_no_network() -> None:
+    done = confined("""
+        import socket, subprocess
+        for address in (("127.0.0.1", 22), ("192.0.2.1", 80)):
+            try:
+                socket.create_connection(address, timeout=5).close()
+                print("connected")
+            except OSError as error:
+                print(error.errno)
+    """)
+    if os.geteuid() != 0 and "111" in done.stdout:
+        pytest.skip("the kernel keeps its name spaces to root here")
+    assert done.stdout == "101\n101\n", done.stdout + done.stderr  # network is unreachable
+
+
+def test_no_core_few_files_and_no_new_privileges() -> None:
+    done = confined("""
+        import resource
+        print(resource.getrlimit(resource.RLIMIT_CORE), resource.getrlimit(resource.RLIMIT_NOFILE))
+        print([line for line in open("/proc/self/status") if line.startswith("NoNewPrivs")])
+    """)
+    assert done.stdout.splitlines() == ["(0, 0) (512, 512)", "['NoNewPrivs:\\t1\\n']"]
+
+
+def test_it_ends_with_its_parent() -> None:
+    parent = textwrap.dedent("""
+        import subprocess, sys, time
+        child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE)
+        child.stdout.readline()
+        print(child.pid, flush=True)
+        time.sleep(60)
+    """)
+    child = CONFINED.format(cpu_s=30) + "import time\nprint(1, flush=True)\ntime.sleep(60)"
+    with subprocess.Popen(
+        [sys.executable, "-c", parent, child], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        pid = int(process.stdout.readline())
+        process.kill()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().split()[2]
+        except FileNotFoundError:
+            return
+        if state == "Z":
+            return
+        time.sleep(0.02)
+    pytest.fail("the child outlived its parent")

@@ -1,0 +1,343 @@
+import asyncio
+import json
+import shutil
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import psycopg_pool
+import pytest
+
+import storage.errors
+import tiling.errors
+from sgi import errors
+from sgi.domain.arrival import ArrivalState, ReasonCode
+from sgi.ingest import process as module
+from sgi.settings import Disposal
+from sgi.stored import frame_hashes_key, instance_key, manifest_key
+
+PUBLISHED, HELD = ArrivalState.PUBLISHED, ArrivalState.HELD
+
+
+@pytest.fixture
+def dropped(way_in: Any, svs: Path) -> Any:
+    """A queued arrival of a good slide."""
+    shutil.copy(svs, way_in.drop / "a.svs")
+    way_in.settle()
+    return way_in.arrival("a.svs")
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
+    def fail(error: Exception) -> None:
+        def convert(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr(module, "convert_and_upload", convert)
+
+    return fail
+
+
+def reason(arrival: Any) -> ReasonCode | None:
+    return None if arrival.reason is None else arrival.reason.code
+
+
+def test_from_file_to_slide(way_in: Any, dropped: Any, here: Any, audit_rows: Any) -> None:
+    done = way_in.process(dropped)
+    assert (done.state, done.progress, done.reason) == (PUBLISHED, 1, None)
+    assert done.published_at
+    assert done.released
+    assert done.attempts == 1
+    (slide,) = way_in.slides()
+    assert slide.id == dropped.slide_id
+    assert (slide.file_name, slide.format) == ("a.svs", "Aperio SVS")
+    assert slide.source_sha256 == dropped.sha256.hex()
+    assert slide.source_size_bytes == dropped.fingerprint.size_bytes
+    assert slide.levels[0].columns == 600
+    keys = {manifest_key(slide.id)}
+    for stored in slide.instances:
+        keys |= {
+            instance_key(slide.id, stored.sop_uid),
+            frame_hashes_key(slide.id, stored.sop_uid),
+        }
+        assert len(way_in.store.objects[frame_hashes_key(slide.id, stored.sop_uid)]) == (
+            32 * stored.frames
+        )
+    assert set(way_in.store.objects) == keys
+    assert (way_in.drop / ".done" / "a.svs").exists()
+    assert not (way_in.drop / "a.svs").exists()
+    (row,) = audit_rows(here)
+    assert (row["action"], row["object_id"]) == ("publish_slide", slide.id)
+    assert way_in.jobs(done) == []
+
+
+def test_the_store_alone_tells_everything(way_in: Any, dropped: Any, here: Any) -> None:
+    way_in.process(dropped)
+    (slide,) = way_in.slides()
+    told = json.loads(way_in.store.objects[manifest_key(slide.id)])
+    stored = module.StoredSlide.model_validate(told)
+    assert stored.establishment_id == here.id
+    assert stored.establishment_name == here.name
+    assert (stored.file_name, stored.source_sha256) == (slide.file_name, slide.source_sha256)
+    manifest = module.SlideManifest.from_json(stored.manifest)
+    assert set(module.stored_instances(manifest)) == set(slide.instances)
+    assert stored.facts.pixel_spacing_mm == slide.pixel_spacing_mm
+
+
+def test_published_once(way_in: Any, dropped: Any) -> None:
+    first = way_in.process(dropped)
+    before = dict(way_in.store.objects)
+    assert way_in.process(dropped) == first
+    assert way_in.store.objects == before
+    assert len(way_in.slides()) == 1
+
+
+def test_two_workers_that_both_believe_it_is_theirs(way_in: Any, dropped: Any) -> None:
+    async def both() -> None:
+        job = way_in.ingest.process, (way_in.establishment_id, dropped.id)
+        await asyncio.gather(job[0](*job[1]), job[0](*job[1]))
+
+    way_in.run(both())
+    assert len(way_in.slides()) == 1
+    assert way_in.arrival("a.svs").state is PUBLISHED
+    assert len(way_in.query("select id from audit where action = 'publish_slide'")) == 1
+
+
+def test_no_arrival_no_work(way_in: Any) -> None:
+    way_in.run(way_in.ingest.process(way_in.establishment_id, uuid.uuid4()))
+    assert way_in.store.objects == {}
+
+
+@pytest.mark.parametrize("originals", [Disposal.KEEP, Disposal.DELETE])
+def test_the_original_is_kept_or_deleted(way_in: Any, svs: Path, originals: Disposal) -> None:
+    way_in = way_in.with_settings(originals=originals)
+    shutil.copy(svs, way_in.drop / "a.svs")
+    done = way_in.take_in("a.svs")
+    assert done.released
+    assert (way_in.drop / "a.svs").exists() == (originals is Disposal.KEEP)
+    assert not (way_in.drop / ".done").exists()
+    way_in.settle()
+    assert len(way_in.all_arrivals()) == 1
+
+
+def test_a_file_changed_since_it_was_hashed(way_in: Any, dropped: Any) -> None:
+    (way_in.drop / "a.svs").write_bytes(b"something else")
+    done = way_in.process(dropped)
+    assert (done.state, reason(done)) == (ArrivalState.WAITING, ReasonCode.CHANGED)
+    assert way_in.store.objects == {}
+    assert way_in.jobs(done) == []
+    way_in.settle()
+    assert way_in.arrival("a.svs").state is ArrivalState.QUEUED
+    assert way_in.arrival("a.svs").sha256 != dropped.sha256
+
+
+def test_a_file_changed_while_it_was_read(
+    way_in: Any, dropped: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert = module.convert_and_upload
+
+    def slow(source: Path, *rest: Any) -> Any:
+        found = convert(source, *rest)
+        with source.open("ab") as file:
+            file.write(b"more")
+        return found
+
+    monkeypatch.setattr(module, "convert_and_upload", slow)
+    done = way_in.process(dropped)
+    assert (done.state, reason(done)) == (ArrivalState.WAITING, ReasonCode.CHANGED)
+    assert way_in.slides() == []
+    assert (way_in.drop / "a.svs").exists()
+
+
+def test_a_file_that_went_away(way_in: Any, dropped: Any) -> None:
+    (way_in.drop / "a.svs").unlink()
+    done = way_in.process(dropped)
+    assert (done.state, reason(done)) == (ArrivalState.VANISHED, ReasonCode.VANISHED)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (storage.errors.StoreUnavailableError("x"), ReasonCode.STORE_UNAVAILABLE),
+        (storage.errors.StoreFullError("x"), ReasonCode.STORE_FULL),
+        (storage.errors.StoreRefusedError("x"), ReasonCode.STORE_REFUSED),
+        (storage.errors.BucketNotFoundError("x"), ReasonCode.STORE_MISSING),
+        (errors.DiskFullError("x"), ReasonCode.DISK_FULL),
+        (OSError(28, "No space left on device"), ReasonCode.DISK_FULL),
+        (errors.ConversionCancelledError("x"), ReasonCode.INTERRUPTED),
+        (psycopg.OperationalError("x"), ReasonCode.INTERRUPTED),
+        (psycopg_pool.PoolTimeout("x"), ReasonCode.INTERRUPTED),
+    ],
+)
+def test_what_is_not_the_files_fault_is_tried_again_by_itself(
+    way_in: Any, dropped: Any, failing: Any, error: Exception, code: ReasonCode
+) -> None:
+    failing(error)
+    done = dropped
+    for attempt in (1, 2, 3, 4):
+        done = way_in.process(done)
+        assert (done.state, reason(done)) == (ArrivalState.RETRYING, code)
+        assert done.attempts == attempt
+        (job,) = way_in.jobs(done)
+        pause = job["scheduled_at"] - datetime.now(UTC)
+        expected = timedelta(seconds=5 * 2 ** (attempt - 1))
+        assert expected - timedelta(seconds=5) < pause <= expected
+    assert (way_in.drop / "a.svs").exists()
+    assert way_in.slides() == []
+
+
+def test_a_store_that_recovers(way_in: Any, dropped: Any) -> None:
+    way_in.store.fail(storage.errors.StoreUnavailableError("The store fails."), 50_000)
+    stopped = way_in.process(dropped)
+    assert stopped.state is ArrivalState.RETRYING
+    assert stopped.reason.detail is None, "the store's own words may name its address"
+    way_in.store.fail(None)
+    assert way_in.process(stopped).state is PUBLISHED
+    assert len(way_in.slides()) == 1
+
+
+def test_what_the_store_gives_back_is_not_what_was_written(
+    way_in: Any, dropped: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = way_in.store.put
+
+    def rot(key: str, data: bytes, **options: Any) -> None:
+        middle = len(data) // 2
+        write(key, data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(way_in.store, "put", rot)
+        done = dropped
+        for _ in range(2):
+            done = way_in.process(done)
+            assert (done.state, reason(done)) == (ArrivalState.RETRYING, ReasonCode.NOT_VERIFIED)
+            assert len(way_in.jobs(done)) == 1
+        done = way_in.process(done)
+        assert (done.state, reason(done)) == (HELD, ReasonCode.NOT_VERIFIED)
+        assert way_in.jobs(done) == []
+    assert way_in.slides() == []
+    assert (way_in.drop / "a.svs").exists(), "the only good copy"
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "code"),
+    [
+        (ZeroDivisionError("secret"), HELD, ReasonCode.INTERNAL),
+        (OSError(5, "Input/output error"), HELD, ReasonCode.INTERNAL),
+        (tiling.errors.UnknownFormatError("No."), HELD, ReasonCode.UNKNOWN_FORMAT),
+        (tiling.errors.DamagedSlideError("No."), ArrivalState.QUARANTINED, ReasonCode.DAMAGED),
+        (errors.ConversionCrashedError("No."), ArrivalState.QUARANTINED, ReasonCode.READER_CRASHED),
+    ],
+)
+def test_what_needs_a_person(
+    way_in: Any,
+    dropped: Any,
+    failing: Any,
+    error: Exception,
+    state: ArrivalState,
+    code: ReasonCode,
+) -> None:
+    failing(error)
+    done = way_in.process(dropped)
+    assert (done.state, reason(done)) == (state, code)
+    assert done.reason.detail in {None, "No."}, "only what was written for people is told"
+    assert way_in.jobs(done) == []
+    way_in.settle()
+    assert way_in.arrival("a.svs").state is state
+    assert (way_in.drop / "a.svs").exists()
+
+
+def test_publishing_is_all_or_nothing(
+    way_in: Any, dropped: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.audit, "record", refuse)
+        done = way_in.process(dropped)
+    assert (done.state, reason(done)) == (HELD, ReasonCode.INTERNAL)
+    assert way_in.slides() == []
+    assert (way_in.drop / "a.svs").exists()
+
+
+def test_an_original_that_cannot_be_moved_is_moved_later(
+    way_in: Any, dropped: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(*_: object) -> None:
+        raise PermissionError(13, "closed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "release", closed)
+        done = way_in.process(dropped)
+    assert done.state is PUBLISHED
+    assert not done.released
+    way_in.run(way_in.ingest.release(way_in.establishment_id, done.id))
+    assert way_in.arrival("a.svs").released
+    assert (way_in.drop / ".done" / "a.svs").exists()
+
+
+def test_another_file_in_the_place_of_the_original_is_not_touched(
+    way_in: Any, dropped: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(module.Ingest, "release", killed_before)
+        way_in.process(dropped)
+    (way_in.drop / "a.svs").write_bytes(b"the next slide")
+    way_in.run(way_in.ingest.release(way_in.establishment_id, dropped.id))
+    assert (way_in.drop / "a.svs").read_bytes() == b"the next slide"
+    assert not (way_in.drop / ".done").exists()
+
+
+async def killed_before(*_: object) -> None:
+    """In the place of the step that a dead worker never came to."""
+
+
+@pytest.mark.parametrize("state", sorted(set(ArrivalState) - {PUBLISHED, ArrivalState.DUPLICATE}))
+def test_nothing_is_released_before_it_is_published(
+    way_in: Any, dropped: Any, state: ArrivalState
+) -> None:
+    way_in.query("update arrival set state = %s where id = %s", state, dropped.id)
+    way_in.run(way_in.ingest.release(way_in.establishment_id, dropped.id))
+    assert (way_in.drop / "a.svs").exists()
+    assert not way_in.arrival("a.svs").released
+
+
+def test_progress_is_told_while_it_works(
+    way_in: Any, dropped: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert = module.convert_and_upload
+    monkeypatch.setattr(module, "_TELL_EVERY_S", 0.02)
+    seen: list[tuple[str, float]] = []
+
+    def slow(*arguments: Any) -> Any:
+        progress = arguments[5]
+        for share in (0.25, 0.5):
+            progress(share)
+            time.sleep(0.2)
+            with psycopg.connect(way_in.database._url) as connection:
+                row = connection.execute(
+                    "select state, progress from arrival where id = %s", [dropped.id]
+                ).fetchone()
+            assert row
+            seen.append((row[0], round(row[1], 2)))
+        return convert(*arguments)
+
+    monkeypatch.setattr(module, "convert_and_upload", slow)
+    assert way_in.process(dropped).state is PUBLISHED
+    assert seen == [("converting", 0.2), ("converting", 0.4)]
+
+
+def test_a_slide_of_several_files(way_in: Any, bad_slides: Path) -> None:
+    synthetic = bad_slides.parent / "synthetic"
+    for path in synthetic.glob("mirax*"):
+        copy = shutil.copytree if path.is_dir() else shutil.copy
+        copy(path, way_in.drop / path.name)
+    done = way_in.take_in("mirax.mrxs")
+    assert done.state is PUBLISHED, done.reason
+    assert {p.name for p in (way_in.drop / ".done").iterdir()} == {"mirax", "mirax.mrxs"}
+    assert [p.name for p in way_in.drop.iterdir()] == [".done"]

@@ -1,0 +1,99 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import storage.errors
+from dicom.errors import DicomError
+from dicom.frame_index import FrameIndex
+from sgi.errors import VerificationError
+from sgi.ingest import verify as module
+from sgi.ingest.verify import verify_instance
+from sgi.jobs.decisions import Decision, verdict_on
+from sgi.stored import StoredObject, instance_key
+
+
+@pytest.fixture
+def base(store: Any, convert_into: Callable[..., Any]) -> tuple[str, int, bytes]:
+    """The base level of a stored slide: key, size and hashes."""
+    made = convert_into(store)
+    record = made.manifest.instances[0]
+    assert record.frames > 10
+    key = instance_key(made.id, record.sop_instance_uid)
+    return key, record.size_bytes, made.frame_hashes[record.sop_instance_uid]
+
+
+def test_a_sound_instance(store: Any, base: Any) -> None:
+    told: list[int] = []
+    verify_instance(store, *base, told.append)
+    assert 0 < sum(told) <= base[1]
+
+
+@pytest.mark.parametrize("batch_bytes", [1, 5_000, 1 << 30])
+def test_in_batches_of_any_size(
+    store: Any, base: Any, monkeypatch: pytest.MonkeyPatch, batch_bytes: int
+) -> None:
+    monkeypatch.setattr(module, "_BATCH_BYTES", batch_bytes)
+    verify_instance(store, *base)
+    frames = FrameIndex.read(StoredObject(store, base[0], base[1]))
+    for frame_index in (0, 7, len(frames.offsets) - 1):
+        offset, length = frames.offset(frame_index)
+        flip(store, base[0], offset + length - 1)
+        with pytest.raises(VerificationError):
+            verify_instance(store, *base)
+        flip(store, base[0], offset + length - 1)
+
+
+def flip(store: Any, key: str, at: int) -> None:
+    data = bytearray(store.objects[key])
+    data[at] ^= 1
+    store.objects[key] = bytes(data)
+
+
+def test_every_flipped_bit_of_a_frame_is_found(store: Any, base: Any) -> None:
+    key, size, _ = base
+    index = FrameIndex.read(StoredObject(store, key, size))
+    frame_bytes = [
+        position
+        for frame_index in range(len(index.offsets))
+        for offset, length in [index.offset(frame_index)]
+        for position in range(offset, offset + length)
+    ]
+    for position in frame_bytes[:: len(frame_bytes) // 40]:
+        flip(store, key, position)
+        with pytest.raises(VerificationError):
+            verify_instance(store, *base)
+        flip(store, key, position)
+
+
+def broken(store: Any, base: Any) -> Iterator[tuple[str, tuple[str, int, bytes]]]:
+    key, size, hashes = base
+    whole = store.objects[key]
+    yield "another size", (key, size + 1, hashes)
+    yield "too few hashes", (key, size, hashes[:-32])
+    yield "too many hashes", (key, size, hashes + hashes[:32])
+    yield "half a hash", (key, size, hashes[:-1])
+    store.objects[key] = whole[:-1]
+    yield "cut short", (key, size, hashes)
+    store.objects[key] = whole[: size // 2]
+    yield "cut in half, and said to be so", (key, size // 2, hashes)
+    store.objects[key] = whole + b"\0"
+    yield "longer", (key, size, hashes)
+    store.objects[key] = b""
+    yield "empty", (key, 0, hashes)
+    store.objects[key] = bytes(size)
+    yield "all zero", (key, size, hashes)
+    del store.objects[key]
+    yield "gone", (key, size, hashes)
+
+
+def test_everything_that_can_be_wrong_is_found_and_tried_again(store: Any, base: Any) -> None:
+    count = 0
+    for what, arguments in broken(store, base):
+        with pytest.raises((VerificationError, DicomError, storage.errors.StorageError)) as caught:
+            verify_instance(store, *arguments)
+        verdict = verdict_on(caught.value)
+        assert (verdict.decision, verdict.reason) == (Decision.RETRY, "not_verified"), what
+        assert verdict.attempts, f"{what}: tried for ever"
+        count += 1
+    assert count == 10
