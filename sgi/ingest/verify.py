@@ -1,7 +1,8 @@
 """Prove that a stored instance gives back every frame that was written: read it all again."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from dicom.frame_index import FrameIndex
 from sgi.errors import VerificationError
@@ -30,19 +31,40 @@ def verify_instance(
     frames = len(index.offsets)
     if len(frame_hashes) != frames * _HASH_BYTES:
         raise VerificationError("The stored instance has another number of frames.")
+    batches = list(_batches(index))
+    # The next batch is on its way from the store while this one is hashed.
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(_read_batch, store, key, index, batches[0])
+        for number, batch in enumerate(batches):
+            data = memoryview(coming.result())
+            if number + 1 < len(batches):
+                coming = reader.submit(_read_batch, store, key, index, batches[number + 1])
+            _compare(data, index, batch, frame_hashes)
+            progress(len(data))
+
+
+def _read_batch(store: ObjectStore, key: str, index: FrameIndex, batch: range) -> bytes:
+    start = int(index.offsets[batch.start])
+    end = int(index.offsets[batch.stop - 1] + index.lengths[batch.stop - 1])
+    return store.read_range(key, start, end - start)
+
+
+def _compare(data: memoryview, index: FrameIndex, batch: range, frame_hashes: bytes) -> None:
+    start = int(index.offsets[batch.start])
+    for frame_index in batch:
+        offset, length = index.offset(frame_index)
+        digest = hashlib.sha256(data[offset - start : offset - start + length]).digest()
+        at = frame_index * _HASH_BYTES
+        if digest != frame_hashes[at : at + _HASH_BYTES]:
+            raise VerificationError("A stored frame is not what was written.")
+
+
+def _batches(index: FrameIndex) -> Iterator[range]:
+    """Runs of frames that are each read in one range."""
     first = 0
-    while first < frames:
+    while first < len(index.offsets):
         last = _end_of_batch(index, first)
-        start = int(index.offsets[first])
-        end = int(index.offsets[last - 1] + index.lengths[last - 1])
-        data = memoryview(store.read_range(key, start, end - start))
-        for frame_index in range(first, last):
-            offset, length = index.offset(frame_index)
-            digest = hashlib.sha256(data[offset - start : offset - start + length]).digest()
-            at = frame_index * _HASH_BYTES
-            if digest != frame_hashes[at : at + _HASH_BYTES]:
-                raise VerificationError("A stored frame is not what was written.")
-        progress(end - start)
+        yield range(first, last)
         first = last
 
 
