@@ -25,7 +25,7 @@ def test_every_reason_is_one_sentence_in_both_languages(code: ReasonCode) -> Non
     assert " " + NARROW not in french
 
 
-@pytest.mark.parametrize("code", set(ReasonCode) - {ReasonCode.ALREADY_A_SLIDE})
+@pytest.mark.parametrize("code", sorted(set(ReasonCode) - {ReasonCode.ALREADY_A_SLIDE}))
 def test_the_finding_itself_is_told_in_english(code: ReasonCode) -> None:
     reason = Reason(code, "The third tile is damaged.")
     assert sentence(reason, Language.ENGLISH) == "The third tile is damaged."
