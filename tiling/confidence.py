@@ -10,5 +10,7 @@ class Confidence(IntEnum):
     """Not mine, or I cannot tell."""
     GENERIC = 1
     """I can show it, but do not know it from the inside: a reader for its format is better."""
-    VENDOR = 2
+    STRUCTURE = 2
+    """Nobody's mark is in the content, and I read the structure that it has instead."""
+    VENDOR = 3
     """The vendor's own mark is in the content, and I read all of what I saw."""

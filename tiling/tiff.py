@@ -4,6 +4,7 @@ Only the skeleton is read here: every offset is checked against the file's lengt
 directories that turns back on itself is noticed, and nothing is allocated on a header's word.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -16,16 +17,20 @@ from tiling.limits import Limits
 from tiling.source import FileSource
 
 NEW_SUBFILE_TYPE, IMAGE_WIDTH, IMAGE_LENGTH, BITS_PER_SAMPLE = 254, 256, 257, 258
-COMPRESSION, PHOTOMETRIC, IMAGE_DESCRIPTION = 259, 262, 270
-STRIP_OFFSETS, SAMPLES_PER_PIXEL, STRIP_BYTE_COUNTS, PLANAR_CONFIGURATION = 273, 277, 279, 284
-TILE_WIDTH, TILE_LENGTH, TILE_OFFSETS, TILE_BYTE_COUNTS = 322, 323, 324, 325
-JPEG_TABLES, ICC_PROFILE = 347, 34675
+COMPRESSION, PHOTOMETRIC, IMAGE_DESCRIPTION, MAKE, MODEL = 259, 262, 270, 271, 272
+STRIP_OFFSETS, ORIENTATION, SAMPLES_PER_PIXEL, STRIP_BYTE_COUNTS = 273, 274, 277, 279
+X_RESOLUTION, Y_RESOLUTION, PLANAR_CONFIGURATION, RESOLUTION_UNIT = 282, 283, 284, 296
+SOFTWARE, DATE_TIME = 305, 306
+TILE_WIDTH, TILE_LENGTH, TILE_OFFSETS, TILE_BYTE_COUNTS, SUB_IFDS = 322, 323, 324, 325, 330
+JPEG_TABLES, XMP, IMAGE_DEPTH, ICC_PROFILE = 347, 700, 32997, 34675
 
 _TYPE_BYTES = {
     1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4,
     16: 8, 17: 8, 18: 8,
 }  # fmt: skip
 """Bytes of one value of each field type (TIFF 6.0 section 2; 16 to 18 are BigTIFF's)."""
+_FRACTIONS = {5: "u4", 11: "f4", 12: "f8"}
+"""NumPy's name of what a fractional value is made of: a rational is two integers."""
 _UNSIGNED = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
 """NumPy's name of the field types that hold unsigned integers."""
 
@@ -87,6 +92,17 @@ class TiffFile:
             directory, offset = self._directory(offset)
             yield directory
 
+    def sub_directories(self, directory: Directory) -> list[Directory]:
+        """The directories that hang from this one (SubIFDs), in its order; they chain no further.
+
+        Raises DamagedSlideError where one leaves the file, SlideTooLargeError beyond
+        `Limits.directories`.
+        """
+        offsets = self.numbers(directory, SUB_IFDS)
+        if offsets.size > self._limits.directories:
+            raise SlideTooLargeError("The file holds more images than any slide; it is refused.")
+        return [self._directory(int(offset))[0] for offset in offsets]
+
     def numbers(self, directory: Directory, tag: int) -> NDArray[np.int64]:
         """The unsigned integers of a field, shape `(count,)`; empty when it is absent."""
         entry = directory.get(tag)
@@ -108,6 +124,19 @@ class TiffFile:
         """The first integer of a field, or `default` when it is absent."""
         values = self.numbers(directory, tag)
         return int(values[0]) if values.size else default
+
+    def fraction(self, directory: Directory, tag: int) -> float | None:
+        """The first value of a rational or floating-point field; None when absent or no number."""
+        entry = directory.get(tag)
+        if entry is None or not entry.count or entry.type not in _FRACTIONS:
+            return None
+        order = "<" if self._order == "little" else ">"
+        raw = self._source.read(entry.offset, _TYPE_BYTES[entry.type])
+        values = np.frombuffer(raw, order + _FRACTIONS[entry.type]).tolist()
+        if len(values) == 2 and not values[1]:
+            return None
+        number = float(values[0] / values[1] if len(values) == 2 else values[0])
+        return number if math.isfinite(number) else None
 
     def blob(self, directory: Directory, tag: int) -> bytes | None:
         """The bytes of a field, or None; raises SlideTooLargeError beyond `Limits.text_bytes`."""

@@ -7,11 +7,11 @@ The text before the first bar names the software and the geometry; each part aft
 `name = value`. Fields differ between scanners and years, so every one may be absent.
 """
 
-import math
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
 
+from tiling.numerals import positive
 from tiling.slide import SlideMetadata
 
 _ZONE = re.compile(r"(?:GMT|UTC)?\s*([+-])(\d{2}):?(\d{2})")
@@ -22,10 +22,10 @@ def parse_description(text: str, icc_profile: bytes | None) -> SlideMetadata:
     header, *parts = text.split("|")
     vendor = dict(_pair(part) for part in parts if "=" in part)
     software = header.split("\n")[0].strip()
-    mpp_um = _positive(vendor.get("MPP"))
+    mpp_um = positive(vendor.get("MPP"))
     return SlideMetadata(
         pixel_spacing_mm=None if mpp_um is None else (mpp_um / 1000, mpp_um / 1000),
-        objective_power=_positive(vendor.get("AppMag")),
+        objective_power=positive(vendor.get("AppMag")),
         scanned_at=_scanned_at(vendor),
         manufacturer="Leica Biosystems" if "Leica Biosystems" in software else "Aperio",
         model=vendor.get("ScannerType") or None,
@@ -39,14 +39,6 @@ def parse_description(text: str, icc_profile: bytes | None) -> SlideMetadata:
 def _pair(part: str) -> tuple[str, str]:
     name, _, value = part.partition("=")
     return name.strip(), value.strip()
-
-
-def _positive(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if number > 0 and math.isfinite(number) else None
 
 
 def _scanned_at(vendor: Mapping[str, str]) -> datetime | None:

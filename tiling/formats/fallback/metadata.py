@@ -1,6 +1,5 @@
 """What OpenSlide's properties say about an acquisition, in our words."""
 
-import math
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -8,6 +7,7 @@ import openslide
 
 from tiling.errors import DamagedSlideError, SlideTooLargeError
 from tiling.limits import Limits
+from tiling.numerals import positive
 from tiling.slide import SlideMetadata
 
 _MANUFACTURERS = {
@@ -44,12 +44,12 @@ _DATES = (
 def read_metadata(slide: openslide.OpenSlide, limits: Limits) -> SlideMetadata:
     """Translate the properties; raises DamagedSlideError when the colour profile is unreadable."""
     properties: Mapping[str, str] = dict(slide.properties)
-    mpp_x = _positive(properties.get(openslide.PROPERTY_NAME_MPP_X))
-    mpp_y = _positive(properties.get(openslide.PROPERTY_NAME_MPP_Y))
+    mpp_x = positive(properties.get(openslide.PROPERTY_NAME_MPP_X))
+    mpp_y = positive(properties.get(openslide.PROPERTY_NAME_MPP_Y))
     vendor = properties.get(openslide.PROPERTY_NAME_VENDOR, "")
     return SlideMetadata(
         pixel_spacing_mm=(mpp_y / 1000, mpp_x / 1000) if mpp_x and mpp_y else None,
-        objective_power=_positive(properties.get(openslide.PROPERTY_NAME_OBJECTIVE_POWER)),
+        objective_power=positive(properties.get(openslide.PROPERTY_NAME_OBJECTIVE_POWER)),
         scanned_at=_scanned_at(properties),
         manufacturer=properties.get("dicom.Manufacturer") or _MANUFACTURERS.get(vendor),
         model=_first(properties, _MODELS),
@@ -79,14 +79,6 @@ def _icc_profile(
             "The slide's colour profile cannot be read; copy the file again from the scanner."
         ) from error
     return bytes(profile) if profile else None
-
-
-def _positive(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if number > 0 and math.isfinite(number) else None
 
 
 def _first(properties: Mapping[str, str], names: tuple[str, ...]) -> str | None:

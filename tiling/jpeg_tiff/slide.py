@@ -1,19 +1,18 @@
-"""An open Aperio slide."""
+"""An open slide of JPEG tiles."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
 from tiling.blank import white_tile, whiten_beyond
 from tiling.codecs import jpeg
 from tiling.downsample import halve
 from tiling.errors import DamagedSlideError
-from tiling.formats.aperio.layout import Layout
 from tiling.geometry import Size
+from tiling.jpeg_tiff.directories import Layout
 from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata
 from tiling.source import FileSource
 
@@ -22,8 +21,8 @@ _MENDED_TILES = 256
 """How many mended tiles are kept, since their lengths are asked for before their bytes."""
 
 
-class AperioSlide:
-    """Reads the tiles of one SVS; every read goes by offset, so threads need no lock."""
+class JpegTiffSlide:
+    """Reads the tiles of one file; every read goes by offset, so threads need no lock."""
 
     def __init__(self, name: str, path: Path, source: FileSource, layout: Layout) -> None:
         self._name = name
@@ -72,14 +71,11 @@ class AperioSlide:
     def read_associated(self, kind: AssociatedKind) -> Pixels:
         image = self._layout.associated[kind]
         try:
-            with tifffile.TiffFile(self._path) as file:
-                pixels = np.asarray(file.pages[image.index].asarray())
+            pixels = image.read(self._path)
         except Exception as error:
             raise DamagedSlideError(
                 f"The slide's {kind} cannot be decoded; copy the file again from the scanner."
             ) from error
-        if pixels.ndim == 2:
-            pixels = np.repeat(pixels[:, :, None], 3, axis=2)
         if pixels.shape != (image.size.rows, image.size.columns, 3) or pixels.dtype != np.uint8:
             raise DamagedSlideError(
                 f"The slide's {kind} is not the image it says it is; copy the file again."

@@ -1,0 +1,73 @@
+"""An open Hamamatsu slide, of either kind."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiling.formats.hamamatsu.levels import StoredLevel, read_image
+from tiling.formats.hamamatsu.stream import StoredJpeg
+from tiling.geometry import Size
+from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata
+from tiling.source import FileSource
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """An associated image: where it lies, and its size."""
+
+    stream: StoredJpeg
+    size: Size
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Everything that the files of a slide say of themselves."""
+
+    format: str
+    metadata: SlideMetadata
+    levels: tuple[StoredLevel, ...]
+    associated: Mapping[AssociatedKind, StoredImage]
+
+
+class HamamatsuSlide:
+    """Reads the tiles of one slide; every read goes by offset, so threads need no lock."""
+
+    def __init__(self, sources: Sequence[FileSource], layout: Layout) -> None:
+        self._sources = sources
+        self._layout = layout
+        self._levels = tuple(stored.level for stored in layout.levels)
+
+    @property
+    def format(self) -> str:
+        return self._layout.format
+
+    @property
+    def metadata(self) -> SlideMetadata:
+        return self._layout.metadata
+
+    @property
+    def levels(self) -> Sequence[Level]:
+        return self._levels
+
+    @property
+    def associated(self) -> Mapping[AssociatedKind, Size]:
+        return {kind: image.size for kind, image in self._layout.associated.items()}
+
+    def read_tile(self, level: int, column: int, row: int) -> Pixels:
+        return self._layout.levels[level].pixels(column, row)
+
+    def encoded_tile_lengths(self, level: int) -> NDArray[np.int64]:
+        return self._layout.levels[level].lengths()
+
+    def read_encoded_tile(self, level: int, column: int, row: int) -> bytes:
+        return self._layout.levels[level].encoded(column, row)
+
+    def read_associated(self, kind: AssociatedKind) -> Pixels:
+        image = self._layout.associated[kind]
+        return read_image(image.stream, image.size)
+
+    def close(self) -> None:
+        for source in self._sources:
+            source.close()

@@ -1,0 +1,62 @@
+"""Labels, overviews and thumbnails: where each lies, and how it is unpacked when asked for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import tifffile
+
+from tiling.codecs import jpeg
+from tiling.codecs.segments import parse_frame_header
+from tiling.errors import DamagedSlideError
+from tiling.geometry import Size
+from tiling.slide import Pixels
+
+_SEPARATE_PLANES = 2
+"""PlanarConfiguration of images that keep each colour by itself."""
+
+
+class AssociatedImage(Protocol):
+    """An associated image that has not been unpacked."""
+
+    @property
+    def size(self) -> Size: ...
+
+    def read(self, path: Path) -> Pixels:
+        """The pixels `(rows, columns, 3)`; may raise anything when the bytes are damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryImage:
+    """A directory of the slide's file, in strips or tiles and whatever compression."""
+
+    index: int
+    size: Size
+
+    def read(self, path: Path) -> Pixels:
+        with tifffile.TiffFile(path) as file:
+            page = file.pages[self.index].aspage()
+            pixels: Pixels = np.asarray(page.asarray())
+            if page.planarconfig == _SEPARATE_PLANES and pixels.ndim == 3:
+                pixels = np.moveaxis(pixels, 0, -1)
+        return np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels
+
+
+@dataclass(frozen=True, slots=True)
+class StreamImage:
+    """A JPEG image that the file keeps elsewhere than in a directory of its own."""
+
+    stream: bytes
+    size: Size
+
+    @classmethod
+    def of(cls, stream: bytes) -> "StreamImage | None":
+        """The image that a stream holds; None when it is no JPEG."""
+        try:
+            return cls(stream, parse_frame_header(stream).size)
+        except DamagedSlideError:
+            return None
+
+    def read(self, path: Path) -> Pixels:  # noqa: ARG002  the bytes are here already
+        return jpeg.decode(self.stream)
