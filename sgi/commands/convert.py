@@ -27,9 +27,9 @@ def convert_file(source: Path, target: Path, settings: IngestSettings) -> None:
         raise VanishedError(f"There is no file {source}; check the name.")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ConflictError(f"{target} is not an empty folder; choose another.")
-    target.mkdir(parents=True, exist_ok=True)
     reader = open_slide(source)
     try:
+        target.mkdir(parents=True, exist_ok=True)
         with (
             tempfile.TemporaryDirectory(dir=target, prefix=".scratch-") as scratch,
             Progress(console=Console(stderr=True)) as bars,

@@ -115,9 +115,19 @@ def seen(page: Page, columns: int, rows: int) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB"))
 
 
+def scanned_area(slide: openslide.OpenSlide) -> tuple[int, int, int, int]:
+    """`(x, y, columns, rows)` of what was scanned: a Leica slide is its area, not the glass."""
+    if slide.properties[openslide.PROPERTY_NAME_VENDOR] != "leica":
+        return 0, 0, *slide.dimensions
+    names = ("bounds-x", "bounds-y", "bounds-width", "bounds-height")
+    x, y, columns, rows = (int(slide.properties[f"openslide.{name}"]) for name in names)
+    return x, y, columns, rows
+
+
 def expected_region(source: Path, x: int, y: int, columns: int, rows: int) -> np.ndarray:
     with openslide.OpenSlide(source) as slide:
-        rgba = np.asarray(slide.read_region((x, y), 0, (columns, rows)), np.float32)
+        left, top, _, _ = scanned_area(slide)
+        rgba = np.asarray(slide.read_region((left + x, top + y), 0, (columns, rows)), np.float32)
     alpha = rgba[..., 3:] / 255
     return rgba[..., :3] * alpha + 255 * (1 - alpha)
 
@@ -128,14 +138,13 @@ def open_slide(page: Page, slide: str) -> None:
 
 
 def darkest_region(source: Path, columns: int, rows: int) -> tuple[int, int]:
-    """Where there is tissue to compare: the darkest window of the thumbnail, in base pixels."""
+    """Where there is tissue to compare: the darkest window of the coarsest level, in base pixels."""
     with openslide.OpenSlide(source) as slide:
-        width, height = slide.dimensions
+        left, top, width, height = scanned_area(slide)
         level = slide.level_count - 1
-        rgba = np.asarray(
-            slide.read_region((0, 0), level, slide.level_dimensions[level]), np.float32
-        )
-        factor = width / slide.level_dimensions[level][0]
+        factor = slide.level_downsamples[level]
+        size = (max(int(width / factor), 1), max(int(height / factor), 1))
+        rgba = np.asarray(slide.read_region((left, top), level, size), np.float32)
     ink = (255 - rgba[..., :3].mean(2)) * (rgba[..., 3] > 0)
     across, down = (max(int(n / factor), 1) for n in (columns, rows))
     total = np.pad(ink.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
@@ -149,7 +158,8 @@ def darkest_region(source: Path, columns: int, rows: int) -> tuple[int, int]:
 def compare(page: Page, source: Path, *, exact: bool) -> None:
     """What the browser shows at 1:1 is what OpenSlide reads, within the codec's rounding."""
     with openslide.OpenSlide(source) as slide:
-        columns, rows = (min(n, m) for n, m in zip(slide.dimensions, (700, 480), strict=True))
+        _, _, width, height = scanned_area(slide)
+    columns, rows = min(width, 700), min(height, 480)
     x, y = darkest_region(source, columns, rows)
     show_at_full_size(page, x, y)
     shown = seen(page, columns, rows).astype(float)
