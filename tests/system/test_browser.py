@@ -138,7 +138,7 @@ def open_slide(page: Page, slide: str) -> None:
 
 
 def darkest_region(source: Path, columns: int, rows: int) -> tuple[int, int]:
-    """Where there is tissue to compare: the darkest window of the coarsest level, in base pixels."""
+    """Where there is tissue: the darkest window of the coarsest level, in base pixels."""
     with openslide.OpenSlide(source) as slide:
         left, top, width, height = scanned_area(slide)
         level = slide.level_count - 1
