@@ -19,9 +19,10 @@ from sgi.catalogue.database import Database
 from sgi.domain.arrival import Arrival, ArrivalState, Reason
 from sgi.domain.slide import Slide, StoredInstance
 from sgi.errors import ChangedError, DiskFullError, VanishedError
-from sgi.ingest.convert import Conversion, convert_and_upload
+from sgi.ingest.convert import convert_and_upload
 from sgi.ingest.facts import SlideFacts
 from sgi.ingest.gather import Candidate, candidate_at
+from sgi.ingest.receiver import Conversion
 from sgi.ingest.release import release
 from sgi.ingest.verify import verify_instance
 from sgi.jobs.decisions import Decision, pause_before, verdict_on

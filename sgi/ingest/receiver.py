@@ -1,0 +1,146 @@
+"""The parent's side of a conversion: the child's messages put together, its instances stored."""
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+from dicom.manifest import SlideManifest
+from sgi import errors
+from sgi.ingest.child_errors import ToldError, death_of, told_error
+from sgi.ingest.facts import SlideFacts
+from sgi.ingest.pipe import Kind
+from sgi.stored import instance_key
+from storage.store import ObjectSink, ObjectStore
+
+_NONSENSE = (KeyError, ValueError, TypeError, AttributeError, RecursionError)
+"""What comes of taking a hostile message for a good one."""
+
+Progress = Callable[[float], None]
+
+
+@dataclass(slots=True)
+class Conversion:
+    """What came out of the child: proved by verification, not by its word."""
+
+    manifest: SlideManifest
+    facts: SlideFacts
+    frame_hashes: dict[str, bytes] = field(default_factory=dict)
+    """By SOP Instance UID, 32 bytes for each frame."""
+
+
+class Receiver:
+    """Puts the child's messages together and its instances into the store."""
+
+    def __init__(
+        self, store: ObjectStore, slide_id: UUID, progress: Progress, most_bytes: int
+    ) -> None:
+        self._store = store
+        self._slide_id = slide_id
+        self._progress = progress
+        self._left = most_bytes
+        self._open: ExitStack | None = None
+        self._sink: ObjectSink | None = None
+        self._uid = ""
+        self._hash = hashlib.sha256()
+        self._sha256: dict[str, str] = {}
+        self._frame_hashes: dict[str, bytes] = {}
+        self._result: dict[str, Any] | None = None
+        self._error: ToldError | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Give an unfinished upload up, so that no part of an instance is ever visible."""
+        if self._open is not None:
+            unfinished, self._open = self._open, None
+            abandoned = errors.ConversionCrashedError("The instance was not finished.")
+            unfinished.__exit__(kind or type(abandoned), error or abandoned, trace)
+
+    def take(self, kind: Kind, payload: bytes) -> None:
+        """One message; raises ConversionCrashedError when it makes no sense here."""
+        try:
+            {
+                Kind.BEGIN: self._begin,
+                Kind.DATA: self._data,
+                Kind.END: self._end,
+                Kind.HASHES: self._take_hashes,
+                Kind.PROGRESS: self._take_progress,
+                Kind.RESULT: self._take_result,
+                Kind.ERROR: self._take_error,
+            }[kind](payload)
+        except _NONSENSE as error:
+            raise errors.ConversionCrashedError("The reader of the file sent nonsense.") from error
+
+    def _begin(self, payload: bytes) -> None:
+        if self._open is not None:
+            raise ValueError("an instance is open already")
+        self._uid = json.loads(payload)["sop_uid"]
+        self._hash = hashlib.sha256()
+        key = instance_key(self._slide_id, self._uid)
+        with ExitStack() as stack:
+            writing = self._store.open_write(key, content_type="application/dicom")
+            self._sink = stack.enter_context(writing)
+            self._open = stack.pop_all()
+
+    def _data(self, payload: bytes) -> None:
+        if self._sink is None:
+            raise ValueError("no instance is open")
+        self._left -= len(payload)
+        if self._left < 0:
+            raise errors.ConversionCrashedError("The file became larger than any slide.")
+        self._hash.update(payload)
+        self._sink.write(payload)
+
+    def _end(self, _: bytes) -> None:
+        if self._open is None:
+            raise ValueError("no instance is open")
+        finished, self._open, self._sink = self._open, None, None
+        finished.close()
+        self._sha256[self._uid] = self._hash.hexdigest()
+
+    def _take_hashes(self, payload: bytes) -> None:
+        head, _, hashes = payload.partition(b"\n")
+        self._frame_hashes[json.loads(head)["sop_uid"]] = hashes
+
+    def _take_progress(self, payload: bytes) -> None:
+        share = float(json.loads(payload)["progress"])
+        if not 0 <= share <= 1:  # no number at all, too
+            raise ValueError("a share lies between 0 and 1")
+        self._progress(share)
+
+    def _take_result(self, payload: bytes) -> None:
+        self._result = json.loads(payload)
+
+    def _take_error(self, payload: bytes) -> None:
+        self._error = ToldError.model_validate_json(payload)
+
+    def result(self, child: subprocess.Popen[bytes]) -> Conversion:
+        """After the pipe was closed: the slide, or the error that the child told."""
+        if self._error is not None:
+            raise told_error(self._error)
+        if self._result is None:
+            raise death_of(child)
+        try:
+            manifest = SlideManifest.from_json(self._result["manifest"])
+            facts = SlideFacts.model_validate(self._result["facts"])
+        except _NONSENSE as error:
+            raise errors.ConversionCrashedError("The reader of the file sent nonsense.") from error
+        if not any(record.level == 0 for record in manifest.instances):
+            raise errors.ConversionCrashedError("The reader of the file made no base level.")
+        for record in manifest.instances:
+            uid = record.sop_instance_uid
+            if self._sha256.get(uid) != record.sha256 or uid not in self._frame_hashes:
+                raise errors.ConversionCrashedError("An instance did not come over whole.")
+        return Conversion(manifest, facts, self._frame_hashes)
