@@ -11,6 +11,7 @@ from dicom.conversion import convert
 from dicom.models import SlideIdentity
 from dicom.targets import DirectoryTarget
 from sgi.errors import ConflictError, VanishedError
+from sgi.ingest.confine import confine
 from sgi.settings import IngestSettings
 from tiling.codecs.jpeg import JpegOptions
 from tiling.pyramid import PyramidOptions, build_pyramid
@@ -27,6 +28,12 @@ def convert_file(source: Path, target: Path, settings: IngestSettings) -> None:
         raise VanishedError(f"There is no file {source}; check the name.")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ConflictError(f"{target} is not an empty folder; choose another.")
+    # The file is not trusted: this process gives up whatever else it could reach. `target` itself
+    # is made only once the file is known to be a slide.
+    source, beside = source.resolve(), target.absolute().parent
+    beside.mkdir(parents=True, exist_ok=True)
+    cpu_s = int(settings.timeout_s) * settings.threads
+    confine(settings.memory_mb << 20, cpu_s, [source.parent], [beside])
     reader = open_slide(source)
     try:
         target.mkdir(parents=True, exist_ok=True)

@@ -6,13 +6,19 @@ from rich.console import Console
 from rich.table import Table
 
 from sgi.errors import VanishedError
+from sgi.ingest.confine import confine
+from sgi.settings import IngestSettings
 from tiling.registry import open_slide
 
 
-def show_info(file: Path) -> None:
-    """Print format, scale, scanner, levels and associated images; raises TilingError."""
+def show_info(file: Path, settings: IngestSettings) -> None:
+    """Print format, scale, scanner, levels and associated images; raises TilingError.
+
+    The file is not trusted: this process gives up whatever else it could reach.
+    """
     if not file.is_file():
         raise VanishedError(f"There is no file {file}; check the name.")
+    confine(settings.memory_mb << 20, int(settings.timeout_s), [file.resolve().parent])
     reader = open_slide(file)
     try:
         said = reader.metadata
