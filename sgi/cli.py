@@ -155,7 +155,7 @@ def info(
     """Say what a file is: format, levels, scale, scanner, associated images."""
     from sgi.commands.info import show_info
 
-    show_info(file)
+    show_info(file, Settings().ingest)
 
 
 @cli.command()

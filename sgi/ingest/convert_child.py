@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from sgi.ingest.confine import confine
 from sgi.ingest.pipe import Kind, encode_header
+from sgi.lifeline import end_with_parent
 
 _CHUNK = 1 << 20
 _PROGRESS_STEP = 0.005
@@ -127,7 +128,10 @@ def main() -> int:
     descriptor = os.dup(1)
     os.dup2(2, 1)
     job = ConversionJob.model_validate_json(sys.stdin.buffer.read())
-    confine(job.memory_bytes, job.cpu_s)
+    end_with_parent()
+    source = Path(os.fsdecode(bytes.fromhex(job.source)))
+    # The folder, because companions lie beside the file that is named.
+    confine(job.memory_bytes, job.cpu_s, [source.parent], [Path(job.scratch)])
     try:
         run(job, descriptor)
     except Exception as error:  # noqa: BLE001 - every failure is told to the parent by its class
