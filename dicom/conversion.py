@@ -15,11 +15,16 @@ from dicom.models import Equipment, ImageDescription, OpticalPath, SlideIdentity
 from dicom.targets import InstanceTarget
 from dicom.thumbnail import build_thumbnail
 from dicom.writer import write_instance
+from tiling.errors import TilingError
+from tiling.geometry import Size
 from tiling.pyramid import EncodedLevel, Origin
 from tiling.slide import AssociatedKind, Pixels, SlideReader
 
 Progress = Callable[[int, int], None]
 """Called after every frame with the frames written so far and the frames of all levels."""
+
+_LARGEST_DISTORTION = 0.05
+"""Part by which a thumbnail's sides may be in another ratio than the base's, and still show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +72,12 @@ def convert(
 ) -> ConvertedSlide:
     """Write a slide's levels, base first, then thumbnail, overview and label.
 
-    `levels` is the whole pyramid in the order of its levels. Raises UnsupportedInstanceError for
-    what DICOM cannot hold, FrameMismatchError when a level's frames are not as announced, and
-    whatever the reader or the target raise; instances published before stay.
+    `levels` is the whole pyramid in the order of its levels. A thumbnail, overview or label that
+    cannot be decoded is left out and recorded: the tissue is worth more than its label.
+
+    Raises UnsupportedInstanceError for what DICOM cannot hold, FrameMismatchError when a level's
+    frames are not as announced, and whatever the reader or the target raise; instances published
+    before stay.
     """
     options = options or ConversionOptions()
     scanner = Equipment.of(reader.metadata)
@@ -77,7 +85,9 @@ def convert(
     count = _FrameCount(sum(len(level.frame_lengths) for level in levels), progress)
     records: list[InstanceRecord] = []
     hashes: dict[str, bytes] = {}
-    for image in _images(reader, levels, Describer(reader.metadata, identity, levels), options):
+    left_out: list[str] = []
+    describer = Describer(reader.metadata, identity, levels)
+    for image in _images(reader, levels, describer, options, left_out):
         uid = image.description.sop_instance_uid
         dataset = build_dataset(identity, scanner, optics, image.description)
         frames = image.frames if image.level is None else count.counted(image.frames)
@@ -108,6 +118,7 @@ def convert(
         frame_of_reference_uid=identity.frame_of_reference_uid,
         pyramid_uid=identity.pyramid_uid,
         instances=tuple(records),
+        left_out=tuple(left_out),
     )
     return ConvertedSlide(manifest, hashes)
 
@@ -117,7 +128,9 @@ def _images(
     levels: Sequence[EncodedLevel],
     describer: Describer,
     options: ConversionOptions,
+    left_out: list[str],
 ) -> Iterator[_Image]:
+    """Each image in the order of writing; `left_out` gets the names of those that are broken."""
     for number, level in enumerate(levels):
         yield _Image(
             name=f"level-{number}",
@@ -129,8 +142,8 @@ def _images(
             origin=level.origin,
         )
     for kind in (AssociatedKind.THUMBNAIL, AssociatedKind.OVERVIEW, AssociatedKind.LABEL):
-        if kind in reader.associated:
-            pixels = reader.read_associated(kind)
+        pixels = _stored(reader, kind, left_out)
+        if pixels is not None:
             lossless = kind in options.lossless_associated
             description = describer.associated(kind, pixels, lossless=lossless)
             yield _whole(kind, description, pixels)
@@ -138,6 +151,28 @@ def _images(
             pixels = build_thumbnail(levels[-1], options.thumbnail_px)
             description = describer.built_thumbnail(pixels)
             yield _whole(kind, description, pixels, Origin.BUILT)
+
+
+def _stored(reader: SlideReader, kind: AssociatedKind, left_out: list[str]) -> Pixels | None:
+    """The file's own image of that kind; None where it has none, or none that can be used."""
+    size = reader.associated.get(kind)
+    if size is None:
+        return None
+    if kind is AssociatedKind.THUMBNAIL and not _has_shape_of(reader.levels[0].size, size):
+        return None
+    try:
+        return reader.read_associated(kind)
+    except TilingError:
+        left_out.append(kind.value)
+        return None
+
+
+def _has_shape_of(base: Size, thumbnail: Size) -> bool:
+    """Whether a thumbnail can show all of the base: a scene of many would lie about its scale."""
+    columns = base.columns * thumbnail.rows / base.rows
+    # A pixel of rounding is much of the shorter side of a long strip.
+    allowed = max(_LARGEST_DISTORTION * columns, columns / thumbnail.rows, 1.0)
+    return abs(thumbnail.columns - columns) <= allowed
 
 
 def _whole(

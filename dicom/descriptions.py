@@ -79,6 +79,7 @@ class Describer:
             derivation=_DERIVATION[level.origin],
             lossy_steps=self._lossy_steps(number),
             acquired_at=self._metadata.scanned_at,
+            remarks=self._metadata.not_kept,
         )
 
     def associated(

@@ -47,6 +47,9 @@ class SlideManifest:
     frame_of_reference_uid: str
     pyramid_uid: str
     instances: tuple[InstanceRecord, ...]
+    left_out: tuple[str, ...] = ()
+    """Images of the file that cannot be decoded and have no instance of their own: `label`,
+    `overview`, `thumbnail`. Manifests written before this was recorded read as none."""
 
     def to_json(self) -> str:
         """Stable text: the same manifest always gives the same bytes."""
@@ -62,7 +65,8 @@ class SlideManifest:
                 raise ValueError("The manifest is of another version.")
             instances = tuple(_record(item) for item in document.pop("instances"))
             slide_uuid = uuid.UUID(document.pop("slide_uuid"))
-            return cls(slide_uuid=slide_uuid, instances=instances, **document)
+            left_out = tuple(document.pop("left_out", ()))
+            return cls(slide_uuid=slide_uuid, instances=instances, left_out=left_out, **document)
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("The text is not a slide manifest.") from error
 

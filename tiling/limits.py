@@ -14,6 +14,18 @@ class Limits:
     """Pixels of one level; a whole slide at 0.1 um/px has about 2^37."""
     level_tiles: int = 1 << 24
     """Tiles of one level."""
+    bytes_bound_pixels: int = 1 << 36
+    """Pixels up to which a level needs no bytes to show for them: 65536 x 1048576.
+
+    Blank tiles cost nothing where a scanner leaves them out or writes a single one for all, so the
+    sparse canvases of honest slides have to stay below this, whatever their file's length.
+    """
+    pixels_per_byte: int = 2048
+    """Pixels of a larger level for each byte of its file.
+
+    Tissue takes a byte for 3 to 20 pixels and a blank JPEG tile one for 200, so that a file beyond
+    this shows the same few tiles over and over. Each is a frame to be stored and proved.
+    """
     tile_pixels: int = 1 << 24
     """Pixels of one tile: 4096 x 4096."""
     associated_pixels: int = 1 << 26
@@ -33,6 +45,13 @@ class Limits:
         ):
             raise SlideTooLargeError(
                 "The file announces an image larger than any scanner makes; it is refused."
+            )
+
+    def check_bytes(self, size: Size, file_bytes: int) -> None:
+        """Raise SlideTooLargeError when a level is far larger than its file can have tiles for."""
+        if size.area > max(self.bytes_bound_pixels, file_bytes * self.pixels_per_byte):
+            raise SlideTooLargeError(
+                "The file announces far more pixels than its bytes can hold; it is refused."
             )
 
     def check_associated(self, size: Size) -> None:

@@ -17,6 +17,7 @@ from tiling.errors import (
     AmbiguousFormatError,
     DamagedSlideError,
     IncompleteSlideError,
+    SlideTooLargeError,
     UnknownFormatError,
 )
 from tiling.limits import Limits
@@ -63,7 +64,8 @@ def open_slide(
     """Open a slide with the format that is surest of it.
 
     Raises UnknownFormatError when none is, AmbiguousFormatError when two are equally sure,
-    DamagedSlideError when the file is recognisably broken, and what the format raises.
+    DamagedSlideError when the file is recognisably broken, SlideTooLargeError when it is far too
+    short for its pixels, and what the format raises.
     """
     head = _read_head(path)
     chosen = known_formats() if candidates is None else tuple(candidates)
@@ -80,7 +82,20 @@ def open_slide(
         raise AmbiguousFormatError(
             f"The file could be {names}; report it, since only one of them can be right."
         )
-    return winners[0].open_(path, limits)
+    reader = winners[0].open_(path, limits)
+    # A TIFF has its tiles within itself; of other formats the file may be but an index.
+    if is_tiff(head):
+        _check_bytes(reader, path.stat().st_size, limits)
+    return reader
+
+
+def _check_bytes(reader: SlideReader, file_bytes: int, limits: Limits) -> None:
+    try:
+        for level in reader.levels:
+            limits.check_bytes(level.size, file_bytes)
+    except SlideTooLargeError:
+        reader.close()
+        raise
 
 
 def _read_head(path: Path) -> bytes:

@@ -1,10 +1,10 @@
 """What a slide is to the rest of the system, whatever wrote it: the contract of every reader."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,11 @@ from tiling.geometry import Size, TileGrid
 
 Pixels = NDArray[np.uint8]
 """An RGB image `(rows, columns, 3)`, 8 bits a sample, in the slide's own colour space."""
+
+ONE_FOCAL_PLANE = "Only the focal plane nearest 0 is kept."
+ONE_OPTICAL_PATH = "Only the first optical path is kept."
+NOT_KEPT = "sgi.not_kept"
+"""The name under which `SlideMetadata.vendor` tells what is not kept."""
 
 
 class AssociatedKind(StrEnum):
@@ -33,7 +38,10 @@ class Colour(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TileEncoding:
-    """The compression of a level's tiles: baseline 8-bit JPEG (ISO 10918-1), each tile whole."""
+    """The compression of a level's tiles: baseline 8-bit JPEG (ISO 10918-1), each tile whole.
+
+    A level of a reader has one only when `FrameHeader.encoding_as` gives it.
+    """
 
     colour: Colour
     subsampling: tuple[int, int] = (1, 1)
@@ -71,6 +79,15 @@ class SlideMetadata:
     icc_profile: bytes | None = None
     vendor: Mapping[str, str] = field(default_factory=dict)
     """Everything the vendor wrote, by its own names."""
+    not_kept: tuple[str, ...] = ()
+    """What the file holds beyond the slide that is read here: short English sentences."""
+
+    def keeping_less(self, *sentences: str) -> Self:
+        """The same, saying that something of the file is not kept; also among `vendor`."""
+        if not sentences:
+            return self
+        vendor = {**self.vendor, NOT_KEPT: " ".join(sentences)}
+        return replace(self, not_kept=sentences, vendor=vendor)
 
 
 class SlideReader(Protocol):

@@ -69,6 +69,8 @@ class ImageDescription:
     lossy_steps: tuple[LossyStep, ...] = ()
     """Every lossy compression so far, the oldest first; empty for truly lossless."""
     acquired_at: datetime | None = None
+    remarks: tuple[str, ...] = ()
+    """Sentences for people on what the image lacks; one paragraph with what is nominal."""
 
     def __post_init__(self) -> None:
         if self.role.in_pyramid and self.pixel_spacing_mm is None:

@@ -14,9 +14,15 @@ from dicom.placeholders import (
 )
 from dicom.text import short_text
 
+_LONGEST_COMMENT = 10240
+"""Characters of a Long Text (PS3.5 6.2)."""
+
 
 def general_image(image: ImageDescription) -> pydicom.Dataset:
-    """General Image (PS3.3 C.7.6.1); Image Comments own up to every stand-in for a number."""
+    """General Image (PS3.3 C.7.6.1).
+
+    Image Comments own up to every stand-in for a number and to what of the file is not kept.
+    """
     module = pydicom.Dataset()
     module.ImageType = list(image.image_type)
     module.InstanceNumber = image.instance_number
@@ -28,13 +34,13 @@ def general_image(image: ImageDescription) -> pydicom.Dataset:
     module.BurnedInAnnotation = "YES" if image.role.shows_label else "NO"
     if derivation := short_text(image.derivation, 1024):
         module.DerivationDescription = derivation
-    comments = []
+    comments = list(image.remarks)
     if image.spacing_is_nominal:
         comments.append(NOMINAL_SPACING_COMMENT)
     if image.acquired_at is None:
         comments.append(UNKNOWN_ACQUISITION_COMMENT)
     if comments:
-        module.ImageComments = " ".join(comments)
+        module.ImageComments = short_text(" ".join(comments), _LONGEST_COMMENT)
     return module
 
 

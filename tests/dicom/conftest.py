@@ -1,6 +1,5 @@
 """A small slide made of generated pixels, so that no scanner's file is needed."""
 
-import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -208,13 +207,9 @@ def bare_identity() -> SlideIdentity:
 
 
 @pytest.fixture(scope="session")
-def test_data() -> Path:
-    """Real slides beside the checkout, or where SGI_TEST_DATA says."""
-    beside = Path(__file__).parents[2].parent / "shared" / "slides"
-    directory = Path(os.environ.get("SGI_TEST_DATA", beside))
-    if not directory.is_dir():
-        pytest.skip(f"no slides to test with at {directory}")
-    return directory
+def test_data(shared_slides: Path) -> Path:
+    """Real slides."""
+    return shared_slides
 
 
 @pytest.fixture(scope="session")
@@ -256,3 +251,24 @@ def re_encoded(
     directory = tmp_path_factory.mktemp("re-encoded")
     result = convert(slide, re_encoded_levels, IDENTITY, DirectoryTarget(directory))
     return Converted(directory, re_encoded_levels, slide, result)
+
+
+@pytest.fixture
+def slide_with_thumbnail() -> FakeSlide:
+    return make_slide(thumbnail=True)
+
+
+@pytest.fixture(scope="session")
+def slide_of() -> Callable[..., FakeSlide]:
+    """A slide of given metadata, and with a thumbnail of the given columns and rows, if any."""
+
+    def make(
+        metadata: SlideMetadata = METADATA, thumbnail: tuple[int, int] | None = None
+    ) -> FakeSlide:
+        slide = make_slide(metadata)
+        if thumbnail is None:
+            return slide
+        extra = {AssociatedKind.THUMBNAIL: tissue(Size(*thumbnail), 4)}
+        return replace(slide, images={**slide.images, **extra})
+
+    return make

@@ -1,9 +1,12 @@
 import uuid
+from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
+import tifffile
 from pydicom.filebase import DicomBytesIO
 
 from dicom.conversion import ConversionOptions, convert
@@ -12,8 +15,20 @@ from dicom.manifest import SlideManifest
 from dicom.models import ImageRole, SlideIdentity
 from dicom.reader import Instance
 from dicom.testing import MemorySource, MemoryTarget
-from tiling.pyramid import EncodedLevel, Origin
-from tiling.slide import AssociatedKind, Colour, SlideReader, TileEncoding
+from tiling.errors import DamagedSlideError
+from tiling.pyramid import EncodedLevel, Origin, build_pyramid
+from tiling.registry import open_slide
+from tiling.slide import (
+    ONE_FOCAL_PLANE,
+    AssociatedKind,
+    Colour,
+    Pixels,
+    SlideMetadata,
+    SlideReader,
+    TileEncoding,
+)
+from tiling.svs import SvsOptions, write_svs
+from tiling.testing import draw_pattern
 
 
 def dataset_of(data: bytes) -> pydicom.Dataset:
@@ -183,3 +198,104 @@ def test_grey_is_refused(
     assert grey_level.encoding == TileEncoding(Colour.GREY)
     with pytest.raises(UnsupportedInstanceError, match="grey"):
         convert(plain_slide, [grey_level], identity, MemoryTarget())
+
+
+@pytest.mark.parametrize("broken", AssociatedKind)
+def test_a_broken_image_does_not_keep_the_tissue_out(
+    slide_with_thumbnail: SlideReader,
+    plain_levels: list[EncodedLevel],
+    identity: SlideIdentity,
+    target: MemoryTarget,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: AssociatedKind,
+) -> None:
+    whole = slide_with_thumbnail.read_associated
+
+    def read(_: object, kind: AssociatedKind) -> Pixels:
+        if kind is broken:
+            raise DamagedSlideError("The image cannot be decoded; copy the file again.")
+        return whole(kind)
+
+    monkeypatch.setattr(type(slide_with_thumbnail), "read_associated", read)
+    manifest = convert(slide_with_thumbnail, plain_levels, identity, target).manifest
+    assert manifest.left_out == (broken.value,)
+    names = {record.name for record in manifest.instances}
+    made = broken is AssociatedKind.THUMBNAIL
+    assert {"level-0", "thumbnail", "overview", "label"} - names == (
+        set() if made else {broken.value}
+    )
+    (thumbnail,) = [r for r in manifest.instances if r.role is ImageRole.THUMBNAIL]
+    assert thumbnail.origin is (Origin.BUILT if made else None)
+    numbers = [dataset_of(data).InstanceNumber for data in target.instances.values()]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_whole_images_are_all_kept(
+    slide_with_thumbnail: SlideReader, plain_levels: list[EncodedLevel], identity: SlideIdentity
+) -> None:
+    converted = convert(slide_with_thumbnail, plain_levels, identity, MemoryTarget())
+    assert converted.manifest.left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "is_kept"),
+    [(75, 50, True), (78, 50, True), (80, 50, False), (30, 60, False)],
+)
+def test_a_thumbnail_of_another_shape_is_made_anew(
+    plain_levels: list[EncodedLevel],
+    identity: SlideIdentity,
+    target: MemoryTarget,
+    slide_of: Callable[..., SlideReader],
+    columns: int,
+    rows: int,
+    *,
+    is_kept: bool,
+) -> None:
+    slide = slide_of(thumbnail=(columns, rows))
+    manifest = convert(slide, plain_levels, identity, target).manifest
+    (record,) = [r for r in manifest.instances if r.role is ImageRole.THUMBNAIL]
+    assert record.origin is (None if is_kept else Origin.BUILT)
+    assert manifest.left_out == ()
+    spacing = (
+        dataset_of(target.instances["thumbnail"])
+        .SharedFunctionalGroupsSequence[0]
+        .PixelMeasuresSequence[0]
+        .PixelSpacing
+    )
+    assert spacing[0] / 0.0005 == pytest.approx(spacing[1] / 0.00049, rel=0.06)
+
+
+def test_a_slide_says_what_is_not_kept(
+    plain_levels: list[EncodedLevel],
+    identity: SlideIdentity,
+    target: MemoryTarget,
+    slide_of: Callable[..., SlideReader],
+) -> None:
+    convert(slide_of(SlideMetadata().keeping_less(ONE_FOCAL_PLANE)), plain_levels, identity, target)
+    for name, data in target.instances.items():
+        comments = dataset_of(data).ImageComments
+        assert (ONE_FOCAL_PLANE in comments) == name.startswith("level")
+        nominal = name.startswith("level") or name == "thumbnail"
+        assert ("spacing is not known" in comments) == nominal
+
+
+def test_an_svs_with_a_corrupt_label_is_taken(
+    tmp_path: Path, bare_identity: SlideIdentity, target: MemoryTarget
+) -> None:
+    # Arrange
+    path = tmp_path / "label.svs"
+    write_svs(path, draw_pattern(600, 500), SvsOptions(label=draw_pattern(120, 90)))
+    with tifffile.TiffFile(path) as file:
+        places = list(zip(file.pages[-1].dataoffsets, file.pages[-1].databytecounts, strict=True))
+    data = bytearray(path.read_bytes())
+    for offset, length in places:
+        data[offset : offset + length] = b"\xff" * length
+    path.write_bytes(data)
+    # Act
+    reader = open_slide(path)
+    converted = convert(reader, build_pyramid(reader, tmp_path), bare_identity, target)
+    # Assert
+    assert AssociatedKind.LABEL in reader.associated
+    assert converted.manifest.left_out == ("label",)
+    assert "label" not in target.instances
+    assert converted.manifest.instances[0].origin is Origin.PASSED_THROUGH

@@ -1,7 +1,6 @@
 """Objects from anywhere: a value or a DicomError, soon, and never anything else."""
 
 import struct
-import time
 from io import BytesIO
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from dicom.tile_order import TileOrder
 from dicom.writer import write_instance
 from tiling.geometry import Size
 
-SLOW_S = 2.0
 OPENING = bytes(128) + b"DICM" + struct.pack("<HH2sH", 2, 0x10, b"UI", 18)
 OPENING += b"1.2.840.10008.1.2\0"
 
@@ -57,7 +55,6 @@ def undefined_lengths(data: bytes) -> bytes:
 
 
 def read_everything(data: bytes) -> None:
-    start = time.perf_counter()
     try:
         instance = Instance.open(MemorySource(data))
         TileOrder.of(instance.header)
@@ -65,7 +62,6 @@ def read_everything(data: bytes) -> None:
             instance.frame(frame_index)
     except DicomError:
         pass
-    assert time.perf_counter() - start < SLOW_S
 
 
 mutations = st.lists(

@@ -1,3 +1,4 @@
+import json
 import uuid
 
 import pytest
@@ -34,6 +35,7 @@ manifests = st.builds(
     frame_of_reference_uid=st.text(),
     pyramid_uid=st.text(),
     instances=st.lists(records, max_size=3).map(tuple),
+    left_out=st.lists(st.sampled_from(["label", "overview", "thumbnail"])).map(tuple),
 )
 
 
@@ -54,3 +56,10 @@ def test_a_field_too_many_is_refused() -> None:
     manifest = SlideManifest(uuid.uuid4(), "1", "2", "3", "4", ())
     with pytest.raises(ValueError):
         SlideManifest.from_json(manifest.to_json().replace('"study_uid"', '"study"'))
+
+
+def test_one_written_before_anything_was_left_out_is_read() -> None:
+    manifest = SlideManifest(uuid.uuid4(), "1", "2", "3", "4", ())
+    document = json.loads(manifest.to_json())
+    del document["left_out"]
+    assert SlideManifest.from_json(json.dumps(document)) == manifest

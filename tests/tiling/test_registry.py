@@ -1,18 +1,23 @@
 """The surest format opens the slide; what nobody recognises is explained as far as it can be."""
 
+import struct
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from tiling.codecs import jpeg
 from tiling.confidence import Confidence
 from tiling.errors import (
     AmbiguousFormatError,
     DamagedSlideError,
     IncompleteSlideError,
+    SlideTooLargeError,
     TilingError,
     UnknownFormatError,
 )
+from tiling.geometry import Size
 from tiling.limits import Limits
 from tiling.pyramid import build_pyramid
 from tiling.registry import Format, known_formats, open_slide
@@ -79,6 +84,60 @@ def test_a_slide_cut_anywhere_is_refused_at_open(tmp_path: Path, kept: float) ->
     with pytest.raises(DamagedSlideError) as refusal:
         open_slide(cut)
     assert_is_one_sentence_for_people(refusal.value, cut)
+
+
+def write_one_tile_repeated(path: Path, side: int, tile: int) -> None:
+    """A TIFF of `side` x `side` pixels all of whose tiles are the same bytes."""
+    stream = jpeg.encode(np.full((tile, tile, 3), 200, np.uint8))
+    tiles = (-(-side // tile)) ** 2
+    fields = [
+        (256, 4, 1, side), (257, 4, 1, side), (258, 3, 1, 8), (259, 3, 1, 7), (262, 3, 1, 6),
+        (277, 3, 1, 3), (322, 4, 1, tile), (323, 4, 1, tile),
+        (324, 4, tiles, 8 + len(stream)), (325, 4, tiles, 8 + len(stream) + 4 * tiles),
+    ]  # fmt: skip
+    bits = 8 + len(stream) + 8 * tiles
+    fields[2] = (258, 3, 3, bits)
+    with path.open("wb") as file:
+        file.write(struct.pack("<2sHI", b"II", 42, bits + 6) + stream)
+        file.write(np.full(tiles, 8, "<u4").tobytes())
+        file.write(np.full(tiles, len(stream), "<u4").tobytes())
+        file.write(struct.pack("<3H", 8, 8, 8) + struct.pack("<H", len(fields)))
+        for field in fields:
+            file.write(struct.pack("<HHII", *field))
+        file.write(bytes(4))
+
+
+def test_pixels_without_bytes_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.tif"
+    write_one_tile_repeated(path, 1_000_000, 1024)
+    assert path.stat().st_size < 15_000_000
+    with pytest.raises(SlideTooLargeError) as refusal:
+        open_slide(path)
+    assert_is_one_sentence_for_people(refusal.value, path)
+
+
+def test_blank_tiles_may_share_their_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "blank.tif"
+    write_one_tile_repeated(path, 20_000, 1024)
+    assert open_slide(path).levels[0].size == Size(20_000, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("side", "file_bytes", "refused"),
+    [
+        (1 << 18, 1, False),  # a sparse canvas below the floor
+        (1 << 19, 1 << 27, False),  # a large slide with a byte for 2048 pixels
+        (1 << 19, (1 << 27) - 1, True),
+    ],
+)
+def test_a_level_is_bounded_by_its_files_bytes(
+    side: int, file_bytes: int, *, refused: bool
+) -> None:
+    if refused:
+        with pytest.raises(SlideTooLargeError):
+            Limits().check_bytes(Size(side, side), file_bytes)
+    else:
+        Limits().check_bytes(Size(side, side), file_bytes)
 
 
 def assert_is_one_sentence_for_people(error: TilingError, path: Path) -> None:

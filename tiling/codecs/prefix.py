@@ -14,15 +14,6 @@ from tiling.slide import Colour
 _TABLES = frozenset({segments.DQT, segments.DHT, segments.DRI})
 
 
-def merge_tables(tables: bytes, tile: bytes) -> bytes:
-    """`tile` with the tables of the abbreviated stream `tables` right after its SOI.
-
-    Raises DamagedSlideError when either is not a JPEG stream.
-    """
-    next(iter_segments(tile), None)
-    return tile[:2] + _only_tables(tables) + tile[2:]
-
-
 @dataclass(frozen=True, slots=True)
 class FramePrefix:
     """What every tile of a level gets after its SOI: the same bytes, so lengths are foreseeable."""

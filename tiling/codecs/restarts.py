@@ -50,12 +50,8 @@ class RestartHeader:
 
     @property
     def encoding(self) -> TileEncoding | None:
-        """What tiles of this stream are; None where they are no ordinary baseline JPEG."""
-        subsampling = self.frame.subsampling
-        ordinary = self.frame.is_baseline and self.interleaved and subsampling is not None
-        if not ordinary or subsampling is None or len(self.frame.components) == 4:
-            return None
-        return TileEncoding(self.frame.decoded_as, subsampling)
+        """What tiles of this stream are; None where they cannot be handed on."""
+        return self.frame.encoding_as(self.frame.decoded_as) if self.interleaved else None
 
     def for_size(self, size: Size) -> bytes:
         """The header of an image of that size with the same tables; always of the same length."""

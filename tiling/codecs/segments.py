@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tiling.errors import DamagedSlideError
 from tiling.geometry import Size
-from tiling.slide import Colour
+from tiling.slide import Colour, TileEncoding
 
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
 DQT, DHT, DRI, COM = 0xDB, 0xC4, 0xDD, 0xFE
@@ -104,14 +104,60 @@ class FrameHeader:
             return None
         return luma.horizontal // horizontal, luma.vertical // vertical
 
+    def encoding_as(self, colour: Colour) -> TileEncoding | None:
+        """What tiles with this header are when their samples are `colour`; None to re-encode them.
+
+        The one place that decides what is handed on. It is what the DICOM writer can hold:
+        baseline JPEG of 8 bits in three components, YCbCr or RGB, and RGB without subsampling
+        (PS3.5 8.2.1 knows of subsampling for YCbCr alone). Grey is not written yet.
+        """
+        subsampling = self.subsampling
+        if not self.is_baseline or len(self.components) != 3 or subsampling is None:
+            return None
+        whole = subsampling == (1, 1)
+        held = colour is Colour.YCBCR or (colour is Colour.RGB and whole)
+        return TileEncoding(colour, subsampling) if held else None
+
+
+class _LastHeader:
+    """The header bytes that were parsed last, to the end of SOS, and what they said.
+
+    The tiles of a level mostly begin alike, and each is asked for its header more than once.
+    """
+
+    def __init__(self) -> None:
+        self._parsed: tuple[bytes, FrameHeader] | None = None
+
+    def of(self, stream: bytes) -> FrameHeader | None:
+        """What the last stream's header said, if this one begins with the very same bytes."""
+        parsed = self._parsed  # one read, since other threads replace it
+        return parsed[1] if parsed and stream.startswith(parsed[0]) else None
+
+    def remember(self, raw: bytes, header: FrameHeader) -> None:
+        self._parsed = raw, header
+
+
+_last_header = _LastHeader()
+
 
 def parse_frame_header(stream: bytes) -> FrameHeader:
     """Read size, components and colour of a JPEG stream that has an image.
 
     Raises DamagedSlideError when there is no frame header or no scan, or either is impossible.
     """
+    known = _last_header.of(stream)
+    if known is not None:
+        return known
+    header, end = _parse_frame_header(stream)
+    _last_header.remember(bytes(stream[:end]), header)
+    return header
+
+
+def _parse_frame_header(stream: bytes) -> tuple[FrameHeader, int]:
+    """The header, and where its last segment (SOS) ends."""
     frame: Segment | None = None
     jfif = scan = False
+    end = 0
     adobe: int | None = None
     for segment in iter_segments(stream):
         if segment.marker in _FRAME_HEADERS:
@@ -121,6 +167,7 @@ def parse_frame_header(stream: bytes) -> FrameHeader:
         elif segment.marker == APP14 and is_adobe(segment, stream):
             adobe = segment.payload(stream)[11]
         scan = segment.marker == SOS
+        end = segment.end
     if frame is None or not scan:
         raise DamagedSlideError(_damaged("holds no image"))
     payload = frame.payload(stream)
@@ -135,13 +182,14 @@ def parse_frame_header(stream: bytes) -> FrameHeader:
     )
     if any(not 1 <= c.horizontal <= 4 or not 1 <= c.vertical <= 4 for c in components):
         raise DamagedSlideError(_damaged("has impossible sampling factors"))
-    return FrameHeader(
+    header = FrameHeader(
         frame.marker,
         payload[0],
         Size(columns, rows),
         components,
         _decoded_as(components, jfif=jfif, adobe=adobe),
     )
+    return header, end
 
 
 def is_jfif(segment: Segment, stream: bytes) -> bool:

@@ -16,10 +16,12 @@ from tiling.source import CUT_SHORT, FileSource
 from tiling.tiff import Directory, TiffFile
 
 _JPEG = 7
-_COLOURS = {1: Colour.GREY, 2: Colour.RGB, 6: Colour.YCBCR}
+_COLOURS = {2: Colour.RGB, 6: Colour.YCBCR}
 """PhotometricInterpretation (TIFF 6.0 sections 4, 6 and 21) of the tiles that are handed on."""
 _PLANES_TOGETHER = 1
 """PlanarConfiguration of tiles that hold all of their colours."""
+_APERIO_RGB = (0, 1, 2)
+"""Names of the components of RGB tiles by Aperio, which decoders take for YCbCr."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,32 +123,30 @@ def _encoding(
         return TileEncoding(said), FramePrefix(b"", said, corrects_colour=False)
     header = parse_frame_header(tile)
     colour = _colour(header, said)
-    _check_tile(header, tile_size, colour)
-    encoding = TileEncoding(colour, header.subsampling or (1, 1))
-    return encoding, FramePrefix.of_level(tables, tile, colour)
+    return _check_tile(header, tile_size, colour), FramePrefix.of_level(tables, tile, colour)
 
 
 def _colour(header: FrameHeader, said: Colour) -> Colour:
     """What the file says, but for samples that cannot be RGB.
 
     Bio-Formats turns RGB into YCbCr on the way into JPEG, and writes RGB into the directory all
-    the same. Nobody gives red more samples than green; halved chroma gives it away.
+    the same. Hardly anybody gives red more samples than green; halved chroma gives it away, unless
+    the components are named as only RGB's are.
     """
-    if said is Colour.RGB and header.subsampling != (1, 1) and header.decoded_as is Colour.YCBCR:
-        return Colour.YCBCR
-    return said
+    looks_ycbcr = header.decoded_as is Colour.YCBCR and header.subsampling != (1, 1)
+    names = tuple(component.identifier for component in header.components)
+    return Colour.YCBCR if looks_ycbcr and names != _APERIO_RGB else said
 
 
-def _check_tile(header: FrameHeader, tile_size: Size, colour: Colour) -> None:
+def _check_tile(header: FrameHeader, tile_size: Size, colour: Colour) -> TileEncoding:
+    """What a level's tiles are; raises UnsupportedSlideError when they cannot be handed on."""
     if header.size != tile_size:
         raise DamagedSlideError(
             "A compressed tile differs in size from its level; copy the file again."
         )
-    samples = 1 if colour is Colour.GREY else 3
-    described = header.subsampling is not None and (
-        colour is Colour.YCBCR or header.subsampling == (1, 1)
-    )
-    if not header.is_baseline or len(header.components) != samples or not described:
+    encoding = header.encoding_as(colour)
+    if encoding is None:
         raise UnsupportedSlideError(
             "The slide's tiles are in a rare kind of JPEG; export it again as baseline JPEG."
         )
+    return encoding

@@ -62,3 +62,16 @@ def test_a_frame_header_is_read() -> None:
 def test_headers_without_an_image_are_damaged(stream: bytes) -> None:
     with pytest.raises(DamagedSlideError):
         parse_frame_header(stream)
+
+
+def test_a_header_seen_before_is_told_from_one_that_differs_by_a_bit() -> None:
+    """Equal headers are parsed once, so the nearest neighbour of one must not pass for it."""
+    first = parse_frame_header(WHOLE)
+    assert parse_frame_header(WHOLE[:-20] + b"\0" * 20) == first
+    frame = next(s for s in iter_segments(WHOLE) if s.marker == 0xC0)
+    wider = bytearray(WHOLE)
+    wider[frame.start + 8] ^= 1  # the last byte of the number of columns
+    assert parse_frame_header(bytes(wider)).size == Size(49, 32)
+    assert parse_frame_header(WHOLE) == first
+    with pytest.raises(DamagedSlideError):
+        parse_frame_header(WHOLE[: frame.end])

@@ -24,7 +24,6 @@ ENCODINGS = [
     TileEncoding(Colour.YCBCR, (2, 1)),
     TileEncoding(Colour.YCBCR, (2, 2)),
     TileEncoding(Colour.RGB),
-    TileEncoding(Colour.GREY),
 ]
 
 

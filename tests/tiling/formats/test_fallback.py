@@ -6,13 +6,23 @@ from pathlib import Path
 import numpy as np
 import openslide
 import pytest
+import tifffile
 
 from tiling.blank import white_tile
 from tiling.errors import DamagedSlideError, UnsupportedSlideError
+from tiling.formats import fallback
+from tiling.formats.fallback.metadata import read_not_kept
 from tiling.geometry import Size
+from tiling.limits import Limits
 from tiling.registry import open_slide
-from tiling.slide import SlideReader
-from tiling.testing import SlideReaderContract, draw_pattern, write_generic_tiff
+from tiling.slide import ONE_FOCAL_PLANE, ONE_OPTICAL_PATH, AssociatedKind, SlideReader
+from tiling.testing import (
+    SlideReaderContract,
+    SvsOptions,
+    draw_pattern,
+    write_generic_tiff,
+    write_svs,
+)
 
 VENDORS = [
     "aperio-33003.svs",
@@ -84,3 +94,58 @@ def test_a_dead_slide_goes_on_saying_so(shared_slides: Path) -> None:
         reader.read_tile(0, last.columns - 1, last.rows - 1)
     with pytest.raises(DamagedSlideError):
         reader.read_tile(0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        ({}, ()),
+        ({"dicom.NumberOfOpticalPaths": "1", "dicom.TotalPixelMatrixFocalPlanes": "1"}, ()),
+        ({"dicom.NumberOfOpticalPaths": "3"}, (ONE_OPTICAL_PATH,)),
+        ({"dicom.TotalPixelMatrixFocalPlanes": "5"}, (ONE_FOCAL_PLANE,)),
+        (
+            {
+                "mirax.HIERARCHICAL.HIER_2_NAME": "Microscope focus level",
+                "mirax.HIERARCHICAL.HIER_2_COUNT": "9",
+            },
+            (ONE_FOCAL_PLANE,),
+        ),
+        (
+            {
+                "mirax.HIERARCHICAL.HIER_0_NAME": "Slide zoom level",
+                "mirax.HIERARCHICAL.HIER_0_COUNT": "9",
+            },
+            (),
+        ),
+    ],
+)
+def test_what_openslide_passes_over_is_told(
+    properties: dict[str, str], expected: tuple[str, ...]
+) -> None:
+    assert read_not_kept(properties) == expected
+
+
+def test_a_broken_label_breaks_nothing_else(tmp_path: Path) -> None:
+    """OpenSlide answers nothing more after an error, which must not reach the other images."""
+    path = tmp_path / "label.svs"
+    overview = draw_pattern(320, 110)
+    write_svs(
+        path, draw_pattern(300, 300), SvsOptions(label=draw_pattern(120, 90), overview=overview)
+    )
+    break_strips_of_label(path)
+    reader = fallback.open_(path, Limits())
+    with pytest.raises(DamagedSlideError):
+        reader.read_associated(AssociatedKind.LABEL)
+    assert reader.read_associated(AssociatedKind.OVERVIEW).shape == overview.shape
+    assert reader.read_tile(0, 0, 0).shape == (512, 512, 3)
+    reader.close()
+
+
+def break_strips_of_label(path: Path) -> None:
+    with tifffile.TiffFile(path) as file:
+        (label,) = [page for page in file.pages if "label" in page.tags["ImageDescription"].value]
+        places = list(zip(label.dataoffsets, label.databytecounts, strict=True))
+    data = bytearray(path.read_bytes())
+    for offset, length in places:
+        data[offset : offset + length] = b"\xff" * length
+    path.write_bytes(data)

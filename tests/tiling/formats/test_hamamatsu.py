@@ -25,7 +25,14 @@ from tiling.geometry import Size
 from tiling.limits import Limits
 from tiling.pyramid import Origin, build_pyramid
 from tiling.registry import open_slide
-from tiling.slide import AssociatedKind, Colour, Pixels, SlideReader, TileEncoding
+from tiling.slide import (
+    ONE_FOCAL_PLANE,
+    AssociatedKind,
+    Colour,
+    Pixels,
+    SlideReader,
+    TileEncoding,
+)
 from tiling.testing import SlideReaderContract, draw_pattern
 
 FOUR_GIB = 1 << 32
@@ -430,6 +437,16 @@ def test_the_plane_nearest_to_focus_is_read(tmp_path: Path) -> None:
         assert len(reader.levels) == 1
         assert np.abs(whole_level(reader, 0).astype(int) - sharp).mean() < 6
         assert reader.metadata.vendor["ZOffsetFromSlideCentre"] == "100"
+        assert reader.metadata.not_kept == (ONE_FOCAL_PLANE,)
+        assert reader.metadata.vendor["sgi.not_kept"] == ONE_FOCAL_PLANE
+
+
+def test_a_slide_of_one_plane_lacks_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "plane.ndpi"
+    write_ndpi(path, [NdpiImage(draw_pattern(640, 512), restart=16)])
+    with open_slide_closing(path) as reader:
+        assert reader.metadata.not_kept == ()
+        assert "sgi.not_kept" not in reader.metadata.vendor
 
 
 def test_what_cannot_be_cut_is_decoded(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def open_(path: Path, limits: Limits) -> SlideReader:
             "variant; copy it again from the scanner."
         ) from error
     try:
-        return FallbackSlide(slide, vendor, limits)
+        return FallbackSlide(path, slide, vendor, limits)
     except ValueError as error:
         slide.close()
         raise DamagedSlideError(

@@ -8,7 +8,7 @@ import openslide
 from tiling.errors import DamagedSlideError, SlideTooLargeError
 from tiling.limits import Limits
 from tiling.numerals import positive
-from tiling.slide import SlideMetadata
+from tiling.slide import ONE_FOCAL_PLANE, ONE_OPTICAL_PATH, SlideMetadata
 
 _MANUFACTURERS = {
     "aperio": "Aperio",
@@ -39,6 +39,8 @@ _DATES = (
     (("tiff.DateTime",), "%Y:%m:%d %H:%M:%S"),
 )
 """Properties that together name the time of scanning, and how they write it."""
+_MIRAX_PLANES = "Microscope focus level"
+"""What MIRAX calls its hierarchy of focal planes."""
 
 
 def read_metadata(slide: openslide.OpenSlide, limits: Limits) -> SlideMetadata:
@@ -47,7 +49,7 @@ def read_metadata(slide: openslide.OpenSlide, limits: Limits) -> SlideMetadata:
     mpp_x = positive(properties.get(openslide.PROPERTY_NAME_MPP_X))
     mpp_y = positive(properties.get(openslide.PROPERTY_NAME_MPP_Y))
     vendor = properties.get(openslide.PROPERTY_NAME_VENDOR, "")
-    return SlideMetadata(
+    metadata = SlideMetadata(
         pixel_spacing_mm=(mpp_y / 1000, mpp_x / 1000) if mpp_x and mpp_y else None,
         objective_power=positive(properties.get(openslide.PROPERTY_NAME_OBJECTIVE_POWER)),
         scanned_at=_scanned_at(properties),
@@ -59,6 +61,24 @@ def read_metadata(slide: openslide.OpenSlide, limits: Limits) -> SlideMetadata:
         vendor={
             name: text for name, text in properties.items() if not name.startswith("openslide.")
         },
+    )
+    return metadata.keeping_less(*read_not_kept(properties))
+
+
+def read_not_kept(properties: Mapping[str, str]) -> tuple[str, ...]:
+    """What OpenSlide passes over, as far as DICOM's or MIRAX's own properties tell of it."""
+    planes = [properties.get("dicom.TotalPixelMatrixFocalPlanes")]
+    planes += [
+        properties.get(name.removesuffix("_NAME") + "_COUNT")
+        for name, text in properties.items()
+        if name.startswith("mirax.HIERARCHICAL.HIER_") and text == _MIRAX_PLANES
+    ]
+    told = (
+        (ONE_FOCAL_PLANE, planes),
+        (ONE_OPTICAL_PATH, [properties.get("dicom.NumberOfOpticalPaths")]),
+    )
+    return tuple(
+        sentence for sentence, counts in told if any((positive(count) or 0) > 1 for count in counts)
     )
 
 

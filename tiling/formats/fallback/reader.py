@@ -1,6 +1,7 @@
 """An open slide behind OpenSlide."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
@@ -28,10 +29,12 @@ _KINDS = {
 class FallbackSlide:
     """Reads pixels through OpenSlide, which allows several threads on one slide.
 
-    OpenSlide refuses every call after its first error; so does this, each time with an error.
+    OpenSlide refuses every call after its first error; so does this, each time with an error. The
+    associated images are read from openings of their own, so that none breaks more than itself.
     """
 
-    def __init__(self, slide: openslide.OpenSlide, vendor: str, limits: Limits) -> None:
+    def __init__(self, path: Path, slide: openslide.OpenSlide, vendor: str, limits: Limits) -> None:
+        self._path = path
         self._slide = slide
         self._vendor = vendor
         self._levels = tuple(
@@ -89,7 +92,8 @@ class FallbackSlide:
         if kind not in self._associated:
             raise KeyError(kind)
         try:
-            image = self._slide.associated_images[_KINDS[kind]]
+            with openslide.OpenSlide(self._path) as slide:
+                image = slide.associated_images[_KINDS[kind]]
         except openslide.OpenSlideError as error:
             raise DamagedSlideError(
                 f"The slide's {kind} cannot be decoded; copy the file again from the scanner."

@@ -4,7 +4,8 @@ Tags by OpenSlide's format notes and by what a NanoZoomer's file holds. Images w
 magnification are levels, one of each size and focal plane; -1 is the overview ("macro", with the
 slide's paper label in it, if anywhere), -2 a map of the scanned area, which is not kept.
 
-Of several focal planes the one nearest to 0 is read: the contract of a slide has no planes yet.
+Of several focal planes the one nearest to 0 is read, and the metadata tell that the others are not
+kept: the contract of a slide has no planes yet.
 """
 
 import math
@@ -29,7 +30,7 @@ from tiling.formats.hamamatsu.reader import Layout, StoredImage
 from tiling.formats.hamamatsu.stream import SegmentedJpeg, StoredJpeg, is_segmented
 from tiling.geometry import Size
 from tiling.limits import Limits
-from tiling.slide import AssociatedKind, SlideMetadata
+from tiling.slide import ONE_FOCAL_PLANE, AssociatedKind, SlideMetadata
 from tiling.source import FileSource
 
 NAME = "Hamamatsu NDPI"
@@ -99,7 +100,10 @@ def read_layout(source: FileSource, limits: Limits) -> Layout:
         if directory.number(_MAGNIFICATION) == _OVERVIEW_MAGNIFICATION and _is_jpeg(directory):
             image = _associated(source, directory, limits)
             associated.setdefault(AssociatedKind.OVERVIEW, image)
-    return Layout(NAME, _metadata(base), levels, associated)
+    metadata = _metadata(base)
+    if len(planes) > len(chosen):
+        metadata = metadata.keeping_less(ONE_FOCAL_PLANE)
+    return Layout(NAME, metadata, levels, associated)
 
 
 def _nearest_planes(planes: list[NdpiDirectory]) -> list[NdpiDirectory]:
