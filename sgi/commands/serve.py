@@ -16,11 +16,7 @@ def serve(settings: Settings) -> None:
     """Serve until stopped; raises ConfigurationError rather than speak in clear to a network."""
     database_url(settings)
     open_store(settings)
-    if not settings.secure and not _is_loopback(settings.host):
-        raise ConfigurationError(
-            f"{settings.host} is reached from outside: set SGI_TLS__CERTIFICATE and SGI_TLS__KEY, "
-            "or SGI_BEHIND_TLS_PROXY=true behind a proxy on this host."
-        )
+    require_privacy(settings)
     os.environ.update(environment(settings))
     Server(
         "sgi.app:application",
@@ -35,6 +31,15 @@ def serve(settings: Settings) -> None:
         websockets=False,
         workers_kill_timeout=5,
     ).serve()
+
+
+def require_privacy(settings: Settings) -> None:
+    """Raises ConfigurationError when passwords would cross a network in clear."""
+    if not settings.secure and not _is_loopback(settings.host):
+        raise ConfigurationError(
+            f"{settings.host} is reached from outside: set SGI_TLS__CERTIFICATE and SGI_TLS__KEY, "
+            "or SGI_BEHIND_TLS_PROXY=true behind a proxy on this host."
+        )
 
 
 def _is_loopback(host: str) -> bool:

@@ -4,12 +4,21 @@ import os
 import pwd
 import stat
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sgi.engines.errors import EngineError
 
 ACCOUNT_NAME = "sgi-postgres"
+
+# Numbers of the kernel's, in <linux/capability.h>.
+CAP_DAC_OVERRIDE = 1
+"""Past all permissions of files and folders; default containers have it."""
+CAP_DAC_READ_SEARCH = 2
+"""Past those of reading only; default containers lack it."""
+CAP_SETPCAP = 8
+"""To change what is kept of root's rights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +27,8 @@ class Account:
 
     user_id: int
     group_id: int
+    capability: int | None = None
+    """One that its programs keep of root's, to come through folders closed to the account."""
 
 
 def engine_account() -> Account | None:
@@ -62,13 +73,39 @@ def give_to(account: Account, directory: Path) -> None:
         os.chown(folder, account.user_id, account.group_id)
 
 
-def require_reachable(account: Account, path: Path) -> None:
-    """Raises `EngineError` when the account cannot come to a path for a folder closed to others."""
-    for folder in path.parents:
-        status = folder.stat()
-        open_to_others = status.st_mode & stat.S_IXOTH
-        if not open_to_others and status.st_uid != account.user_id:
-            raise EngineError(
-                f"PostgreSQL refuses to run as root and its account {ACCOUNT_NAME} cannot enter "
-                f"{folder}: choose a data directory outside it, or run as an ordinary user."
-            )
+def able_to_reach(account: Account, *paths: Path) -> Account:
+    """The account, with a capability to keep when a folder above a path is closed to it.
+
+    As in /root, where the project may well have been cloned.
+
+    Raises:
+        EngineError: a folder is closed, and we have no capability that we could leave it.
+    """
+    closed = next((f for path in paths for f in _folders_above(path) if _closed(account, f)), None)
+    if closed is None:
+        return account
+    held = held_capabilities()
+    for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):  # the lesser first
+        if {capability, CAP_SETPCAP} <= held:
+            return replace(account, capability=capability)
+    raise EngineError(
+        f"PostgreSQL refuses to run as root and its account {ACCOUNT_NAME} cannot enter "
+        f"{closed}: choose a data directory outside it, or run as an ordinary user."
+    )
+
+
+def held_capabilities() -> set[int]:
+    """Those we have and may hand on; root in a container lacks some."""
+    fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    held = int(fields["CapEff"], 16) & int(fields["CapBnd"], 16)
+    return {number for number in range(held.bit_length()) if held >> number & 1}
+
+
+def _folders_above(path: Path) -> Iterator[Path]:
+    yield from path.parents
+    yield from path.resolve().parents  # behind symbolic links
+
+
+def _closed(account: Account, folder: Path) -> bool:
+    status = folder.stat()
+    return not status.st_mode & stat.S_IXOTH and status.st_uid != account.user_id

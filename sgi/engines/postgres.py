@@ -16,11 +16,17 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from sgi.engines.account import engine_account, give_to, require_reachable
+from sgi.engines.account import Account, able_to_reach, engine_account, give_to
 from sgi.engines.errors import EngineError
 from sgi.engines.lock import DirectoryLock
 from sgi.engines.log import last_line
-from sgi.engines.process import end_processes, processes_in, start_process, stop_process
+from sgi.engines.process import (
+    end_processes,
+    launch_command,
+    processes_in,
+    start_process,
+    stop_process,
+)
 
 _MAJOR = "18"
 _SERVER = "postgres"
@@ -132,12 +138,11 @@ class EmbeddedPostgres:
         programs = _programs()
         account = engine_account()
         if account:
-            require_reachable(account, programs / _SERVER)
-            require_reachable(account, self._cluster.parent)
+            account = able_to_reach(account, programs / _SERVER, self._data)
             give_to(account, self._data)
         self._end_leftovers()
         if not self._cluster.exists():
-            self._make_cluster(programs)
+            self._make_cluster(programs, account)
         # Nothing of ours runs, so the file is stale; left there, it would keep the server from
         # starting if a stranger has the same process id by now.
         (self._cluster / "postmaster.pid").unlink(missing_ok=True)
@@ -155,23 +160,23 @@ class EmbeddedPostgres:
         )
         self._make_database()
 
-    def _make_cluster(self, programs: Path) -> None:
+    def _make_cluster(self, programs: Path, account: Account | None) -> None:
         """A fresh cluster, under its name only when it is whole."""
         unfinished = self._data / "cluster.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
-        account = engine_account()
         try:
             subprocess.run(
-                [programs / "initdb", "-D", unfinished, *_INITDB_OPTIONS],
+                launch_command(
+                    [programs / "initdb", "-D", unfinished, *_INITDB_OPTIONS],
+                    death_signal=signal.SIGTERM,
+                    account=account,
+                ),
                 check=True,
                 capture_output=True,
                 timeout=120,
                 cwd=self._data,
                 env=_environment(),
                 start_new_session=True,
-                user=account.user_id if account else None,
-                group=account.group_id if account else None,
-                extra_groups=[] if account else None,
             )
         except subprocess.SubprocessError as error:
             raise EngineError(

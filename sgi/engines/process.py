@@ -46,20 +46,25 @@ def start_process(
         environment: all it sees of ours.
         account: whom to run it as; None for ourselves.
     """
-    ids = (account.user_id, account.group_id) if account else (-1, -1)
-    return _STARTER.submit(
-        _start,
-        [
-            # Isolated and without site-packages: starts in a few milliseconds, whatever the
-            # directory or the environment holds.
-            *(sys.executable, "-I", "-S", _LAUNCH),
-            *(str(int(death_signal)), str(os.getpid()), *map(str, ids)),
-            *command,
-        ],
-        directory,
-        log,
-        environment,
-    ).result()
+    launched = launch_command(command, death_signal=death_signal, account=account)
+    return _STARTER.submit(_start, launched, directory, log, environment).result()
+
+
+def launch_command(
+    command: Sequence[str | Path], *, death_signal: signal.Signals, account: Account | None
+) -> list[str | Path]:
+    """A command for a child of this process, that becomes the account and then the given one."""
+    rights = (-1, -1, -1)
+    if account:
+        kept = -1 if account.capability is None else account.capability
+        rights = (account.user_id, account.group_id, kept)
+    return [
+        # Isolated and without site-packages: starts in a few milliseconds, whatever the
+        # directory or the environment holds.
+        *(sys.executable, "-I", "-S", _LAUNCH),
+        *(str(int(death_signal)), str(os.getpid()), *map(str, rights)),
+        *command,
+    ]
 
 
 def _start(

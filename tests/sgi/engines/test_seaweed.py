@@ -4,7 +4,6 @@ import stat
 import subprocess
 import sys
 import textwrap
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -81,9 +80,7 @@ def test_starts_stops_and_starts_again(seaweed: EmbeddedSeaweed, data: Path) -> 
     assert not seaweed.is_alive()
     assert not processes_in(data, "weed")
 
-    begun = time.monotonic()
     again = seaweed.start()
-    assert time.monotonic() - begun < 5
     assert again == options
     assert S3ObjectStore(again).read("kept") == b"bytes"
 
@@ -215,8 +212,6 @@ def test_ends_with_its_owner_and_one_owner_at_a_time(seaweed: EmbeddedSeaweed, d
         server = server_of(data)
         assert os.getpgid(server) != os.getpgid(owner.pid)
         owner.kill()
-    begun = time.monotonic()
     options = seaweed.start()  # whether the orphan has gone by now or not
-    assert time.monotonic() - begun < 8
     assert server_of(data) != server
     assert list(S3ObjectStore(options).list()) == []
