@@ -27,6 +27,15 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_NOT_MIGRATED = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedObject,
+    psycopg.errors.InvalidParameterValue,  # the role is missing
+)
+"""What a database says that was never migrated, or not to this version."""
+
 
 def main() -> None:
     """Run the command; exit code 0 only for what was really done."""
@@ -43,8 +52,15 @@ def main() -> None:
         first = error.errors()[0]
         name = "SGI_" + "__".join(str(part) for part in first["loc"]).upper()
         sys.exit(f"sgi: {name} is not right: {first['msg']}.")
-    except (psycopg.OperationalError, psycopg_pool.PoolTimeout):
+    except _NOT_MIGRATED:
+        sys.exit("sgi: the database is not ready: run `sgi migrate` or start `sgi up`.")
+    except psycopg.OperationalError:
         sys.exit("sgi: the database does not answer: start `sgi up`, or check SGI_DATABASE__URL.")
+    except psycopg_pool.PoolTimeout:  # the pool hides why: perhaps the role is missing
+        sys.exit(
+            "sgi: the database does not answer, or is not ready: start `sgi up`, check "
+            "SGI_DATABASE__URL, or run `sgi migrate`."
+        )
     except OSError as error:
         sys.exit(f"sgi: {error.strerror or type(error).__name__}: {error.filename or ''}")
 

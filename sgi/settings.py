@@ -42,14 +42,14 @@ class IngestSettings(BaseModel):
     """A file is whole when its size and time have not changed for this many seconds."""
     rescan_s: float = Field(default=15.0, gt=0)
     """Pause between full rescans, in seconds: network shares send no events."""
-    concurrency: int = Field(default=1, ge=1, le=64)
+    concurrency: int = Field(default=2, ge=1, le=64)
     """Conversions at the same time in one worker."""
     threads: int = Field(default=2, ge=1, le=64)
     """Threads that decode and encode within one conversion."""
     memory_mb: int = Field(default=2048, ge=256)
     """Memory that one conversion may take, in MiB."""
     timeout_s: float = Field(default=6 * 3600, gt=0)
-    """Longest time for one conversion, in seconds."""
+    """Longest time for one conversion, in seconds; small files have less, by their size."""
     stall_s: float = Field(default=300, gt=0)
     """Longest time without any progress in a conversion, in seconds."""
     jpeg_quality: int = Field(default=90, ge=50, le=100)

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 
+_KNOWN = "aperio/CMU-1-Small-Region.svs"
+"""A slide that the folder of test slides always has."""
+
 
 @pytest.fixture(scope="session")
 def shared_slides() -> Path:
-    """The folder of test slides: `SGI_TEST_DATA`, or `shared/slides` beside the project."""
-    beside = Path(__file__).parents[2] / "shared" / "slides"
-    folder = Path(os.environ.get("SGI_TEST_DATA", beside))
-    if not folder.is_dir():
-        pytest.skip("there are no test slides on this machine; set SGI_TEST_DATA to their folder")
-    return folder
+    """The folder of test slides, or the folder with `slides` in it: `SGI_TEST_DATA`, else `shared`
+    beside the project."""
+    given = Path(os.environ.get("SGI_TEST_DATA") or Path(__file__).parents[2] / "shared")
+    for folder in (given / "slides", given):
+        if (folder / _KNOWN).is_file():
+            return folder.absolute()
+    pytest.skip(f"SGI_TEST_DATA should name the folder of test slides: {given} has no {_KNOWN}")

@@ -1,7 +1,9 @@
 """The first establishment and its first account, `admin`."""
 
+import logging
 import secrets
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 
@@ -9,8 +11,9 @@ from sgi.access import passwords
 from sgi.catalogue import accounts, audit
 from sgi.catalogue.audit import SYSTEM, Action
 from sgi.catalogue.database import Database
-from sgi.domain.account import Role
+from sgi.domain.account import Account, Role
 
+_log = logging.getLogger(__name__)
 NAME = "admin"
 
 
@@ -35,13 +38,24 @@ def ensure_establishment(url: str, name: str) -> None:
 
 
 async def ensure_first_account(database: Database, password: str) -> None:
-    """Create `admin`, or give it this password where it has another."""
+    """Create `admin`, or give it this password where it has another.
+
+    A new password ends the account's sessions. A disabled account stays as it is.
+    """
     async with database.anonymous() as connection:
         establishment_id, _ = (await accounts.establishments(connection))[0]
         account = await accounts.account_named(connection, NAME)
     if account is not None and passwords.matches(account.password_hash, password):
         return
-    password_hash = passwords.hash_password(password)
+    try:
+        await _write(database, establishment_id, account, passwords.hash_password(password))
+    except psycopg.errors.UniqueViolation:
+        _log.warning("the account %s is disabled: nobody signs in with it", NAME)
+
+
+async def _write(
+    database: Database, establishment_id: UUID, account: Account | None, password_hash: str
+) -> None:
     async with database.transaction(
         account.establishment_id if account else establishment_id
     ) as connection:
@@ -53,5 +67,6 @@ async def ensure_first_account(database: Database, password: str) -> None:
         else:
             account_id, establishment_id = account.id, account.establishment_id
             await accounts.set_password_hash(connection, account_id, password_hash)
+            await accounts.close_sessions(connection, account_id)
             action = Action.SET_PASSWORD
         await audit.record(connection, establishment_id, SYSTEM, action, account_id)

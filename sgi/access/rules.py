@@ -79,3 +79,9 @@ def rule_for(method: str, path: str) -> Rule | None:
         if pattern.match(path):
             return rule
     return None
+
+
+def methods_of(path: str) -> list[str]:
+    """Every method that some rule allows on a path, in order; none for an unknown path."""
+    methods = {rule.method for rule in RULES if _pattern(rule.path).match(path)}
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -36,6 +37,11 @@ class Sessions:
         self._database = database
         self._by_token: dict[str, tuple[float, Session]] = {}
         self._endings = 0
+        self._told: list[Callable[[UUID | None], None]] = []
+
+    def when_forgotten(self, tell: Callable[[UUID | None], None]) -> None:
+        """Call `tell` with the id of every session that is forgotten; None: all of them."""
+        self._told.append(tell)
 
     async def of(self, token: str | None) -> Session | None:
         """The living session of a cookie's token."""
@@ -65,8 +71,12 @@ class Sessions:
         """Drop one session from memory."""
         self._endings += 1
         self._by_token = {t: k for t, k in self._by_token.items() if k[1].id != session_id}
+        for tell in self._told:
+            tell(session_id)
 
     def forget_all(self) -> None:
         """Drop every session from memory: after notifications may have been missed."""
         self._endings += 1
         self._by_token.clear()
+        for tell in self._told:
+            tell(None)

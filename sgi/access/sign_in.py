@@ -1,6 +1,7 @@
 """Signing in and out: rate limits, audit, session."""
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -12,6 +13,7 @@ from sgi.catalogue.database import Database
 from sgi.domain.account import Session
 from sgi.errors import TooManyAttemptsError, WrongCredentialsError
 
+_log = logging.getLogger(__name__)
 WINDOW = timedelta(minutes=5)
 FAILURES_OF_PAIR = 5
 """Failures of one name from one address within the window before sign-in closes for it."""
@@ -37,7 +39,8 @@ async def sign_in(
     """Open a session for the account of that name.
 
     Raises WrongCredentialsError, or TooManyAttemptsError after repeated failures; both take
-    effect before the password is looked at, and every attempt on an account leaves an audit row.
+    effect before the password is looked at. Every failure of an account leaves an audit row; one
+    of an unknown name belongs to no establishment, and is a line in the log.
     """
     name_hash = _name_hash(name)
     async with database.anonymous() as connection:
@@ -68,6 +71,9 @@ async def sign_in(
                     Action.SIGN_IN,
                     outcome="failure",
                 )
+        else:
+            # Not the name: people type passwords into that field.
+            _log.warning("a sign-in with an unknown name failed, from %s", address)
         raise WrongCredentialsError("The name or the password is not right.")
 
     token = sessions.new_token()

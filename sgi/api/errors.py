@@ -3,6 +3,7 @@
 import json
 import logging
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -61,6 +62,12 @@ _INVALID = Answer(
     422,
     "The request is not understood; check its fields.",
     "La requête n'est pas comprise ; vérifiez ses champs.",
+)
+
+_OTHER_METHOD = Answer(
+    405,
+    "This address does not answer to that method.",
+    "Cette adresse ne répond pas à cette méthode.",
 )
 
 ANSWERS: dict[type[Exception], Answer] = {
@@ -139,9 +146,13 @@ def answer_to(error: Exception) -> Answer:
 
 def problem(error: Exception, language: Language) -> Response:
     """A problem document; details of unexpected errors go to the log, never to the client."""
+    headers = {"Cache-Control": "no-store"}
+    title = type(error).__name__.removesuffix("Error")
     if isinstance(error, HTTPException):
-        answer = _NOT_FOUND if error.status_code == 404 else _INVALID
+        answer = {404: _NOT_FOUND, 405: _OTHER_METHOD}.get(error.status_code, _INVALID)
         status = error.status_code
+        title = HTTPStatus(status).phrase
+        headers |= error.headers or {}
     else:
         answer = answer_to(error)
         status = answer.status
@@ -149,11 +160,10 @@ def problem(error: Exception, language: Language) -> Response:
         _log.error("%s answered %s", type(error).__name__, status, exc_info=error)
     body = {
         "type": "about:blank",
-        "title": type(error).__name__.removesuffix("Error"),
+        "title": title,
         "status": status,
         "detail": answer.detail(language),
     }
-    headers = {"Cache-Control": "no-store"}
     if isinstance(error, errors.TooManyAttemptsError):
         headers["Retry-After"] = str(error.retry_after_s)
     if status == 503:

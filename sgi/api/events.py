@@ -27,8 +27,9 @@ def _event(name: str, data: str) -> bytes:
 @router.get("/events")
 async def events(request: Request) -> StreamingResponse:
     """`arrival` with the whole arrival, `slide` with `{"id"}`, `reset`: read the lists again."""
+    told = _stream(services_of(request), session_of(request), requested_language(request))
     return StreamingResponse(
-        _stream(services_of(request), session_of(request), requested_language(request)),
+        iter(()) if request.scope["state"]["head"] else told,  # HEAD would never end
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -42,10 +43,12 @@ async def _stream(services: Services, session: Session, language: Language) -> A
             try:
                 changed = await asyncio.wait_for(changes.get(), _PING_S)
             except TimeoutError:
-                if datetime.now(UTC) >= session.expires_at:
+                if _expired(session):
                     return
                 yield b": ping\n\n"
                 continue
+            if _expired(session):
+                return
             if changed is None:
                 if not await _lives(services, session):
                     return
@@ -53,6 +56,10 @@ async def _stream(services: Services, session: Session, language: Language) -> A
                 continue
             for event in await _arrival_events(services, session, changed, language):
                 yield event
+
+
+def _expired(session: Session) -> bool:
+    return datetime.now(UTC) >= session.expires_at
 
 
 async def _lives(services: Services, session: Session) -> bool:

@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sgi.access.rules import Open, rule_for
+from sgi.access.rules import Open, methods_of, rule_for
 from sgi.access.sessions import Sessions
 from sgi.api.errors import problem
 from sgi.api.language import language_of
@@ -49,7 +50,7 @@ class Guard:
         self, application: ASGIApp, sessions: Sessions, *, secure: bool, behind_proxy: bool
     ) -> None:
         self._application = application
-        self._sessions = sessions
+        self.sessions = sessions
         self._secure = secure
         self._behind_proxy = behind_proxy
         self._cookie = SECURE_COOKIE if secure else LOOPBACK_COOKIE
@@ -74,21 +75,29 @@ class Guard:
         state: dict[str, Any] = scope.setdefault("state", {})
         state["session"] = session
         state["address"] = self.address(scope, headers)
-        await self._application(scope, _bounded(receive), send_with_headers)
+        state["head"] = scope["method"] == "HEAD"
+        if state["head"]:  # routes know GET alone
+            scope, answer = {**scope, "method": "GET"}, _without_body(send_with_headers)
+        else:
+            answer = send_with_headers
+        await self._application(scope, _bounded(receive), answer)
 
     async def admit(self, method: str, path: str, headers: Headers) -> Session | None:
         """The session that may call this route; None where the route is public.
 
-        Raises NotSignedInError, ForbiddenError, CrossSiteRequestError or NotFoundError.
+        Raises NotSignedInError, ForbiddenError, CrossSiteRequestError, NotFoundError, or
+        HTTPException (405) for a path that has other methods.
         """
         rule = rule_for(method, path)
         if rule is not None and rule.need is Open.PUBLIC:
             if method not in _SAFE_METHODS:
                 _refuse_other_sites(headers)
             return None
-        session = await self._sessions.of(session_token(headers, self._cookie))
+        session = await self.sessions.of(session_token(headers, self._cookie))
         if session is None:
             raise NotSignedInError("Sign in first.")
+        if rule is None and (methods := methods_of(path)):
+            raise HTTPException(405, headers={"Allow": ", ".join(methods)})
         if rule is None:
             raise NotFoundError("There is no such route.")
         if not rule.allows(session):
@@ -121,6 +130,18 @@ def _refuse_other_sites(headers: Headers) -> None:
     origin = headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != headers.get("host"):
         raise CrossSiteRequestError("The request comes from another site.")
+
+
+def _without_body(send: Send) -> Send:
+    """An answer's head as it is, and nothing after it."""
+
+    async def send_head(message: Message) -> None:
+        if message["type"] != "http.response.start":  # a piece of the body, or a file's path
+            more = message.get("more_body", False)
+            message = {"type": "http.response.body", "body": b"", "more_body": more}
+        await send(message)
+
+    return send_head
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from sgi.api.services import services_of, session_of
+from sgi.catalogue.audit import Action
 from sgi.domain.slide import StoredInstance
 from sgi.errors import NotFoundError
 
@@ -20,14 +21,24 @@ Kind = Literal["label", "overview", "thumbnail"]
 
 @router.get("/slides/{slide_id}/{kind}")
 async def associated_image(slide_id: UUID, kind: Kind, request: Request) -> Response:
-    """The image as stored, losslessly as PNG; 404 when the slide has none of that kind."""
-    session = session_of(request)
-    served = await services_of(request).slides.open(session.establishment_id, slide_id)
+    """The image as stored, losslessly as PNG; 404 when the slide has none of that kind.
+
+    Label and overview carry names, so that each session's look at them is on record.
+    """
+    session, grants = session_of(request), services_of(request).grants
+    served = await grants.slide(session, slide_id)
     stored = served.slide.instance(kind)
     if stored is None:
         raise NotFoundError("The slide has no such image.")
+    if kind != "thumbnail":
+        address = request.scope["state"]["address"]
+        await grants.record(session, address, slide_id, Action.SHOW_LABEL)
     etag = f'"{stored.sop_uid.rpartition(".")[2]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, max-age=31536000, immutable"}
+    headers = {
+        "ETag": etag,
+        "Cache-Control": "private, max-age=31536000, immutable",
+        "Vary": "Cookie",  # another session of the same browser asks again, and is on record
+    }
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     frame = await served.frame(await served.instance(stored), 0)

@@ -1,6 +1,7 @@
 """The web application's files, and the answers for load balancers."""
 
 import mimetypes
+from pathlib import Path
 
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -13,12 +14,10 @@ from sgi.errors import NotFoundError
 router = APIRouter(include_in_schema=False)
 
 
-def _file(name: str, cache: str) -> Response:
-    """A file of the build by its bare name; nothing outside the build can be named."""
-    path = next((p for p in (viewer.dist_path()).rglob("*") if p.name == name), None)
-    if path is None or not path.is_file():
+def _file(path: Path, cache: str) -> Response:
+    if not path.is_file():
         raise NotFoundError("There is no such file.")
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     return FileResponse(path, media_type=kind, headers={"Cache-Control": cache})
 
 
@@ -26,18 +25,19 @@ def _file(name: str, cache: str) -> Response:
 @router.get("/view/{slide}")
 async def page(slide: str = "") -> Response:  # noqa: ARG001 - the page itself reads its address
     """The application; it asks for everything else itself."""
-    return _file("index.html", "no-cache")
+    return _file(viewer.dist_path() / "index.html", "no-cache")
 
 
 @router.get("/favicon.svg")
 async def favicon() -> Response:
-    return _file("favicon.svg", "public, max-age=86400")
+    return _file(viewer.dist_path() / "favicon.svg", "public, max-age=86400")
 
 
 @router.get("/assets/{file}")
 async def asset(file: str) -> Response:
     """A built file; its name holds its hash, so it never changes."""
-    return _file(file, "public, max-age=31536000, immutable")
+    # One segment of the address: no name leads out of the folder to another file.
+    return _file(viewer.dist_path() / "assets" / file, "public, max-age=31536000, immutable")
 
 
 @router.get("/healthz")

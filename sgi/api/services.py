@@ -1,12 +1,13 @@
 """What routes work with, made once by the composition root."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from starlette.requests import Request
 
 from sgi.access.sessions import Sessions
 from sgi.api.feed import Feed
+from sgi.api.grants import Grants
 from sgi.api.slide_store import SlideStore
 from sgi.catalogue.audit import Actor
 from sgi.catalogue.database import Database
@@ -27,6 +28,11 @@ class Services:
     sessions: Sessions
     feed: Feed
     slides: SlideStore
+    grants: Grants = field(init=False)
+
+    def __post_init__(self) -> None:
+        grants = Grants(self.slides, self.database, self.sessions)
+        object.__setattr__(self, "grants", grants)  # frozen for everyone else
 
 
 def services_of(request: Request) -> Services:

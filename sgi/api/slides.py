@@ -19,6 +19,20 @@ from sgi.errors import InvalidRequestError, NotFoundError
 router = APIRouter(prefix="/api/v1", tags=["slides"])
 
 
+class LevelOut(BaseModel):
+    """One stored resolution; 0 is the base."""
+
+    level: int
+    columns: int
+    rows: int
+    tile_columns: int
+    tile_rows: int
+    downsample: float
+    transfer_syntax: str
+    origin: str
+    """"passed through", "re-encoded" or "built"."""
+
+
 class SlideSummary(BaseModel):
     """A slide in a list."""
 
@@ -35,6 +49,10 @@ class SlideSummary(BaseModel):
     size_bytes: int
     """Of all stored instances."""
     associated: list[str]
+    establishment: EstablishmentOut
+    levels: list[LevelOut]
+    study_uid: str
+    series_uid: str
 
 
 class SlidesOut(BaseModel):
@@ -45,27 +63,9 @@ class SlidesOut(BaseModel):
     """Give it as `after` for the next page; None on the last."""
 
 
-class LevelOut(BaseModel):
-    """One stored resolution; 0 is the base."""
-
-    level: int
-    columns: int
-    rows: int
-    tile_columns: int
-    tile_rows: int
-    downsample: float
-    transfer_syntax: str
-    origin: str
-    """"passed through", "re-encoded" or "built"."""
-
-
 class SlideOut(SlideSummary):
     """Everything that a viewer needs to know."""
 
-    establishment: EstablishmentOut
-    levels: list[LevelOut]
-    study_uid: str
-    series_uid: str
     source_sha256: str
     manufacturer: str | None
     model: str | None
@@ -88,6 +88,22 @@ def _summary(slide: Slide) -> dict[str, object]:
         "rows": base.rows,
         "size_bytes": sum(instance.size_bytes for instance in slide.instances),
         "associated": sorted(i.role for i in slide.instances if i.level is None),
+        "establishment": {"id": slide.establishment_id, "name": slide.establishment_name},
+        "levels": [
+            {
+                "level": level.level,
+                "columns": level.columns,
+                "rows": level.rows,
+                "tile_columns": level.tile_columns,
+                "tile_rows": level.tile_rows,
+                "downsample": level.downsample,
+                "transfer_syntax": level.transfer_syntax,
+                "origin": level.origin,
+            }
+            for level in slide.levels
+        ],
+        "study_uid": slide.study_uid,
+        "series_uid": slide.series_uid,
     }
 
 
@@ -137,22 +153,6 @@ async def get_slide(slide_id: UUID, request: Request) -> SlideOut:
     return SlideOut.model_validate(
         {
             **_summary(slide),
-            "establishment": {"id": slide.establishment_id, "name": slide.establishment_name},
-            "levels": [
-                {
-                    "level": level.level,
-                    "columns": level.columns,
-                    "rows": level.rows,
-                    "tile_columns": level.tile_columns,
-                    "tile_rows": level.tile_rows,
-                    "downsample": level.downsample,
-                    "transfer_syntax": level.transfer_syntax,
-                    "origin": level.origin,
-                }
-                for level in slide.levels
-            ],
-            "study_uid": slide.study_uid,
-            "series_uid": slide.series_uid,
             "source_sha256": slide.source_sha256,
             "manufacturer": slide.manufacturer,
             "model": slide.model,

@@ -6,23 +6,21 @@ audit where opening the slide has not left one already.
 """
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from sgi.api.errors import problem
+from sgi.api.grants import Grants, slide_id_of
 from sgi.api.guard import Guard
 from sgi.api.language import language_of
 from sgi.api.slide_store import ServedSlide, SlideStore
-from sgi.catalogue import audit
-from sgi.catalogue.audit import Action, Actor
+from sgi.catalogue.audit import Action
 from sgi.catalogue.database import Database
 from sgi.domain.account import Session
 from sgi.errors import NotFoundError, NotSignedInError
 
 PREFIX = "/tiles/"
-_GRANTS = 100_000
 _CACHE = b"private, max-age=31536000, immutable"
 
 
@@ -39,9 +37,7 @@ class Tiles:
 
     def __init__(self, guard: Guard, slides: SlideStore, database: Database) -> None:
         self._guard = guard
-        self._slides = slides
-        self._database = database
-        self._grants: dict[tuple[UUID, str], ServedSlide] = {}
+        self._grants = Grants(slides, database, guard.sessions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -85,28 +81,11 @@ class Tiles:
         self, session: Session, scope: Scope, headers: Headers
     ) -> tuple[ServedSlide, int, int, int]:
         slide, *position = scope["path"][len(PREFIX) :].split("/")
-        served = self._grants.get((session.id, slide))
-        if served is None:
-            served = await self._grant(session, slide, self._guard.address(scope, headers))
+        slide_id = slide_id_of(slide)
+        served = await self._grants.slide(session, slide_id)
+        address = self._guard.address(scope, headers)
+        await self._grants.record(session, address, slide_id, Action.VIEW_SLIDE)
         if not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in position):
             raise NotFoundError("A tile is named by three numbers.")
         level, column, row = (int(part) for part in position)
         return served, level, column, row
-
-    async def _grant(self, session: Session, slide: str, address: str) -> ServedSlide:
-        """Decide once for a session and a slide, and see that the view is on record."""
-        try:
-            slide_id = UUID(slide)
-        except ValueError:
-            raise NotFoundError("There is no such slide.") from None
-        served = await self._slides.open(session.establishment_id, slide_id)
-        actor = Actor(session.account_id, session.id, address)
-        async with self._database.transaction(session.establishment_id) as connection:
-            if not await audit.was_viewed(connection, session.id, slide_id):
-                await audit.record(
-                    connection, session.establishment_id, actor, Action.VIEW_SLIDE, slide_id
-                )
-        if len(self._grants) >= _GRANTS:
-            self._grants.clear()
-        self._grants[session.id, slide] = served
-        return served

@@ -72,6 +72,11 @@ async def session_of(connection: Connection, token_hash: bytes) -> Session | Non
     return None if row is None else Session(**{**row, "role": Role(row["role"])})
 
 
+async def close_sessions(connection: Connection, account_id: UUID) -> None:
+    """Delete every session of an account; every server is told and forgets them."""
+    await connection.execute("delete from session where account_id = %s", [account_id])
+
+
 async def session_lives(connection: Connection, session_id: UUID) -> bool:
     """True until the session is closed or expires."""
     cursor = await connection.execute(

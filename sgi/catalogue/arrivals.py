@@ -1,6 +1,7 @@
 """Arrivals as rows: one function a transition."""
 
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,8 +12,10 @@ from sgi.domain.arrival import (
     Arrival,
     ArrivalState,
     Fingerprint,
+    FoundFile,
     Reason,
     ReasonCode,
+    fingerprint_of,
 )
 
 
@@ -25,7 +28,7 @@ def _arrival(row: dict[str, Any]) -> Arrival:
     return Arrival(
         id=row["id"],
         establishment_id=row["establishment_id"],
-        source_path=Path(os.fsdecode(row["source_path"])),
+        source_path=_path(row["source_path"]),
         file_name=row["file_name"],
         state=ArrivalState(row["state"]),
         progress=row["progress"],
@@ -37,7 +40,29 @@ def _arrival(row: dict[str, Any]) -> Arrival:
         seen_at=row["seen_at"],
         published_at=row["published_at"],
         released=row["released"],
+        parts=tuple(
+            FoundFile(_path(path), size_bytes, modified_ns)
+            for path, size_bytes, modified_ns in zip(
+                row["part_paths"], row["part_sizes"], row["part_times"], strict=True
+            )
+        ),
     )
+
+
+def _path(stored: bytes) -> Path:
+    return Path(os.fsdecode(stored))
+
+
+def _columns(parts: Sequence[FoundFile]) -> dict[str, Any]:
+    """The columns that say what an arrival's files are."""
+    fingerprint = fingerprint_of(parts)
+    return {
+        "size_bytes": fingerprint.size_bytes,
+        "modified_ns": fingerprint.modified_ns,
+        "paths": [os.fsencode(part.path) for part in parts],
+        "sizes": [part.size_bytes for part in parts],
+        "times": [part.modified_ns for part in parts],
+    }
 
 
 def shown_name(path: Path) -> str:
@@ -104,16 +129,34 @@ async def latest_at(connection: Connection, path: Path) -> Arrival | None:
     return None if row is None else _arrival(row)
 
 
-async def known_below(connection: Connection, folder: Path) -> dict[Path, Arrival]:
-    """The newest arrival of every path below a folder, whatever became of it."""
-    prefix = os.fsencode(folder) + b"/"
+async def known(connection: Connection, folder: Path, paths: Iterable[Path]) -> dict[Path, Arrival]:
+    """The newest arrival of each of these paths, and every live one below the folder.
+
+    What ended long ago and is not asked for is not read: it only ever becomes more.
+    """
     cursor = await connection.execute(
-        """select distinct on (source_path) * from arrival
-           where substring(source_path for length(%(prefix)s)) = %(prefix)s
-           order by source_path, seen_at desc, id""",
-        {"prefix": prefix},
+        """select distinct on (source_path) * from (
+               select * from arrival where source_path = any(%(paths)s)
+               union all
+               select * from arrival
+               where state not in ('published', 'duplicate', 'vanished')
+                 and substring(source_path for length(%(prefix)s)) = %(prefix)s
+           ) as known order by source_path, seen_at desc, id""",
+        {"paths": [os.fsencode(path) for path in paths], "prefix": os.fsencode(folder) + b"/"},
     )
     return {arrival.source_path: arrival for arrival in map(_arrival, await cursor.fetchall())}
+
+
+async def owned_files(connection: Connection) -> set[Path]:
+    """The files of arrivals in work, or ended but not released: nobody else may take them."""
+    cursor = await connection.execute(
+        """select unnest(part_paths) as path from arrival
+           where state in ('queued', 'converting', 'verifying', 'retrying')
+           union all
+           select unnest(part_paths) from arrival
+           where state in ('published', 'duplicate') and not released"""
+    )
+    return {_path(row["path"]) for row in await cursor.fetchall()}
 
 
 async def by_id(connection: Connection, arrival_id: UUID) -> Arrival | None:
@@ -147,19 +190,21 @@ async def content_in_use(connection: Connection, sha256: bytes) -> Arrival | Non
 
 
 async def queue(
-    connection: Connection, arrival_id: UUID, fingerprint: Fingerprint, sha256: bytes
+    connection: Connection, arrival_id: UUID, parts: Sequence[FoundFile], sha256: bytes
 ) -> bool:
     """Whole and known: hand it to a job, in the caller's transaction.
 
-    False when it is no longer waiting. Raises psycopg.errors.UniqueViolation when the same
-    content came in at the same moment.
+    `parts` are its files: the ones that are released once it is published. False when it is no
+    longer waiting. Raises psycopg.errors.UniqueViolation when the same content came in at the
+    same moment.
     """
     cursor = await connection.execute(
         """update arrival set state = 'queued', progress = 0, reason_code = null,
-               reason_detail = null, size_bytes = %s, modified_ns = %s, sha256 = %s,
-               attempts = 0, updated_at = now()
-           where id = %s and state = 'waiting'""",
-        [fingerprint.size_bytes, fingerprint.modified_ns, sha256, arrival_id],
+               reason_detail = null, sha256 = %(sha256)s, attempts = 0, updated_at = now(),
+               size_bytes = %(size_bytes)s, modified_ns = %(modified_ns)s,
+               part_paths = %(paths)s, part_sizes = %(sizes)s, part_times = %(times)s
+           where id = %(id)s and state = 'waiting'""",
+        {"id": arrival_id, "sha256": sha256} | _columns(parts),
     )
     return cursor.rowcount == 1
 
@@ -191,17 +236,18 @@ async def advance(
 
 async def stop(
     connection: Connection, arrival_id: UUID, state: ArrivalState, reason: Reason
-) -> None:
+) -> bool:
     """Leave the work: held, quarantined, retrying, vanished or waiting again, and why.
 
-    Only an arrival that is not published yet can stop.
+    Only an arrival that is not published yet can stop; False for any other.
     """
-    await connection.execute(
+    cursor = await connection.execute(
         """update arrival set state = %s, reason_code = %s, reason_detail = %s, progress = 0,
                updated_at = now()
            where id = %s and state not in ('published', 'duplicate')""",
         [state, reason.code, reason.detail, arrival_id],
     )
+    return cursor.rowcount == 1
 
 
 async def look_again(connection: Connection, arrival_id: UUID) -> bool:
@@ -218,23 +264,18 @@ async def look_again(connection: Connection, arrival_id: UUID) -> bool:
 async def mark_duplicate(
     connection: Connection,
     arrival_id: UUID,
-    fingerprint: Fingerprint,
+    parts: Sequence[FoundFile],
     sha256: bytes,
     slide_id: UUID,
 ) -> None:
     """The content is a slide already: this arrival ends, its original is released."""
     await connection.execute(
-        """update arrival set state = 'duplicate', progress = 1, sha256 = %s, size_bytes = %s,
-               modified_ns = %s, reason_code = %s, reason_detail = %s, updated_at = now()
-           where id = %s and state = 'waiting'""",
-        [
-            sha256,
-            fingerprint.size_bytes,
-            fingerprint.modified_ns,
-            ReasonCode.ALREADY_A_SLIDE,
-            str(slide_id),
-            arrival_id,
-        ],
+        """update arrival set state = 'duplicate', progress = 1, sha256 = %(sha256)s,
+               size_bytes = %(size_bytes)s, modified_ns = %(modified_ns)s,
+               part_paths = %(paths)s, part_sizes = %(sizes)s, part_times = %(times)s,
+               reason_code = 'already_a_slide', reason_detail = %(slide_id)s, updated_at = now()
+           where id = %(id)s and state = 'waiting'""",
+        {"id": arrival_id, "sha256": sha256, "slide_id": str(slide_id)} | _columns(parts),
     )
 
 
@@ -266,9 +307,9 @@ async def unreleased(connection: Connection) -> list[Arrival]:
 async def orphaned(connection: Connection) -> list[Arrival]:
     """Arrivals in work that no living job owns."""
     cursor = await connection.execute(
-        """select * from arrival a where state = any(%s) and not exists (
+        """select * from arrival a
+           where state in ('queued', 'converting', 'verifying', 'retrying') and not exists (
                select from procrastinate_jobs j
-               where j.status in ('todo', 'doing') and j.args ->> 'arrival_id' = a.id::text)""",
-        [list(IN_WORK)],
+               where j.status in ('todo', 'doing') and j.args ->> 'arrival_id' = a.id::text)"""
     )
     return [_arrival(row) for row in await cursor.fetchall()]

@@ -13,6 +13,9 @@ class Action(StrEnum):
     SIGN_IN = "sign_in"
     SIGN_OUT = "sign_out"
     VIEW_SLIDE = "view_slide"
+    """Opened, or its tiles read."""
+    SHOW_LABEL = "show_label"
+    """Its label or overview looked at, in a list or alone: they carry names."""
     PUBLISH_SLIDE = "publish_slide"
     RETRY_ARRIVAL = "retry_arrival"
     CREATE_ACCOUNT = "create_account"
@@ -56,11 +59,19 @@ async def record(
     )
 
 
-async def was_viewed(connection: Connection, session_id: UUID, slide_id: UUID) -> bool:
-    """True when this session has a view of this slide on record."""
+async def record_once(
+    connection: Connection, establishment_id: UUID, actor: Actor, action: Action, slide_id: UUID
+) -> None:
+    """`record`, unless this session's use of the slide is on record; a view covers its label."""
+    # Others who ask the same wait until this transaction ends: the tiles of a screen, asked
+    # for at once, are one view.
+    await connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{actor.session_id} {slide_id}"]
+    )
     cursor = await connection.execute(
         """select 1 from audit
-           where session_id = %s and object_id = %s and action = %s limit 1""",
-        [session_id, slide_id, Action.VIEW_SLIDE],
+           where session_id = %s and object_id = %s and action = any(%s) limit 1""",
+        [actor.session_id, slide_id, [action, Action.VIEW_SLIDE]],
     )
-    return await cursor.fetchone() is not None
+    if await cursor.fetchone() is None:
+        await record(connection, establishment_id, actor, action, slide_id)

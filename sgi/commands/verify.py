@@ -1,15 +1,19 @@
 """`sgi verify`: read every stored slide again."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.console import Console
 from rich.progress import Progress
 
 from dicom.errors import DicomError
+from dicom.manifest import SlideManifest
 from sgi.catalogue import accounts, slides
 from sgi.catalogue.database import Database
-from sgi.domain.slide import Slide
+from sgi.domain.slide import Slide, StoredInstance
 from sgi.errors import VerificationError
+from sgi.ingest.process import StoredSlide, stored_instances
 from sgi.ingest.verify import verify_instance
 from sgi.stored import frame_hashes_key, instance_key, manifest_key
 from storage.errors import StorageError
@@ -17,7 +21,7 @@ from storage.store import ObjectStore
 
 
 async def verify_all(url: str, store: ObjectStore) -> bool:
-    """Compare every frame of every slide with its stored hash; True when all are sound."""
+    """Compare every object of every slide with the catalogue; True when all are sound."""
     damaged: list[str] = []
     checked = 0
     async with Database(url, size=2) as database:
@@ -49,11 +53,48 @@ def _damage(store: ObjectStore, slide: Slide) -> list[str]:
         key = instance_key(slide.id, stored.sop_uid)
         try:
             hashes = store.read(frame_hashes_key(slide.id, stored.sop_uid))
-            verify_instance(store, key, stored.size_bytes, hashes)
+            verify_instance(store, key, stored.size_bytes, stored.sha256, hashes)
         except (StorageError, DicomError, VerificationError) as error:
             found.append(f"{key}: {error}")
     try:
-        store.read(manifest_key(slide.id))
-    except StorageError as error:
+        _compare_manifest(store.read(manifest_key(slide.id)), slide)
+    except (StorageError, VerificationError) as error:
         found.append(f"{manifest_key(slide.id)}: {error}")
     return found
+
+
+def _compare_manifest(data: bytes, slide: Slide) -> None:
+    """Raises VerificationError when the catalogue could not be made again from a manifest."""
+    try:
+        stored = StoredSlide.model_validate_json(data)
+        manifest = SlideManifest.from_json(stored.manifest)
+        instances = stored_instances(manifest)
+    except (ValueError, RecursionError) as error:  # pydantic's own among them
+        raise VerificationError("The manifest cannot be read.") from error
+    facts = stored.facts
+    told = replace(
+        slide,
+        id=manifest.slide_uuid,
+        establishment_id=stored.establishment_id,
+        file_name=stored.file_name,
+        format=facts.format,
+        study_uid=manifest.study_uid,
+        series_uid=manifest.series_uid,
+        source_sha256=stored.source_sha256,
+        source_size_bytes=stored.source_size_bytes,
+        scanned_at=facts.scanned_at,
+        pixel_spacing_mm=facts.pixel_spacing_mm,
+        objective_power=facts.objective_power,
+        manufacturer=facts.manufacturer,
+        model=facts.model,
+        serial_number=facts.serial_number,
+        icc=facts.icc,
+        metadata=dict(facts.metadata),
+        instances=_ordered(instances),
+    )
+    if told != replace(slide, instances=_ordered(slide.instances)):
+        raise VerificationError("The manifest says something else than the catalogue.")
+
+
+def _ordered(instances: Sequence[StoredInstance]) -> tuple[StoredInstance, ...]:
+    return tuple(sorted(instances, key=lambda instance: instance.sop_uid))

@@ -1,5 +1,6 @@
 """A file on its way in: its states, and why it waits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -90,6 +91,22 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A regular file and what its directory entry says."""
+
+    path: Path
+    size_bytes: int
+    modified_ns: int
+
+
+def fingerprint_of(parts: Sequence[FoundFile]) -> Fingerprint:
+    """Of all the files of an arrival; at least one."""
+    return Fingerprint(
+        sum(part.size_bytes for part in parts), max(part.modified_ns for part in parts)
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """One row: a file (with its companions) from first sight to slide."""
 
@@ -111,3 +128,5 @@ class Arrival:
     published_at: datetime | None
     released: bool
     """True once the original was moved, kept or deleted as the settings say."""
+    parts: tuple[FoundFile, ...]
+    """Every file of it, as it was when its content was hashed; empty before."""

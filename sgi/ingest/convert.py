@@ -16,6 +16,7 @@ from uuid import UUID
 
 from sgi import errors
 from sgi.ingest.convert_child import ConversionJob
+from sgi.ingest.gather import candidate_at
 from sgi.ingest.pipe import Kind, MessageParser
 from sgi.ingest.receiver import Conversion, Progress, Receiver
 from sgi.settings import IngestSettings
@@ -24,6 +25,9 @@ from storage.store import ObjectStore
 _PIPE_BYTES = 1 << 20
 _POLL_S = 0.5
 _LEAST_FREE_BYTES = 64 << 20
+_LEAST_LIMIT_S = 600.0
+_BYTES_A_SECOND = 1 << 20
+"""Slower than any honest conversion on any machine that serves."""
 _MOST_OUTPUT_FACTOR = 64
 _MOST_OUTPUT_BYTES = 64 << 30
 
@@ -47,6 +51,8 @@ def convert_and_upload(
     scratch.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(scratch).free < _LEAST_FREE_BYTES:
         raise errors.DiskFullError("The disk of the server is full; free some space.")
+    source_bytes = _size(source)
+    limit_s = time_limit_s(source_bytes, settings.timeout_s)
     with tempfile.TemporaryDirectory(dir=scratch, prefix=f"conversion-{os.getpid()}-") as folder:
         job = ConversionJob(
             source=os.fsencode(source).hex(),
@@ -55,12 +61,12 @@ def convert_and_upload(
             threads=settings.threads,
             jpeg_quality=settings.jpeg_quality,
             memory_bytes=settings.memory_mb << 20,
-            cpu_s=int(settings.timeout_s) * settings.threads,
+            cpu_s=max(int(limit_s), 1) * settings.threads,
         )
-        most_bytes = _size(source) * _MOST_OUTPUT_FACTOR + _MOST_OUTPUT_BYTES
+        most_bytes = source_bytes * _MOST_OUTPUT_FACTOR + _MOST_OUTPUT_BYTES
         receiver = Receiver(store, slide_id, progress, most_bytes)
         with _child(job) as child, receiver:
-            for kind, payload in _messages(child, settings, cancelled):
+            for kind, payload in _messages(child, limit_s, settings.stall_s, cancelled):
                 receiver.take(kind, payload)
             return receiver.result(child)
 
@@ -73,7 +79,16 @@ def clear_scratch(scratch: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def time_limit_s(source_bytes: int, most_s: float) -> float:
+    """How long a conversion may take: a small file must not hold up all others for hours."""
+    return min(most_s, _LEAST_LIMIT_S + source_bytes / _BYTES_A_SECOND)
+
+
 def _size(source: Path) -> int:
+    """Of all the files of a slide: the one that a reader opens may be no more than an index."""
+    candidate = candidate_at(source)
+    if candidate is not None:
+        return candidate.fingerprint.size_bytes
     try:
         return source.stat().st_size
     except FileNotFoundError as error:
@@ -113,7 +128,7 @@ def _child(job: ConversionJob) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _messages(
-    child: subprocess.Popen[bytes], settings: IngestSettings, cancelled: threading.Event
+    child: subprocess.Popen[bytes], limit_s: float, stall_s: float, cancelled: threading.Event
 ) -> Iterator[tuple[Kind, bytes]]:
     """Messages until the child closes its pipe; only time spent waiting for it counts."""
     if child.stdout is None:
@@ -130,7 +145,7 @@ def _messages(
         spent = time.monotonic() - began
         waited += spent
         silent += spent
-        if waited > settings.timeout_s or silent > settings.stall_s:
+        if waited > limit_s or silent > stall_s:
             raise errors.ConversionTimeoutError(
                 "Reading the file took too long; check it on the scanner."
             )

@@ -7,6 +7,7 @@ standard output. A hostile file can end this process; it cannot reach anything e
 import json
 import os
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from sgi.lifeline import end_with_parent
 
 _CHUNK = 1 << 20
 _PROGRESS_STEP = 0.005
+_PROGRESS_EVERY_S = 2.0
 
 
 class ConversionJob(BaseModel):
@@ -71,10 +73,13 @@ class _Progress:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._told = 0.0
+        self._told_at = time.monotonic()
 
     def tell(self, share: float) -> None:
-        if share - self._told >= _PROGRESS_STEP:
-            self._told = share
+        """Also a small step after a while: a very large slide has not stalled."""
+        now = time.monotonic()
+        if share - self._told >= _PROGRESS_STEP or now - self._told_at >= _PROGRESS_EVERY_S:
+            self._told, self._told_at = share, now
             payload = json.dumps({"progress": round(share, 4)}).encode()
             write_message(self._descriptor, Kind.PROGRESS, payload)
 
@@ -122,6 +127,16 @@ def where(error: Exception) -> str:
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
 
 
+def told(error: Exception) -> dict[str, object]:
+    """An error as `sgi.ingest.child_errors.ToldError` has it."""
+    return {
+        "errors": [kind.__name__ for kind in type(error).__mro__],
+        "errno": getattr(error, "errno", None),
+        "message": str(error).encode(errors="replace").decode(),
+        "where": where(error),
+    }
+
+
 def main() -> int:
     """Exit code 0 when a RESULT or an ERROR was sent."""
     # Libraries may print; nothing but messages may reach the pipe.
@@ -135,12 +150,7 @@ def main() -> int:
     try:
         run(job, descriptor)
     except Exception as error:  # noqa: BLE001 - every failure is told to the parent by its class
-        told = {
-            "errors": [kind.__name__ for kind in type(error).__mro__],
-            "errno": getattr(error, "errno", None),
-            "message": str(error).encode(errors="replace").decode(),
-        }
-        write_message(descriptor, Kind.ERROR, json.dumps(told).encode())
+        write_message(descriptor, Kind.ERROR, json.dumps(told(error)).encode())
     return 0
 
 

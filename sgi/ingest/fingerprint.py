@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from sgi.domain.arrival import FoundFile
 from sgi.errors import UnreadableFileError, VanishedError
-from sgi.ingest.gather import FoundFile
 from sgi.ingest.stability import is_hollow
 
 _EDGE = 4096

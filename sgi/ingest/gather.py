@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sgi.domain.arrival import Fingerprint
+from sgi.domain.arrival import Fingerprint, FoundFile, fingerprint_of
 
 DONE = ".done"
 """Where originals go in their drop folder; hidden, so that it is never gathered again."""
@@ -24,15 +24,6 @@ _LITTER = re.compile(
 _HEAD_BYTES = 65_536
 _DEEPEST = 8
 """Folders below the drop folder that are looked into."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFile:
-    """A regular file and what its directory entry says."""
-
-    path: Path
-    size_bytes: int
-    modified_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +38,7 @@ class Candidate:
 
     @property
     def fingerprint(self) -> Fingerprint:
-        return Fingerprint(
-            sum(part.size_bytes for part in self.parts),
-            max(part.modified_ns for part in self.parts),
-        )
+        return fingerprint_of(self.parts)
 
 
 def is_litter(name: str) -> bool:
@@ -77,6 +65,16 @@ def walk(folder: Path, depth: int = _DEEPEST) -> Iterator[FoundFile]:
                 yield from walk(Path(entry.path), depth - 1)
         elif stat.S_ISREG(facts.st_mode):
             yield FoundFile(Path(entry.path), facts.st_size, facts.st_mtime_ns)
+
+
+def is_as_found(part: FoundFile) -> bool:
+    """Whether a file is still there, and is still the regular file that was found."""
+    try:
+        facts = part.path.lstat()
+    except OSError:
+        return False
+    same = (facts.st_size, facts.st_mtime_ns) == (part.size_bytes, part.modified_ns)
+    return same and stat.S_ISREG(facts.st_mode)
 
 
 def series_uid(head: bytes) -> str | None:

@@ -3,8 +3,10 @@
 import asyncio
 import errno
 import logging
+import os
 import threading
 import time
+import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +23,7 @@ from sgi.domain.slide import Slide, StoredInstance
 from sgi.errors import ChangedError, DiskFullError, VanishedError
 from sgi.ingest.convert import convert_and_upload
 from sgi.ingest.facts import SlideFacts
-from sgi.ingest.gather import Candidate, candidate_at
+from sgi.ingest.gather import Candidate, candidate_at, is_as_found
 from sgi.ingest.receiver import Conversion
 from sgi.ingest.release import release
 from sgi.ingest.verify import verify_instance
@@ -29,6 +31,7 @@ from sgi.jobs.decisions import Decision, pause_before, verdict_on
 from sgi.jobs.queue import defer_processing
 from sgi.settings import Settings
 from sgi.stored import frame_hashes_key, instance_key, manifest_key
+from storage.errors import StorageError
 from storage.store import ObjectStore
 
 _log = logging.getLogger(__name__)
@@ -126,6 +129,7 @@ class Ingest:
                 self.store,
                 instance_key(slide_id, uid),
                 record.size_bytes,
+                record.sha256,
                 conversion.frame_hashes[uid],
                 lambda compared: telling.verifying(compared / total),
             )
@@ -189,10 +193,13 @@ class Ingest:
             await arrivals.mark_released(connection, arrival_id)
 
     def _let_go(self, arrival: Arrival) -> None:
-        candidate = candidate_at(arrival.source_path)
-        if candidate is None or candidate.fingerprint != arrival.fingerprint:
-            return  # gone already, or another file has taken its place: not ours to touch
-        paths = [part.path for part in candidate.parts]
+        # As listed when they were hashed: after a first run that was cut short, the folder does
+        # not tell any more. What is gone was moved; what changed is another file, not ours.
+        paths = [
+            part.path
+            for part in arrival.parts
+            if is_as_found(part) or not os.path.lexists(part.path)
+        ]
         drop = self.settings.drop.resolve()
         release(paths, drop, arrival.id, self.settings.ingest.originals)
 
@@ -206,14 +213,27 @@ class Ingest:
             decision = Decision.HOLD
         known = type(error).__module__.split(".")[0] in {"tiling", "sgi"}
         reason = Reason(verdict.reason, str(error) if known else None)
-        log = _log.exception if verdict.reason == "internal" else _log.warning
-        log("arrival %s: %s (%s)", arrival.id, decision, type(error).__name__)
+        _log.warning("arrival %s: %s (%s)", arrival.id, decision, type(error).__name__)
+        if verdict.reason == "internal":  # the way there, but not its words: they may name a file
+            _log.error("%s", "".join(traceback.format_tb(error.__traceback__)))
         async with self.database.transaction(arrival.establishment_id) as connection:
-            await arrivals.stop(connection, arrival.id, STATES[decision], reason)
+            stopped = await arrivals.stop(connection, arrival.id, STATES[decision], reason)
             if decision is Decision.RETRY:
                 await defer_processing(
                     connection, arrival.establishment_id, arrival.id, pause_before(attempt)
                 )
+            elif stopped:
+                # Within the transaction: its lock keeps another job from publishing meanwhile.
+                await asyncio.to_thread(self._discard, arrival)
+
+    def _discard(self, arrival: Arrival) -> None:
+        """Delete what was uploaded for a slide that will not be; what cannot be is left."""
+        folder = manifest_key(arrival.slide_id).removesuffix("manifest.json")
+        try:
+            for found in list(self.store.list(folder)):
+                self.store.delete(found.key)
+        except StorageError as error:
+            _log.warning("uploads of %s not deleted: %s", arrival.id, type(error).__name__)
 
 
 def stored_instances(manifest: SlideManifest) -> tuple[StoredInstance, ...]:

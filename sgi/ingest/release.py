@@ -17,7 +17,12 @@ def release(paths: Sequence[Path], drop: Path, arrival_id: UUID, disposal: Dispo
     Files outside the drop folder are never touched. Moved files keep their place below
     `.done/`; where a name is taken there, they go into a folder of the arrival's id.
     """
-    inside = [path for path in paths if path.is_relative_to(drop)]
+    # The folder is asked where it really is: a link may lead anywhere.
+    inside = [
+        path
+        for path in paths
+        if path.is_relative_to(drop) and path.parent.resolve().is_relative_to(drop)
+    ]
     if disposal is Disposal.KEEP or not inside:
         return
     if disposal is Disposal.DELETE:
@@ -30,8 +35,11 @@ def release(paths: Sequence[Path], drop: Path, arrival_id: UUID, disposal: Dispo
 
 def _move(paths: Sequence[Path], drop: Path, arrival_id: UUID) -> None:
     done = drop / DONE
-    if any((done / path.relative_to(drop)).exists() for path in paths if path.exists()):
-        done /= str(arrival_id)
+    own = done / str(arrival_id)
+    # An earlier run of this same step may have chosen already: the slide stays together.
+    taken = (done / path.relative_to(drop) for path in paths if path.exists())
+    if own.exists() or any(path.exists() for path in taken):
+        done = own
     for path in paths:
         if not path.exists():  # moved by an earlier run of this same step
             continue

@@ -1,4 +1,4 @@
-"""Prove that a stored instance gives back every frame that was written: read it all again."""
+"""Prove that a stored instance is what was written, header and frames: read it all again."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from sgi.errors import VerificationError
 from sgi.stored import StoredObject
 from storage.store import ObjectStore
 
-_BATCH_BYTES = 16 << 20
+_PIECE_BYTES = 16 << 20
 _HASH_BYTES = 32
 
 
@@ -17,59 +17,74 @@ def verify_instance(
     store: ObjectStore,
     key: str,
     size_bytes: int,
+    sha256: str,
     frame_hashes: bytes,
     progress: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Read an instance from the store as the tile server would, and compare every frame's hash.
+    """Read an instance from the store once, and compare its hash and that of every frame.
 
-    `frame_hashes` is 32 bytes a frame; `progress` hears how many bytes were just compared.
-    Raises VerificationError, or the store's and DICOM's errors as they are.
+    The frames are found as the tile server finds them. `sha256` is of the whole object, in
+    hexadecimal; `frame_hashes` is 32 bytes a frame; `progress` hears how many bytes were just
+    compared. Raises VerificationError, or the store's and DICOM's errors as they are.
     """
     if store.size(key) != size_bytes:
         raise VerificationError("The stored object has another size than was written.")
     index = FrameIndex.read(StoredObject(store, key, size_bytes))
-    frames = len(index.offsets)
-    if len(frame_hashes) != frames * _HASH_BYTES:
+    if len(frame_hashes) != len(index.offsets) * _HASH_BYTES:
         raise VerificationError("The stored instance has another number of frames.")
-    batches = list(_batches(index))
-    # The next batch is on its way from the store while this one is hashed.
+    frames = _Frames(index, frame_hashes)
+    whole = hashlib.sha256()
+    start = 0
+    for data in _pieces(store, key, size_bytes):
+        frames.compare(start, data)
+        whole.update(data)
+        start += len(data)
+        progress(len(data))
+    if not frames.all_compared or whole.hexdigest() != sha256:
+        raise VerificationError("The stored object is not what was written.")
+
+
+def _pieces(store: ObjectStore, key: str, size_bytes: int) -> Iterator[memoryview]:
+    """The whole object in order; the next piece is on its way while one is worked on."""
+    starts = range(0, size_bytes, _PIECE_BYTES)
+
+    def read(start: int) -> bytes:
+        return store.read_range(key, start, min(_PIECE_BYTES, size_bytes - start))
+
     with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(_read_batch, store, key, index, batches[0])
-        for number, batch in enumerate(batches):
-            data = memoryview(coming.result())
-            if number + 1 < len(batches):
-                coming = reader.submit(_read_batch, store, key, index, batches[number + 1])
-            _compare(data, index, batch, frame_hashes)
-            progress(len(data))
+        coming = reader.submit(read, 0)
+        for following in starts[1:]:
+            data = coming.result()
+            coming = reader.submit(read, following)
+            yield memoryview(data)
+        yield memoryview(coming.result())
 
 
-def _read_batch(store: ObjectStore, key: str, index: FrameIndex, batch: range) -> bytes:
-    start = int(index.offsets[batch.start])
-    end = int(index.offsets[batch.stop - 1] + index.lengths[batch.stop - 1])
-    return store.read_range(key, start, end - start)
+class _Frames:
+    """Compares the frames of an object as its bytes go by."""
 
+    def __init__(self, index: FrameIndex, hashes: bytes) -> None:
+        self._index = index
+        self._hashes = hashes
+        self._next = 0
+        self._hash = hashlib.sha256()
 
-def _compare(data: memoryview, index: FrameIndex, batch: range, frame_hashes: bytes) -> None:
-    start = int(index.offsets[batch.start])
-    for frame_index in batch:
-        offset, length = index.offset(frame_index)
-        digest = hashlib.sha256(data[offset - start : offset - start + length]).digest()
-        at = frame_index * _HASH_BYTES
-        if digest != frame_hashes[at : at + _HASH_BYTES]:
-            raise VerificationError("A stored frame is not what was written.")
+    @property
+    def all_compared(self) -> bool:
+        return self._next == len(self._index.offsets)
 
-
-def _batches(index: FrameIndex) -> Iterator[range]:
-    """Runs of frames that are each read in one range."""
-    first = 0
-    while first < len(index.offsets):
-        last = _end_of_batch(index, first)
-        yield range(first, last)
-        first = last
-
-
-def _end_of_batch(index: FrameIndex, first: int) -> int:
-    """One past the last frame of a run that is read in one range; at least one frame."""
-    reach = int(index.offsets[first]) + _BATCH_BYTES
-    last = int(index.offsets.searchsorted(reach))
-    return max(last, first + 1)
+    def compare(self, start: int, data: memoryview) -> None:
+        """The bytes of the object from `start`; each call goes on where the one before ended."""
+        end = start + len(data)
+        while not self.all_compared:
+            offset, length = self._index.offset(self._next)
+            if offset >= end:
+                return
+            self._hash.update(data[max(offset - start, 0) : offset + length - start])
+            if offset + length > end:
+                return
+            at = self._next * _HASH_BYTES
+            if self._hash.digest() != self._hashes[at : at + _HASH_BYTES]:
+                raise VerificationError("A stored frame is not what was written.")
+            self._next += 1
+            self._hash = hashlib.sha256()

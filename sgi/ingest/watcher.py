@@ -24,7 +24,7 @@ from sgi.domain.arrival import (
 )
 from sgi.errors import ConfigurationError, SgiError
 from sgi.ingest.fingerprint import content_hash, looks_hollow
-from sgi.ingest.gather import Candidate, FoundFile, gather, is_litter, walk
+from sgi.ingest.gather import Candidate, gather, is_as_found, is_litter, walk
 from sgi.ingest.stability import Stability
 from sgi.jobs.decisions import verdict_on
 from sgi.jobs.queue import defer_processing
@@ -78,8 +78,9 @@ class Watcher:
             try:
                 async for _ in watchfiles.awatch(self._folder, watch_filter=relevant, debounce=200):
                     self._changed.set()
-            except (FileNotFoundError, OSError, RuntimeError) as error:
-                _log.warning("no events from the drop folder: %s", type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - a name that is no text, a share that is away
+                _log.warning("no events from the drop folder: %s", class_of(error))
+            self._changed.set()  # whatever it would have told
             await asyncio.sleep(self._settings.rescan_s)
 
     def _owns(self, path: str) -> bool:
@@ -87,13 +88,18 @@ class Watcher:
 
     async def scan(self) -> bool:
         """Look at every file once; True when some are still on their way to the queue."""
-        candidates = await asyncio.to_thread(lambda: gather(list(walk(self._folder))))
+        # Asked before the folder is looked at: what is moved meanwhile was somebody's already.
         async with self._database.transaction(self._establishment_id) as connection:
-            known = await arrivals.known_below(connection, self._folder)
+            owned = await arrivals.owned_files(connection)
+        candidates = await asyncio.to_thread(lambda: gather(list(walk(self._folder))))
+        mains = [candidate.main for candidate in candidates]
+        async with self._database.transaction(self._establishment_id) as connection:
+            known = await arrivals.known(connection, self._folder, mains)
         now = time.monotonic()
         pending = False
         for candidate in candidates:
-            pending |= await self._consider(candidate, known.get(candidate.main), now)
+            if owned.isdisjoint(part.path for part in candidate.parts):
+                pending |= await self._consider(candidate, known.get(candidate.main), now)
         self._stability.keep_only(candidate.main for candidate in candidates)
         await self._end_missing(known, candidates)
         return pending
@@ -138,7 +144,7 @@ class Watcher:
         except SgiError as error:
             await self._stop(arrival, error)
             return False
-        if any(_changed_since(part) for part in candidate.parts):
+        if not all(is_as_found(part) for part in candidate.parts):
             return True
         try:
             return await self._queue(candidate, arrival, sha256)
@@ -158,13 +164,13 @@ class Watcher:
         async with self._database.transaction(self._establishment_id) as connection:
             twin = await arrivals.content_in_use(connection, sha256)
             if twin is None:
-                if await arrivals.queue(connection, arrival.id, candidate.fingerprint, sha256):
+                if await arrivals.queue(connection, arrival.id, candidate.parts, sha256):
                     await defer_processing(connection, arrival.establishment_id, arrival.id)
                     self._hashes.pop(candidate.main, None)
                 return False
             if twin.state is ArrivalState.PUBLISHED:
                 await arrivals.mark_duplicate(
-                    connection, arrival.id, candidate.fingerprint, sha256, twin.slide_id
+                    connection, arrival.id, candidate.parts, sha256, twin.slide_id
                 )
                 return False
             await arrivals.explain(connection, arrival.id, Reason(ReasonCode.SAME_CONTENT_IN_WORK))
@@ -202,12 +208,11 @@ def _is_gone(path: Path) -> bool:
     return False
 
 
-def _changed_since(part: FoundFile) -> bool:
-    try:
-        facts = part.path.lstat()
-    except OSError:
-        return True
-    return (facts.st_size, facts.st_mtime_ns) != (part.size_bytes, part.modified_ns)
+def class_of(error: BaseException) -> str:
+    """An error's class, or that of the first in a group: its words may hold a file's name."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return type(error).__name__
 
 
 async def watch_drop_folder(settings: Settings, url: str) -> None:
@@ -222,5 +227,8 @@ async def watch_drop_folder(settings: Settings, url: str) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, running.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+        except Exception as error:  # noqa: BLE001 - what is printed of it may hold a file's name
+            raise SgiError(f"The watcher failed with {class_of(error)}.") from None

@@ -31,12 +31,20 @@ from sgi.catalogue import accounts, arrivals, slides
 from sgi.catalogue.database import Database
 from sgi.catalogue.migrate import migrate
 from sgi.domain.account import Role
-from sgi.domain.arrival import Arrival, ArrivalState, Fingerprint, Reason, ReasonCode
+from sgi.domain.arrival import (
+    Arrival,
+    ArrivalState,
+    Fingerprint,
+    FoundFile,
+    Reason,
+    ReasonCode,
+)
 from sgi.domain.slide import Slide
 from sgi.engines.postgres import EmbeddedPostgres
-from sgi.ingest.process import stored_instances
+from sgi.ingest.facts import SlideFacts
+from sgi.ingest.process import StoredSlide, stored_instances
 from sgi.settings import DatabaseSettings, IngestSettings, Settings, StorageSettings
-from sgi.stored import frame_hashes_key, instance_key
+from sgi.stored import frame_hashes_key, instance_key, manifest_key
 from storage.memory import MemoryObjectStore
 from storage.store import ObjectSink
 from tiling.codecs.jpeg import JpegOptions
@@ -266,7 +274,7 @@ def publish(
                 Fingerprint(1, 1),
                 Reason(ReasonCode.BEING_WRITTEN),
             )
-            assert await arrivals.queue(connection, seen.id, Fingerprint(1, 1), sha256)
+            assert await arrivals.queue(connection, seen.id, [FoundFile(path, 1, 1)], sha256)
             assert await arrivals.mark_published(connection, seen.id)
             await arrivals.mark_released(connection, seen.id)
             slide = slide_of(establishment, made, file_name, sha256)
@@ -278,10 +286,28 @@ def publish(
     def make(
         establishment: Establishment, store: MemoryObjectStore, file_name: str = "slide.svs"
     ) -> Slide:
-        result: Slide = run(add(establishment, convert_into(store), file_name))
+        converted = convert_into(store)
+        result: Slide = run(add(establishment, converted, file_name))
+        store.put(manifest_key(result.id), manifest_object(result, converted.manifest))
         return result
 
     return make
+
+
+def manifest_object(slide: Slide, manifest: SlideManifest) -> bytes:
+    """What is stored beside a slide's instances."""
+    stored = StoredSlide(
+        establishment_id=slide.establishment_id,
+        establishment_name=slide.establishment_name,
+        arrival_id=uuid.uuid4(),
+        file_name=slide.file_name,
+        source_sha256=slide.source_sha256,
+        source_size_bytes=slide.source_size_bytes,
+        written_at=slide.published_at,
+        facts=SlideFacts.model_validate(slide, from_attributes=True),
+        manifest=manifest.to_json(),
+    )
+    return stored.model_dump_json().encode()
 
 
 def slide_of(
@@ -465,10 +491,6 @@ def audit_rows(database: Database, run: Run[Any]) -> Callable[[Establishment], l
 
 
 @pytest.fixture(scope="session")
-def bad_slides() -> Path:
-    """Broken files beside the checkout, or where SGI_TEST_DATA says."""
-    beside = Path(__file__).parents[2].parent / "shared" / "slides"
-    folder = Path(os.environ.get("SGI_TEST_DATA", beside)) / "bad"
-    if not folder.is_dir():
-        pytest.skip(f"no broken slides to test with at {folder}")
-    return folder
+def bad_slides(shared_slides: Path) -> Path:
+    """Broken files."""
+    return shared_slides / "bad"

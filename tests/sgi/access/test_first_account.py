@@ -1,5 +1,6 @@
 import stat
 import uuid
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ import psycopg
 import pytest
 
 from sgi.access import first_account, passwords
+from sgi.access.sessions import Sessions
+from sgi.access.sign_in import sign_in
 from sgi.catalogue import accounts
 from sgi.catalogue.database import Database
 from sgi.domain.account import Account, Role
@@ -62,6 +65,33 @@ def test_the_first_account(
 
     rows = [row["action"] for row in audit_rows(Its) if row["object_id"] == made.id]
     assert rows == ["create_account", "set_password"]
+
+
+def test_a_new_password_ends_the_old_sessions(run: Any, database: Database, name: str) -> None:
+    def session_of(token: str) -> Any:
+        return run(Sessions(database).of(token))
+
+    run(first_account.ensure_first_account(database, "one"))
+    signed_in = run(sign_in(database, name, "one", str(uuid.uuid4()), timedelta(hours=1)))
+    run(first_account.ensure_first_account(database, "one"))
+    assert session_of(signed_in.token), "the same password again"
+    run(first_account.ensure_first_account(database, "two"))
+    assert session_of(signed_in.token) is None
+
+
+def test_a_disabled_account_stays_so(
+    run: Any, database: Database, url: str, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(first_account.ensure_first_account(database, "one"))
+    with psycopg.connect(url) as connection:
+        connection.execute("update account set disabled_at = now() where name = %s", [name])
+    run(first_account.ensure_first_account(database, "one"))
+    assert "disabled" in caplog.text
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "select count(*), count(disabled_at) from account where name = %s", [name]
+        ).fetchone()
+    assert found == (1, 1)
 
 
 def test_one_first_establishment(url: str, here: Any) -> None:

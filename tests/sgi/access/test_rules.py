@@ -1,6 +1,7 @@
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -138,6 +139,58 @@ def test_another_establishments_things_are_not_there(
     assert web.get(stranger, "/api/v1/arrivals").json()["items"] == []
     assert len(web.get(owner, "/api/v1/arrivals").json()["items"]) == 2
     assert web.run(owner.post(retry)).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/api/v1/slides", "GET, HEAD"),
+        ("PUT", "/api/v1/slides/x", "GET, HEAD"),
+        ("GET", "/api/v1/sign-in", "POST"),
+        ("HEAD", "/api/v1/sign-out", "POST"),
+        ("POST", "/", "GET, HEAD"),
+    ],
+)
+def test_another_method_of_a_known_path(
+    web: Any, here: Any, method: str, path: str, allowed: str
+) -> None:
+    assert web.run(web.client().request(method, path)).status_code == 401
+    answer = web.run(web.signed_in(here).request(method, path))
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    if method != "HEAD":
+        assert answer.json()["title"] == "Method Not Allowed"
+
+
+def test_head_is_get_without_the_body(
+    web: Any, here: Any, store: Any, publish: Callable[..., Any]
+) -> None:
+    client, slide = web.signed_in(here), publish(here, store)
+    paths = ["/", "/healthz", "/openapi.json", "/api/v1/me", "/api/v1/arrivals", "/api/v1/slides"]
+    for path in [*paths, f"/api/v1/slides/{slide.id}", f"/slides/{slide.id}/label"]:
+        got, told = web.get(client, path), web.run(client.head(path))
+        assert (told.status_code, told.content) == (200, b""), path
+        for name in ("content-type", "content-length"):
+            assert told.headers[name] == got.headers[name], path
+    assert web.run(client.head("/api/v1/events")).headers["content-type"].startswith("text/event")
+    assert web.run(client.head(f"/slides/{uuid.uuid4()}/label")).status_code == 404
+    assert web.run(web.client().head("/api/v1/me")).status_code == 401
+
+
+def test_assets_are_the_files_of_that_folder(
+    web: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "assets" / "inner").mkdir(parents=True)
+    for name in ("index.html", "favicon.svg", "assets/a.js", "assets/inner/b.js"):
+        (tmp_path / name).write_text(name)
+    monkeypatch.setattr("viewer.dist_path", lambda: tmp_path)
+    client = web.client()
+    found = {path: web.get(client, path) for path in ("/assets/a.js", "/", "/favicon.svg")}
+    assert {path: answer.status_code for path, answer in found.items()} == dict.fromkeys(found, 200)
+    assert "immutable" in found["/assets/a.js"].headers["cache-control"]
+    assert found["/"].headers["cache-control"] == "no-cache"
+    for name in ("index.html", "favicon.svg", "b.js", "inner", "%2e%2e", "..%2findex.html"):
+        answer = web.get(client, httpx.URL(f"{web.base_url}/assets/{name}"))
+        assert answer.status_code in {401, 404}, name
 
 
 def test_the_public_tells_nothing(web: Any) -> None:

@@ -241,3 +241,13 @@ def test_the_longest_password_is_taken(run: Any) -> None:
     kept = passwords.hash_password(longest)
     assert run(passwords.check(kept, longest))
     assert not run(passwords.check(kept, longest + "é"))
+
+
+def test_an_unknown_name_is_a_line_in_the_log_without_it(
+    run: Any, database: Database, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    unknown = f"typed-a-password-{uuid.uuid4()}"
+    with pytest.raises(WrongCredentialsError):
+        attempt(run, database, unknown, PASSWORD, address)
+    assert address in caplog.text
+    assert unknown not in caplog.text

@@ -108,5 +108,5 @@ def test_a_catalogue_that_is_away(web: Any, here: Any, monkeypatch: pytest.Monke
 
 def test_a_method_that_a_route_does_not_have(web: Any, here: Any) -> None:
     answer = web.run(web.signed_in(here).delete("/api/v1/slides"))
-    assert answer.status_code == 404
+    assert answer.status_code == 405
     assert answer.headers["content-type"] == "application/problem+json"

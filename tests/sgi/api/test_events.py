@@ -173,6 +173,24 @@ def test_it_ends_when_its_session_expires(
     run(watch())
 
 
+def test_an_expired_session_is_told_no_change(
+    make_web: Any, run: Any, here: Any, arrive: Any
+) -> None:
+    web = make_web(session_hours=1.2 / 3600)
+    token = web.token(web.signed_in(here))
+    arrival = arrive(here)
+
+    async def watch() -> None:
+        async with listening(web, token) as stream:
+            await asyncio.sleep(1.3)
+            await change(web, here, arrival, ArrivalState.HELD)
+            async with asyncio.timeout(5):
+                await stream.ended.wait()
+            assert stream.events.empty()
+
+    run(watch())
+
+
 def test_nobody_is_left_subscribed(web: Any, run: Any, token: str) -> None:
     async def watch() -> None:
         async with listening(web, token):

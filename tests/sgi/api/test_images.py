@@ -62,3 +62,50 @@ def test_a_slide_without_that_image(
             "delete from instance where slide_id = %s and role = 'label'", [slide.id]
         )
     assert web.get(client, f"/slides/{slide.id}/label").status_code == 404
+
+
+def looks(rows: list[Any]) -> list[str]:
+    return [row["action"] for row in rows if row["action"] in {"show_label", "view_slide"}]
+
+
+@pytest.mark.parametrize("kind", ["label", "overview"])
+def test_a_look_at_a_name_is_on_record_once_a_session(
+    web: Any, here: Any, client: Any, slide: Slide, audit_rows: Any, kind: str
+) -> None:
+    answer = web.get(client, f"/slides/{slide.id}/{kind}")
+    assert answer.headers["vary"] == "Cookie", "kept by the browser for another session"
+    web.get(client, f"/slides/{slide.id}/{kind}")
+    web.get(client, f"/slides/{slide.id}/overview")
+    assert looks(audit_rows(here)) == ["show_label"]
+    (row,) = (row for row in audit_rows(here) if row["action"] == "show_label")
+    assert row["object_id"] == slide.id
+    assert row["session_id"]
+    assert row["address"] == "127.0.0.1"
+    seen = {"if-none-match": answer.headers["etag"]}
+    again = web.get(web.signed_in(here), f"/slides/{slide.id}/{kind}", headers=seen)
+    assert again.status_code == 304
+    assert looks(audit_rows(here)) == ["show_label"] * 2
+
+
+def test_an_opened_slide_has_its_label_seen(
+    web: Any, here: Any, client: Any, slide: Slide, audit_rows: Any
+) -> None:
+    web.get(client, f"/api/v1/slides/{slide.id}")
+    web.get(client, f"/slides/{slide.id}/label")
+    assert looks(audit_rows(here)) == ["view_slide"]
+
+
+def test_a_label_in_the_list_is_not_the_view_of_the_slide(
+    web: Any, here: Any, client: Any, slide: Slide, audit_rows: Any
+) -> None:
+    web.get(client, f"/slides/{slide.id}/label")
+    web.get(client, f"/tiles/{slide.id}/0/0/0")
+    assert looks(audit_rows(here)) == ["show_label", "view_slide"]
+
+
+def test_what_shows_no_name_leaves_no_row(
+    web: Any, here: Any, there: Any, client: Any, slide: Slide, audit_rows: Any
+) -> None:
+    web.get(client, f"/slides/{slide.id}/thumbnail")
+    web.get(web.signed_in(there), f"/slides/{slide.id}/label")
+    assert looks(audit_rows(here)) == looks(audit_rows(there)) == []

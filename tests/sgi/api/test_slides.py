@@ -36,6 +36,15 @@ def test_what_a_viewer_needs(web: Any, client: Any, here: Any, slide: Slide) -> 
     assert told["size_bytes"] == sum(i.size_bytes for i in slide.instances)
 
 
+def test_the_list_tells_what_the_slide_tells(web: Any, client: Any, slide: Slide) -> None:
+    told = web.get(client, f"/api/v1/slides/{slide.id}").json()
+    (item,) = listed(web, client)["items"]
+    promised = {"id", "establishment", "file_name", "pixel_spacing_mm", "levels", "associated",
+                "study_uid", "series_uid"}  # fmt: skip
+    assert promised <= set(item)
+    assert item == {name: told[name] for name in item}
+
+
 def test_pages_meet_every_slide_once(
     web: Any, client: Any, here: Any, store: Any, publish: Callable[..., Any]
 ) -> None:

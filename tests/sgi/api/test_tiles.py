@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -85,7 +86,7 @@ def test_beyond_the_grid_there_is_nothing(web: Any, client: Any, slide: Slide, p
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("slide_id", ["x", NOWHERE, "%00", "..", "9" * 500, "😐"])
+@pytest.mark.parametrize("slide_id", ["x", NOWHERE, "%00", "..", "9" * 500, "😐", "", "0" * 32])
 def test_no_such_slide(web: Any, client: Any, slide_id: str) -> None:
     url = httpx.URL(f"{web.base_url}/tiles/{slide_id.replace('..', '%2e%2e')}/0/0/0")
     assert web.get(client, url).status_code == 404
@@ -94,7 +95,7 @@ def test_no_such_slide(web: Any, client: Any, slide_id: str) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_tiles_are_only_read(web: Any, client: Any, slide: Slide, method: str) -> None:
     answer = web.run(client.request(method, f"/tiles/{slide.id}/0/0/0"))
-    assert answer.status_code == 404
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
 def test_a_damaged_frame_is_never_shown(
@@ -155,12 +156,31 @@ def test_tiles_alone_are_one_view_a_session(
 ) -> None:
     for column in range(3):
         web.get(client, f"/tiles/{slide.id}/0/{column}/0")
-        web.get(client, f"/tiles/{str(slide.id).upper()}/0/{column}/0")
     (row,) = views(audit_rows(here))
     assert row["object_id"] == slide.id
     other = web.signed_in(here)
     web.get(other, f"/tiles/{slide.id}/0/0/0")
     assert len(views(audit_rows(here))) == 2
+
+
+def test_a_slide_has_one_address(web: Any, here: Any, client: Any, slide: Slide) -> None:
+    text = str(slide.id)
+    others = (text.upper(), f"urn:uuid:{text}", f"{{{text}}}", text.replace("-", ""))
+    for other in others:
+        if other != text:
+            assert web.get(client, f"/tiles/{other}/0/0/0").status_code == 404, other
+    assert web.get(client, f"/tiles/{text}/0/0/0").status_code == 200
+
+
+def test_a_whole_screen_at_once_is_one_view(
+    web: Any, here: Any, client: Any, slide: Slide, audit_rows: Any
+) -> None:
+    async def screen() -> None:
+        tiles = (f"/tiles/{slide.id}/0/{n}/0" for n in range(4))
+        await asyncio.gather(*(client.get(tile) for tile in tiles))
+
+    web.run(screen())
+    assert len(views(audit_rows(here))) == 1
 
 
 def test_opening_the_slide_is_the_view_of_its_tiles(

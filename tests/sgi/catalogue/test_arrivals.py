@@ -14,11 +14,13 @@ from sgi.domain.arrival import (
     STOPPED,
     ArrivalState,
     Fingerprint,
+    FoundFile,
     Reason,
     ReasonCode,
 )
 
 BEING_WRITTEN = Reason(ReasonCode.BEING_WRITTEN)
+PARTS = [FoundFile(Path("/drop/a.mrxs"), 1, 1), FoundFile(Path("/drop/a/1"), 2, 3)]
 ENDED = {ArrivalState.PUBLISHED, ArrivalState.DUPLICATE, ArrivalState.VANISHED}
 
 
@@ -58,9 +60,15 @@ def test_a_name_of_any_bytes(in_here: Any, here: Any, name: bytes) -> None:
     assert seen.file_name == name.decode(errors="replace")
     assert in_here(arrivals.live_at, path) == seen
     assert in_here(arrivals.latest_at, path) == seen
-    assert in_here(arrivals.known_below, Path("/drop")) == {path: seen}
-    assert in_here(arrivals.known_below, Path("/dro")) == {}
-    assert in_here(arrivals.known_below, Path("/drop/sl%")) == {}
+    assert in_here(arrivals.known, Path("/drop"), []) == {path: seen}
+    assert in_here(arrivals.known, Path("/dro"), []) == {}
+    assert in_here(arrivals.known, Path("/dro"), [path]) == {path: seen}
+    assert in_here(arrivals.known, Path("/drop/sl%"), []) == {}
+    parts = [FoundFile(path, 3, 2**62), FoundFile(path.parent / "Slidedat.ini", 4, 5)]
+    assert in_here(arrivals.queue, seen.id, parts, os.urandom(32))
+    queued = in_here(arrivals.by_id, seen.id)
+    assert queued.parts == tuple(parts)
+    assert queued.fingerprint == Fingerprint(7, 2**62)
 
 
 def test_the_same_path_twice_is_one_row(in_here: Any, here: Any) -> None:
@@ -95,7 +103,7 @@ def test_only_what_waits_is_queued(
     in_here: Any, here: Any, arrive: Callable[..., Any], state: ArrivalState
 ) -> None:
     arrival = arrive(here, state)
-    queued = in_here(arrivals.queue, arrival.id, Fingerprint(7, 7), os.urandom(32))
+    queued = in_here(arrivals.queue, arrival.id, PARTS, os.urandom(32))
     assert queued == (state is ArrivalState.WAITING)
     after = in_here(arrivals.by_id, arrival.id)
     assert after.state is (ArrivalState.QUEUED if queued else state)
@@ -138,7 +146,7 @@ def test_a_person_can_ask_again_for_what_stopped(
 
 def test_attempts_count_conversions(in_here: Any, here: Any, arrive: Callable[..., Any]) -> None:
     arrival = arrive(here)
-    in_here(arrivals.queue, arrival.id, Fingerprint(1, 1), os.urandom(32))
+    in_here(arrivals.queue, arrival.id, PARTS, os.urandom(32))
     for attempt in (1, 2, 3):
         for progress in (0.0, 0.3, 0.6):
             in_here(arrivals.advance, arrival.id, ArrivalState.CONVERTING, progress)
@@ -153,7 +161,7 @@ def test_the_same_content_twice_is_refused(
 ) -> None:
     content = os.urandom(32)
     first, second = arrive(here), arrive(here)
-    assert in_here(arrivals.queue, first.id, Fingerprint(1, 1), content)
+    assert in_here(arrivals.queue, first.id, PARTS, content)
 
     async def become() -> None:
         async with database.transaction(here.id) as connection:
@@ -164,8 +172,8 @@ def test_the_same_content_twice_is_refused(
     run(become())
     assert in_here(arrivals.content_in_use, content).id == first.id
     with pytest.raises(psycopg.errors.UniqueViolation):
-        in_here(arrivals.queue, second.id, Fingerprint(1, 1), content)
-    in_here(arrivals.mark_duplicate, second.id, Fingerprint(1, 1), content, first.slide_id)
+        in_here(arrivals.queue, second.id, PARTS, content)
+    in_here(arrivals.mark_duplicate, second.id, PARTS, content, first.slide_id)
     after = in_here(arrivals.by_id, second.id)
     assert after.state is ArrivalState.DUPLICATE
     assert after.reason == Reason(ReasonCode.ALREADY_A_SLIDE, str(first.slide_id))
@@ -174,10 +182,10 @@ def test_the_same_content_twice_is_refused(
 def test_content_of_a_held_file_may_come_again(in_here: Any, here: Any, arrive: Any) -> None:
     content = os.urandom(32)
     first, second = arrive(here), arrive(here)
-    in_here(arrivals.queue, first.id, Fingerprint(1, 1), content)
+    in_here(arrivals.queue, first.id, PARTS, content)
     in_here(arrivals.stop, first.id, ArrivalState.HELD, Reason(ReasonCode.INTERNAL))
     assert in_here(arrivals.content_in_use, content) is None
-    assert in_here(arrivals.queue, second.id, Fingerprint(1, 1), content)
+    assert in_here(arrivals.queue, second.id, PARTS, content)
 
 
 def test_the_list_has_the_newest_and_all_that_needs_somebody(
@@ -220,3 +228,37 @@ def test_nothing_is_there_for_an_unknown_id(in_here: Any) -> None:
     assert not in_here(arrivals.look_again, unknown)
     assert not in_here(arrivals.advance, unknown, ArrivalState.CONVERTING, 0.0)
     assert not in_here(arrivals.mark_published, unknown)
+
+
+def test_what_ended_is_read_only_when_it_is_asked_for(in_here: Any, here: Any, arrive: Any) -> None:
+    found = {state: arrive(here, state, path=Path(f"/drop/{state}")) for state in ArrivalState}
+    live = {found[state].source_path: found[state] for state in set(ArrivalState) - ENDED}
+    assert in_here(arrivals.known, Path("/drop"), []) == live
+    asked = found[ArrivalState.PUBLISHED]
+    more = live | {asked.source_path: asked}
+    assert in_here(arrivals.known, Path("/drop"), [asked.source_path, Path("/no")]) == more
+
+
+def test_the_newest_arrival_of_a_path_is_known(in_here: Any, here: Any, arrive: Any) -> None:
+    path = Path("/drop/a.svs")
+    arrive(here, ArrivalState.PUBLISHED, path=path)
+    newer = arrive(here, ArrivalState.VANISHED, path=path)
+    assert in_here(arrivals.known, Path("/drop"), [path]) == {path: newer}
+
+
+@pytest.mark.parametrize("state", ArrivalState)
+def test_files_are_owned_until_they_are_released(
+    in_here: Any, here: Any, arrive: Any, state: ArrivalState
+) -> None:
+    arrival = arrive(here)
+    in_here(arrivals.queue, arrival.id, PARTS, os.urandom(32))
+    in_here(become, arrival.id, state)
+    owned = state in IN_WORK | {ArrivalState.PUBLISHED, ArrivalState.DUPLICATE}
+    assert in_here(arrivals.owned_files) == ({part.path for part in PARTS} if owned else set())
+    if state in ENDED:
+        in_here(arrivals.mark_released, arrival.id)
+        assert in_here(arrivals.owned_files) == set()
+
+
+async def become(connection: Any, arrival_id: uuid.UUID, state: ArrivalState) -> None:
+    await connection.execute("update arrival set state = %s where id = %s", [state, arrival_id])

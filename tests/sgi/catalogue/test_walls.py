@@ -14,6 +14,7 @@ from sgi.access import sign_in
 from sgi.catalogue import accounts, arrivals, slides
 from sgi.catalogue.database import Database
 from sgi.domain.account import Role
+from sgi.domain.arrival import FoundFile
 from storage.memory import MemoryObjectStore
 
 TABLES = ("account", "session", "arrival", "slide", "instance", "audit")
@@ -272,7 +273,8 @@ def test_others_are_not_found_by_their_ids(
             assert await slides.newest(connection, limit=10) == []
             assert await arrivals.by_id(connection, arrival.id) is None
             assert await arrivals.newest(connection, 10) == []
-            assert await arrivals.known_below(connection, Path("/")) == {}
+            assert await arrivals.known(connection, Path("/"), [arrival.source_path]) == {}
+            assert await arrivals.owned_files(connection) == set()
             assert await arrivals.latest_at(connection, arrival.source_path) is None
             assert arrival.sha256
             assert await arrivals.content_in_use(connection, arrival.sha256) is None
@@ -293,11 +295,12 @@ def test_the_same_content_is_a_slide_in_each_establishment(
     arrive: Callable[..., Any],
 ) -> None:
     content = os.urandom(32)
+    parts = [FoundFile(Path("/drop/a.svs"), 1, 1)]
     here, there = make_establishment(), make_establishment()
 
     async def queue(establishment: Any, arrival: Any) -> bool:
         async with database.transaction(establishment.id) as connection:
-            return await arrivals.queue(connection, arrival.id, arrival.fingerprint, content)
+            return await arrivals.queue(connection, arrival.id, parts, content)
 
     assert run(queue(here, arrive(here)))
     assert run(queue(there, arrive(there)))

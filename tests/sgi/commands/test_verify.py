@@ -14,9 +14,7 @@ def slide(url: str, here: Any, store: Any, publish: Callable[..., Slide], databa
     """The only one of the whole catalogue that is in this store: the others are swept away."""
     with psycopg.connect(url) as connection:
         connection.execute("delete from slide")
-    made = publish(here, store)
-    store.put(manifest_key(made.id), b"{}")
-    return made
+    return publish(here, store)
 
 
 def test_all_is_sound(
@@ -48,3 +46,31 @@ def test_every_damage_is_named(
     assert "4 damaged objects" in told
     for key in (*list(damaged)[1:], manifest_key(slide.id)):
         assert key in told
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"slide.svs", b"other.svs"),
+        (b'\\"level\\": 0', b'\\"level\\": 7'),
+        (b"Aperio SVS", b"Aperio SVX"),
+        (b"{", b""),
+        (b'\\"sha256\\": \\"', b'\\"sha256\\": \\"00'),
+    ],
+)
+def test_a_manifest_that_says_something_else(
+    run: Any,
+    url: str,
+    store: Any,
+    slide: Slide,
+    capsys: pytest.CaptureFixture[str],
+    old: bytes,
+    new: bytes,
+) -> None:
+    key = manifest_key(slide.id)
+    assert old in store.objects[key]
+    store.objects[key] = store.objects[key].replace(old, new, 1)
+    assert not run(verify_all(url, store))
+    told = capsys.readouterr().out.replace("\n", "")
+    assert "1 damaged objects" in told
+    assert key in told

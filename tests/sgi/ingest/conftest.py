@@ -1,5 +1,6 @@
 """The way in, with a real database and a drop folder of its own."""
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +54,9 @@ class WayIn:
 
         async def read() -> dict[Path, Arrival]:
             async with self.database.transaction(self.establishment_id) as connection:
-                return await arrivals.known_below(connection, self.drop.resolve())
+                cursor = await connection.execute("select source_path from arrival")
+                paths = [Path(os.fsdecode(row["source_path"])) for row in await cursor.fetchall()]
+                return await arrivals.known(connection, self.drop.resolve(), paths)
 
         return {
             str(path.relative_to(self.drop.resolve())): arrival

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sgi.domain.arrival import FoundFile
 from sgi.ingest import gather as module
 from sgi.ingest.gather import (
     Candidate,
-    FoundFile,
     candidate_at,
     gather,
     is_litter,

@@ -149,6 +149,7 @@ def test_a_file_changed_while_it_was_read(
     monkeypatch.setattr(module, "convert_and_upload", slow)
     done = way_in.process(dropped)
     assert (done.state, reason(done)) == (ArrivalState.WAITING, ReasonCode.CHANGED)
+    assert way_in.store.objects == {}
     assert way_in.slides() == []
     assert (way_in.drop / "a.svs").exists()
 
@@ -219,6 +220,7 @@ def test_what_the_store_gives_back_is_not_what_was_written(
         done = way_in.process(done)
         assert (done.state, reason(done)) == (HELD, ReasonCode.NOT_VERIFIED)
         assert way_in.jobs(done) == []
+        assert way_in.store.objects == {}, "what was uploaded of it is of no use"
     assert way_in.slides() == []
     assert (way_in.drop / "a.svs").exists(), "the only good copy"
 
@@ -341,3 +343,140 @@ def test_a_slide_of_several_files(way_in: Any, bad_slides: Path) -> None:
     assert done.state is PUBLISHED, done.reason
     assert {p.name for p in (way_in.drop / ".done").iterdir()} == {"mirax", "mirax.mrxs"}
     assert [p.name for p in way_in.drop.iterdir()] == [".done"]
+
+
+MIRAX = ("a.mrxs", "a/Data0000.dat", "a/Data0001.dat", "a/Slidedat.ini")
+
+
+@pytest.fixture
+def several(way_in: Any) -> Any:
+    """A published arrival of several files, not released yet."""
+    (way_in.drop / "a").mkdir()
+    for name in MIRAX:
+        (way_in.drop / name).write_bytes(uuid.uuid4().bytes)
+    way_in.settle()
+    arrival = way_in.arrival("a.mrxs")
+    way_in.query("update arrival set state = 'published' where id = %s", arrival.id)
+    return arrival
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("taken", [False, True])
+@pytest.mark.parametrize("moves", range(len(MIRAX)))
+def test_a_release_killed_between_two_moves_goes_on(
+    way_in: Any, several: Any, monkeypatch: pytest.MonkeyPatch, moves: int, taken: bool
+) -> None:
+    done = way_in.drop / ".done"
+    if taken:
+        done.mkdir()
+        (done / "a.mrxs").write_bytes(b"an older slide of this name")
+    move = shutil.move
+    left = [None] * moves
+
+    def killed(*arguments: Any) -> None:
+        if not left:
+            raise OSError("killed")
+        left.pop()
+        move(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sgi.ingest.release.shutil.move", killed)
+        way_in.run(way_in.ingest.release(way_in.establishment_id, several.id))
+    assert not way_in.arrival("a.mrxs").released
+    way_in.settle()
+    way_in.run(way_in.ingest.release(way_in.establishment_id, several.id))
+    assert way_in.arrival("a.mrxs").released
+    assert files(done / str(several.id) if taken else done) == set(MIRAX)
+    assert [path.name for path in way_in.drop.iterdir()] == [".done"]
+    way_in.settle()
+    assert len(way_in.all_arrivals()) == 1
+
+
+@pytest.mark.parametrize("originals", [Disposal.MOVE, Disposal.DELETE])
+def test_a_file_that_took_the_place_of_a_part_is_not_touched(
+    way_in: Any, several: Any, originals: Disposal
+) -> None:
+    way_in = way_in.with_settings(originals=originals)
+    (way_in.drop / MIRAX[1]).write_bytes(b"new")
+    (way_in.drop / MIRAX[2]).unlink()
+    (way_in.drop / MIRAX[2]).symlink_to(way_in.drop / MIRAX[1])
+    (way_in.drop / "a" / "other").write_bytes(b"never seen")
+    way_in.run(way_in.ingest.release(way_in.establishment_id, several.id))
+    assert (way_in.drop / MIRAX[1]).read_bytes() == b"new"
+    assert (way_in.drop / MIRAX[2]).is_symlink()
+    assert (way_in.drop / "a" / "other").exists()
+    assert not (way_in.drop / MIRAX[0]).exists()
+    assert not (way_in.drop / MIRAX[3]).exists()
+
+
+def test_a_header_that_the_store_altered_is_never_published(
+    way_in: Any, dropped: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert = module.convert_and_upload
+
+    def altered(*arguments: Any) -> Any:
+        found = convert(*arguments)
+        for key, data in way_in.store.objects.items():
+            at = data.find(b"\x28\x00\x30\x00DS")
+            if at < 0:  # an associated image without a scale
+                continue
+            spacing = at + 11
+            way_in.store.objects[key] = data[:spacing] + b"7" + data[spacing + 1 :]
+        return found
+
+    monkeypatch.setattr(module, "convert_and_upload", altered)
+    done = way_in.process(dropped)
+    assert (done.state, reason(done)) == (ArrivalState.RETRYING, ReasonCode.NOT_VERIFIED)
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        (tiling.errors.UnknownFormatError("No."), False),
+        (tiling.errors.DamagedSlideError("No."), False),
+        (errors.ChangedError("No."), False),
+        (errors.VanishedError("No."), False),
+        (errors.DiskFullError("No."), True),
+    ],
+)
+def test_what_was_uploaded_of_no_slide_is_deleted(
+    way_in: Any, dropped: Any, failing: Any, error: Exception, kept: bool
+) -> None:
+    failing(error)
+    others = {f"slides/{uuid.uuid4()}/1.2.dcm": b"another's"}
+    ours = {f"slides/{dropped.slide_id}/1.{n}.dcm": b"" for n in range(3)}
+    way_in.store.objects |= others | ours
+    way_in.process(dropped)
+    assert way_in.store.objects == (others | ours if kept else others)
+
+
+def test_what_is_published_is_never_deleted(way_in: Any, dropped: Any) -> None:
+    done = way_in.process(dropped)
+    before = dict(way_in.store.objects)
+    way_in.run(way_in.ingest._stop(done, errors.VanishedError("No.")))
+    assert way_in.store.objects == before
+    assert way_in.arrival("a.svs").state is PUBLISHED
+
+
+def test_a_store_that_deletes_nothing_is_not_fatal(
+    way_in: Any, dropped: Any, failing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise storage.errors.StoreRefusedError("No.")
+
+    failing(tiling.errors.DamagedSlideError("No."))
+    way_in.store.objects[f"slides/{dropped.slide_id}/1.dcm"] = b""
+    monkeypatch.setattr(way_in.store, "delete", refuse)
+    assert way_in.process(dropped).state is ArrivalState.QUARANTINED
+
+
+def test_a_defect_is_logged_by_its_place_without_a_file_name(
+    way_in: Any, dropped: Any, failing: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    failing(ZeroDivisionError("secret.svs"))
+    way_in.process(dropped)
+    assert "test_process.py" in caplog.text
+    assert "secret" not in caplog.text

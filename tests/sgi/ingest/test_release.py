@@ -94,3 +94,10 @@ def test_names_of_any_bytes(drop: Path) -> None:
         release([path], drop, ARRIVAL, Disposal.MOVE)
         assert not path.exists()
         assert (drop / ".done" / path.name).read_text() == "x"
+
+
+def test_a_folder_that_became_a_link_leads_nowhere(drop: Path) -> None:
+    outside = put(drop.parent / "outside" / "a.svs")
+    (drop / "sub").symlink_to(outside.parent)
+    release([drop / "sub" / "a.svs"], drop, ARRIVAL, Disposal.DELETE)
+    assert outside.exists()

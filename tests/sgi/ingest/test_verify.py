@@ -14,26 +14,26 @@ from sgi.stored import StoredObject, instance_key
 
 
 @pytest.fixture
-def base(store: Any, convert_into: Callable[..., Any]) -> tuple[str, int, bytes]:
-    """The base level of a stored slide: key, size and hashes."""
+def base(store: Any, convert_into: Callable[..., Any]) -> tuple[str, int, str, bytes]:
+    """The base level of a stored slide: key, size, hash and hashes."""
     made = convert_into(store)
     record = made.manifest.instances[0]
     assert record.frames > 10
     key = instance_key(made.id, record.sop_instance_uid)
-    return key, record.size_bytes, made.frame_hashes[record.sop_instance_uid]
+    return key, record.size_bytes, record.sha256, made.frame_hashes[record.sop_instance_uid]
 
 
 def test_a_sound_instance(store: Any, base: Any) -> None:
     told: list[int] = []
     verify_instance(store, *base, told.append)
-    assert 0 < sum(told) <= base[1]
+    assert sum(told) == base[1]
 
 
-@pytest.mark.parametrize("batch_bytes", [1, 5_000, 1 << 30])
-def test_in_batches_of_any_size(
-    store: Any, base: Any, monkeypatch: pytest.MonkeyPatch, batch_bytes: int
+@pytest.mark.parametrize("piece_bytes", [500, 5_000, 1 << 30])
+def test_in_pieces_of_any_size(
+    store: Any, base: Any, monkeypatch: pytest.MonkeyPatch, piece_bytes: int
 ) -> None:
-    monkeypatch.setattr(module, "_BATCH_BYTES", batch_bytes)
+    monkeypatch.setattr(module, "_PIECE_BYTES", piece_bytes)
     verify_instance(store, *base)
     frames = FrameIndex.read(StoredObject(store, base[0], base[1]))
     for frame_index in (0, 7, len(frames.offsets) - 1):
@@ -51,7 +51,7 @@ def flip(store: Any, key: str, at: int) -> None:
 
 
 def test_every_flipped_bit_of_a_frame_is_found(store: Any, base: Any) -> None:
-    key, size, _ = base
+    key, size, *_ = base
     index = FrameIndex.read(StoredObject(store, key, size))
     frame_bytes = [
         position
@@ -66,25 +66,45 @@ def test_every_flipped_bit_of_a_frame_is_found(store: Any, base: Any) -> None:
         flip(store, key, position)
 
 
-def broken(store: Any, base: Any) -> Iterator[tuple[str, tuple[str, int, bytes]]]:
-    key, size, hashes = base
+def test_every_flipped_bit_outside_the_frames_is_found(store: Any, base: Any) -> None:
+    key, size, *_ = base
+    index = FrameIndex.read(StoredObject(store, key, size))
+    first, last = int(index.offsets[0]), int(index.offsets[-1] + index.lengths[-1])
+    for position in (*range(0, first, max(first // 60, 1)), first - 1, *range(last, size)):
+        flip(store, key, position)
+        with pytest.raises((VerificationError, DicomError)):
+            verify_instance(store, *base)
+        flip(store, key, position)
+    verify_instance(store, *base)
+
+
+def test_another_pixel_spacing_is_found(store: Any, base: Any) -> None:
+    key = base[0]
+    spacing = store.objects[key].index(b"\x28\x00\x30\x00DS") + 8
+    flip(store, key, spacing + 3)
+    with pytest.raises(VerificationError):
+        verify_instance(store, *base)
+
+
+def broken(store: Any, base: Any) -> Iterator[tuple[str, tuple[str, int, str, bytes]]]:
+    key, size, sha256, hashes = base
     whole = store.objects[key]
-    yield "another size", (key, size + 1, hashes)
-    yield "too few hashes", (key, size, hashes[:-32])
-    yield "too many hashes", (key, size, hashes + hashes[:32])
-    yield "half a hash", (key, size, hashes[:-1])
+    yield "another size", (key, size + 1, sha256, hashes)
+    yield "too few hashes", (key, size, sha256, hashes[:-32])
+    yield "too many hashes", (key, size, sha256, hashes + hashes[:32])
+    yield "half a hash", (key, size, sha256, hashes[:-1])
     store.objects[key] = whole[:-1]
-    yield "cut short", (key, size, hashes)
+    yield "cut short", (key, size, sha256, hashes)
     store.objects[key] = whole[: size // 2]
-    yield "cut in half, and said to be so", (key, size // 2, hashes)
+    yield "cut in half, and said to be so", (key, size // 2, sha256, hashes)
     store.objects[key] = whole + b"\0"
-    yield "longer", (key, size, hashes)
+    yield "longer", (key, size, sha256, hashes)
     store.objects[key] = b""
-    yield "empty", (key, 0, hashes)
+    yield "empty", (key, 0, sha256, hashes)
     store.objects[key] = bytes(size)
-    yield "all zero", (key, size, hashes)
+    yield "all zero", (key, size, sha256, hashes)
     del store.objects[key]
-    yield "gone", (key, size, hashes)
+    yield "gone", (key, size, sha256, hashes)
 
 
 def test_everything_that_can_be_wrong_is_found_and_tried_again(store: Any, base: Any) -> None:

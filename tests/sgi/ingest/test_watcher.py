@@ -1,6 +1,7 @@
 import asyncio
 import os
 import shutil
+import traceback
 import uuid
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 
 from sgi.domain.arrival import ArrivalState, ReasonCode
-from sgi.errors import UnreadableFileError
+from sgi.errors import SgiError, UnreadableFileError
 from sgi.ingest import watcher as module
 from sgi.settings import Disposal
 
@@ -218,6 +219,9 @@ def test_what_is_published_is_not_taken_again(way_in: Any, originals: Disposal) 
     assert len(way_in.all_arrivals()) == 1, "also before it is released, also when it is kept"
     put(way_in, "a.svs", b"another slide under the same name")
     way_in.settle()
+    assert len(way_in.all_arrivals()) == 1, "not while the first is being released"
+    way_in.query("update arrival set released = true")
+    way_in.settle()
     assert len(way_in.all_arrivals()) == 2
     assert way_in.arrival("a.svs").state is QUEUED
 
@@ -333,3 +337,90 @@ def test_it_watches_until_it_is_stopped(way_in: Any, monkeypatch: pytest.MonkeyP
         await asyncio.gather(running, return_exceptions=True)
 
     way_in.run(watch())
+
+
+MIRAX = ("a.mrxs", "a/Data0000.dat", "a/Data0001.dat", "a/Slidedat.ini")
+
+
+@pytest.mark.parametrize("state", [ArrivalState.PUBLISHED, ArrivalState.DUPLICATE])
+@pytest.mark.parametrize("moved", range(1, len(MIRAX)))
+def test_a_folder_that_is_half_moved_is_no_second_arrival(
+    way_in: Any, state: ArrivalState, moved: int
+) -> None:
+    paths = sorted(put(way_in, name) for name in MIRAX)  # the order they are moved in
+    way_in.settle()
+    become(way_in, way_in.arrival("a.mrxs"), state)
+    for path in paths[:moved]:
+        path.unlink()
+    put(way_in, "b.svs")
+    way_in.settle()
+    assert set(way_in.arrivals()) == {"a.mrxs", "b.svs"}
+    assert way_in.arrival("b.svs").state is QUEUED
+    assert way_in.arrival("a.mrxs").state is state
+
+
+def test_a_folder_that_is_moved_while_it_is_looked_at(
+    way_in: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = sorted(put(way_in, name) for name in MIRAX)  # the order they are moved in
+    way_in.settle()
+    arrival = way_in.arrival("a.mrxs")
+    become(way_in, arrival, ArrivalState.VERIFYING)
+    walk = module.walk
+
+    def racing(folder: Path) -> Any:
+        """It is published before the folder is read, and released after."""
+        with psycopg.connect(way_in.database._url) as connection:
+            connection.execute(
+                "update arrival set state = 'published', released = true where id = %s",
+                [arrival.id],
+            )
+        for path in paths[:2]:
+            path.unlink()
+        return walk(folder)
+
+    monkeypatch.setattr(module, "walk", racing)
+    way_in.scan()
+    assert len(way_in.all_arrivals()) == 1
+
+
+def test_a_file_name_that_is_no_text_stops_nothing(
+    way_in: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    way_in = way_in.with_settings(rescan_s=0.2)
+    monkeypatch.setattr(module, "_PENDING_PAUSE_S", 0.02)
+    before, after = os.fsdecode(b"secret\xff.svs"), "after.svs"
+
+    async def watch() -> None:
+        running = asyncio.ensure_future(way_in.watcher.run())
+        for name in (before, after):
+            await asyncio.sleep(0.5)
+            put(way_in, name)
+        for _ in range(500):
+            await asyncio.sleep(0.02)
+            assert not running.done(), "it was killed by a name"
+            async with way_in.database.transaction(way_in.establishment_id) as connection:
+                found = await module.arrivals.newest(connection, 5)
+            if [arrival.state for arrival in found] == [QUEUED, QUEUED]:
+                break
+        else:
+            pytest.fail("one of them was not taken")
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    way_in.run(watch())
+    assert "WatchfilesRustInternalError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_what_ends_the_watcher_is_told_without_a_file_name(
+    settings: Any, url: str, here: Any, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: object) -> bool:
+        raise ValueError("secret.svs")
+
+    monkeypatch.setattr(module.Watcher, "scan", fail)
+    with pytest.raises(SgiError, match="ValueError") as caught:
+        run(module.watch_drop_folder(settings, url))
+    told = "".join(traceback.format_exception(caught.value))
+    assert "secret" not in told

@@ -76,9 +76,22 @@ create table arrival (
     seen_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     published_at timestamptz,
-    released boolean not null default false
+    released boolean not null default false,
+    -- Its files as they were when they were hashed: three arrays of one length, since names
+    -- need not be text.
+    part_paths bytea[] not null default '{}',
+    part_sizes bigint[] not null default '{}',
+    part_times bigint[] not null default '{}'
 );
 create index arrival_seen on arrival (establishment_id, seen_at desc, id);
+create index arrival_path on arrival (establishment_id, source_path, seen_at desc, id);
+-- What is asked every few seconds must not become slower with every slide that was ever made.
+create index arrival_in_work on arrival (establishment_id)
+    where state in ('queued', 'converting', 'verifying', 'retrying');
+create index arrival_unreleased on arrival (establishment_id)
+    where state in ('published', 'duplicate') and not released;
+create index arrival_live_seen on arrival (establishment_id, seen_at desc, id)
+    where state not in ('published', 'duplicate', 'vanished');
 -- One live arrival a path: a file seen twice is one row.
 create unique index arrival_live on arrival (establishment_id, source_path)
     where state not in ('published', 'duplicate', 'vanished');
