@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sgi.access.sessions import Sessions
 from sgi.api import arrivals, errors, events, images, pages, sign_in, slides
 from sgi.api.feed import Feed
+from sgi.api.grants import Grants
 from sgi.api.guard import Guard
 from sgi.api.services import Services
 from sgi.api.slide_store import SlideStore
@@ -99,14 +100,16 @@ def make_application(settings: Settings) -> ASGIApp:
     database = Database(database_url(settings))
     sessions = Sessions(database)
     slide_store = SlideStore(database, open_store(settings))
-    services = Services(settings, database, sessions, Feed(database, sessions), slide_store)
+    grants = Grants(slide_store, database, sessions)
+    feed = Feed(database, sessions)
+    services = Services(settings, database, sessions, feed, slide_store, grants)
     guard = Guard(
         make_api(services),
         sessions,
         secure=settings.secure,
         behind_proxy=settings.behind_tls_proxy,
     )
-    return Application(Tiles(guard, slide_store, database), guard)
+    return Application(Tiles(guard, grants), guard)
 
 
 def application() -> ASGIApp:

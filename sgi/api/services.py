@@ -1,6 +1,6 @@
 """What routes work with, made once by the composition root."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 from starlette.requests import Request
@@ -28,11 +28,7 @@ class Services:
     sessions: Sessions
     feed: Feed
     slides: SlideStore
-    grants: Grants = field(init=False)
-
-    def __post_init__(self) -> None:
-        grants = Grants(self.slides, self.database, self.sessions)
-        object.__setattr__(self, "grants", grants)  # frozen for everyone else
+    grants: Grants
 
 
 def services_of(request: Request) -> Services:

@@ -14,9 +14,8 @@ from sgi.api.errors import problem
 from sgi.api.grants import Grants, slide_id_of
 from sgi.api.guard import Guard
 from sgi.api.language import language_of
-from sgi.api.slide_store import ServedSlide, SlideStore
+from sgi.api.slide_store import ServedSlide
 from sgi.catalogue.audit import Action
-from sgi.catalogue.database import Database
 from sgi.domain.account import Session
 from sgi.errors import NotFoundError, NotSignedInError
 
@@ -33,11 +32,11 @@ class _Tile:
 
 
 class Tiles:
-    """Stored frames by position; `guard` admits, `slides` gives."""
+    """Stored frames by position; `guard` admits, `grants` gives the slide."""
 
-    def __init__(self, guard: Guard, slides: SlideStore, database: Database) -> None:
+    def __init__(self, guard: Guard, grants: Grants) -> None:
         self._guard = guard
-        self._grants = Grants(slides, database, guard.sessions)
+        self._grants = grants
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
