@@ -35,7 +35,7 @@ def _instance(row: dict[str, Any]) -> StoredInstance:
 
 
 def _slide(row: dict[str, Any], instances: list[StoredInstance]) -> Slide:
-    spacing = row["pixel_spacing_mm"]
+    spacing, scanned_at = row["pixel_spacing_mm"], row["scanned_at"]
     return Slide(
         id=row["id"],
         establishment_id=row["establishment_id"],
@@ -47,7 +47,7 @@ def _slide(row: dict[str, Any], instances: list[StoredInstance]) -> Slide:
         source_sha256=row["source_sha256"].hex(),
         source_size_bytes=row["source_size_bytes"],
         published_at=row["published_at"],
-        scanned_at=row["scanned_at"],
+        scanned_at=None if scanned_at is None else datetime.fromisoformat(scanned_at),
         pixel_spacing_mm=None if spacing is None else (spacing[0], spacing[1]),
         objective_power=row["objective_power"],
         manufacturer=row["manufacturer"],
@@ -86,7 +86,7 @@ async def add(connection: Connection, slide: Slide, arrival_id: UUID) -> None:
             slide.series_uid,
             bytes.fromhex(slide.source_sha256),
             slide.source_size_bytes,
-            slide.scanned_at,
+            None if slide.scanned_at is None else slide.scanned_at.isoformat(),
             None if slide.pixel_spacing_mm is None else list(slide.pixel_spacing_mm),
             slide.objective_power,
             slide.manufacturer,

@@ -2,6 +2,7 @@ import os
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import psycopg
@@ -31,6 +32,30 @@ def test_what_was_written_is_read(
         assert found
         assert found.level is None
     assert slide.instance("volume") is None
+
+
+@pytest.mark.parametrize("zone", [None, timezone(timedelta(hours=2))])
+def test_a_scan_time_keeps_its_zone_or_the_lack_of_one(
+    run: Any, database: Database, here: Any, store: Any, publish: Any, arrive: Any, zone: Any
+) -> None:
+    scanned_at = datetime(2024, 2, 29, 9, 30, 1, tzinfo=zone)
+    slide = replace(
+        publish(here, store),
+        id=uuid.uuid4(),
+        series_uid=f"2.25.{uuid.uuid4().int}",
+        source_sha256=os.urandom(32).hex(),
+        scanned_at=scanned_at,
+        instances=(),
+    )
+    arrival = arrive(here)
+
+    async def write_and_read() -> Any:
+        async with database.transaction(here.id) as connection:
+            await slides.add(connection, slide, arrival.id)
+            return await slides.by_id(connection, slide.id)
+
+    found = run(write_and_read()).scanned_at
+    assert found.isoformat() == scanned_at.isoformat()
 
 
 def test_a_slide_is_there_only_once_its_transaction_is(

@@ -110,7 +110,7 @@ create table slide (
     source_sha256 bytea not null,
     source_size_bytes bigint not null,
     published_at timestamptz not null default now(),
-    scanned_at timestamp,
+    scanned_at text,  -- ISO 8601: with an offset only where the scanner gave one
     pixel_spacing_mm double precision[],
     objective_power double precision,
     manufacturer text,
