@@ -36,6 +36,7 @@ class LocalObjectStore:
         with _translated("The directory of the store"):
             (root / _UNFINISHED).mkdir(parents=True, exist_ok=True)
 
+    # The port's parameter: a folder keeps no content types.
     @contextmanager
     def open_write(self, key: str, *, content_type: str = OCTETS) -> Iterator[ObjectSink]:  # noqa: ARG002
         target = self._path(key)

@@ -28,6 +28,7 @@ class MemoryObjectStore:
         yield sink
         self.put(key, sink.buffer.getvalue(), content_type=content_type)
 
+    # The port's parameter: memory keeps no content types.
     def put(self, key: str, data: bytes, *, content_type: str = OCTETS) -> None:  # noqa: ARG002
         self._objects[require_key(key)] = bytes(data)
         self._modified[key] = datetime.now(UTC)

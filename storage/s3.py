@@ -175,5 +175,6 @@ def _client(options: S3Options, timeout_s: float) -> S3Store:
                 "base": 2,
             },
         },
+        # obstore types every setting by its own name, which a filtered mapping cannot show.
         **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
     )
