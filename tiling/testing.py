@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from tiling.codecs import jpeg
+from tiling.blank import background_of
+from tiling.codecs import frames
 from tiling.downsample import halve
 from tiling.slide import Pixels, SlideReader
 from tiling.svs import SvsOptions, write_svs
@@ -43,22 +44,40 @@ class SlideReaderContract:
             assert coarser.downsample > finer.downsample
             assert coarser.size.area < finer.size.area
 
-    def test_every_corner_tile_is_a_whole_rgb_tile(self, reader: SlideReader) -> None:
+    def test_paths_and_planes_are_named(self, reader: SlideReader) -> None:
+        assert reader.optical_paths
+        assert reader.focal_planes_um
+        assert list(reader.focal_planes_um) == sorted(set(reader.focal_planes_um))
+        assert reader.pixel_format.samples == 1 or len(reader.optical_paths) == 1
+
+    def test_scenes_begin_with_the_slide_itself(self, reader: SlideReader) -> None:
+        assert reader.scenes[0] is reader
+
+    def test_every_corner_tile_is_a_whole_tile(self, reader: SlideReader) -> None:
+        expected = reader.pixel_format
         for number, level in enumerate(reader.levels):
             last = level.grid.tiles
             for column in {0, last.columns - 1}:
                 for row in {0, last.rows - 1}:
-                    pixels = reader.read_tile(number, column, row)
-                    assert pixels.shape == (level.tile.rows, level.tile.columns, 3)
-                    assert pixels.dtype == np.uint8
+                    for path, plane in _layers(reader):
+                        samples = reader.read_tile(number, column, row, path, plane)
+                        assert samples.shape == (
+                            level.tile.rows,
+                            level.tile.columns,
+                            expected.samples,
+                        )
+                        assert samples.dtype == expected.dtype
+                        assert int(samples.max()) <= expected.brightest
 
-    def test_it_is_white_beyond_the_image(self, reader: SlideReader) -> None:
+    def test_it_is_blank_beyond_the_image(self, reader: SlideReader) -> None:
         for number, level in enumerate(reader.levels):
             column, row = level.grid.tiles.columns - 1, level.grid.tiles.rows - 1
             visible = level.grid.visible(column, row)
-            pixels = reader.read_tile(number, column, row)
-            assert (pixels[visible.rows :] == 255).all()
-            assert (pixels[:, visible.columns :] == 255).all()
+            for path, plane in _layers(reader):
+                background = background_of(reader.pixel_format, reader.optical_paths[path])
+                samples = reader.read_tile(number, column, row, path, plane)
+                assert (samples[visible.rows :] == background).all()
+                assert (samples[:, visible.columns :] == background).all()
 
     def test_there_are_no_tiles_outside_the_grid(self, reader: SlideReader) -> None:
         tiles = reader.levels[0].grid.tiles
@@ -68,26 +87,36 @@ class SlideReaderContract:
             with pytest.raises(IndexError):
                 reader.read_encoded_tile(0, column, row)
 
+    def test_there_are_no_paths_and_planes_beyond_the_last(self, reader: SlideReader) -> None:
+        for path, plane in ((len(reader.optical_paths), 0), (0, len(reader.focal_planes_um))):
+            with pytest.raises(IndexError):
+                reader.read_tile(0, 0, 0, path, plane)
+
     def test_encoded_tiles_are_what_the_level_says(self, reader: SlideReader) -> None:
+        pixel_format = reader.pixel_format
         for number, level in enumerate(reader.levels):
-            if level.encoding is None:
-                with pytest.raises(ValueError, match="no compressed tiles"):
+            encoding, tile = level.encoding, level.tile
+            if encoding is None:
+                with pytest.raises(ValueError, match="only pixels"):
                     reader.read_encoded_tile(number, 0, 0)
-                with pytest.raises(ValueError, match="no compressed tiles"):
+                with pytest.raises(ValueError, match="only pixels"):
                     reader.encoded_tile_lengths(number)
                 continue
-            lengths = reader.encoded_tile_lengths(number)
-            assert lengths.shape == (level.grid.tiles.area,)
-            assert lengths.dtype == np.int64
-            for column, row in _some_positions(reader, number):
-                stream = reader.read_encoded_tile(number, column, row)
-                assert len(stream) == lengths[level.grid.frame_index(column, row)]
-                jpeg.check_frame(stream, level.tile, level.encoding)
-                visible = level.grid.visible(column, row)
-                np.testing.assert_array_equal(
-                    jpeg.decode(stream)[: visible.rows, : visible.columns],
-                    reader.read_tile(number, column, row)[: visible.rows, : visible.columns],
-                )
+            for path, plane in _layers(reader):
+                lengths = reader.encoded_tile_lengths(number, path, plane)
+                assert lengths.shape == (level.grid.tiles.area,)
+                assert lengths.dtype == np.int64
+                for column, row in _some_positions(reader, number):
+                    stream = reader.read_encoded_tile(number, column, row, path, plane)
+                    assert len(stream) == lengths[level.grid.frame_index(column, row)]
+                    frames.check(stream, encoding, tile, pixel_format)
+                    visible = level.grid.visible(column, row)
+                    decoded = frames.decode(stream, encoding, tile, pixel_format)
+                    read = reader.read_tile(number, column, row, path, plane)
+                    np.testing.assert_array_equal(
+                        decoded[: visible.rows, : visible.columns],
+                        read[: visible.rows, : visible.columns],
+                    )
 
     def test_threads_read_the_same_as_one(self, reader: SlideReader) -> None:
         positions = _some_positions(reader, 0)
@@ -104,6 +133,13 @@ class SlideReaderContract:
             pixels = reader.read_associated(kind)
             assert pixels.shape == (size.rows, size.columns, 3)
             assert pixels.dtype == np.uint8
+
+
+def _layers(reader: SlideReader) -> list[tuple[int, int]]:
+    """The first, the middle and the last `(path, plane)`."""
+    planes = len(reader.focal_planes_um)
+    layers = [(path, plane) for path in range(len(reader.optical_paths)) for plane in range(planes)]
+    return sorted({layers[0], layers[len(layers) // 2], layers[-1]})
 
 
 def _some_positions(reader: SlideReader, level: int) -> list[tuple[int, int]]:

@@ -16,7 +16,7 @@ from dicom.errors import DicomError
 from dicom.models import Equipment, ImageDescription, ImageRole, OpticalPath, SlideIdentity
 from dicom.reader import Instance
 from dicom.testing import MemorySink, MemorySource
-from dicom.tile_order import TileOrder
+from dicom.tile_order import tile_order_of
 from dicom.writer import write_instance
 from tiling.geometry import Size
 
@@ -57,7 +57,7 @@ def undefined_lengths(data: bytes) -> bytes:
 def read_everything(data: bytes) -> None:
     try:
         instance = Instance.open(MemorySource(data))
-        TileOrder.of(instance.header)
+        tile_order_of(instance.header)
         for frame_index in range(min(instance.header.number_of_frames, 100)):
             instance.frame(frame_index)
     except DicomError:

@@ -13,7 +13,7 @@ from tiling.downsample import halve
 from tiling.errors import DamagedSlideError
 from tiling.geometry import Size
 from tiling.jpeg_tiff.directories import Layout
-from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata
+from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata, SlideReader, only_layer
 from tiling.source import FileSource
 
 _MENDED_QUALITY = 90
@@ -21,7 +21,7 @@ _MENDED_TILES = 256
 """How many mended tiles are kept, since their lengths are asked for before their bytes."""
 
 
-class JpegTiffSlide:
+class JpegTiffSlide(SlideReader):
     """Reads the tiles of one file; every read goes by offset, so threads need no lock."""
 
     def __init__(self, name: str, path: Path, source: FileSource, layout: Layout) -> None:
@@ -49,18 +49,23 @@ class JpegTiffSlide:
     def associated(self) -> Mapping[AssociatedKind, Size]:
         return {kind: image.size for kind, image in self._layout.associated.items()}
 
-    def read_tile(self, level: int, column: int, row: int) -> Pixels:
+    def read_tile(self, level: int, column: int, row: int, path: int = 0, plane: int = 0) -> Pixels:
+        only_layer(path, plane)
         visible = self._levels[level].grid.visible(column, row)
         return whiten_beyond(jpeg.decode(self.read_encoded_tile(level, column, row)), visible)
 
-    def encoded_tile_lengths(self, level: int) -> NDArray[np.int64]:
+    def encoded_tile_lengths(self, level: int, path: int = 0, plane: int = 0) -> NDArray[np.int64]:
+        only_layer(path, plane)
         stored = self._layout.levels[level]
         lengths = stored.lengths + len(stored.prefix)
         for index in np.flatnonzero(stored.lengths == 0):
             lengths[index] = len(self._mended(level, int(index)))
         return lengths
 
-    def read_encoded_tile(self, level: int, column: int, row: int) -> bytes:
+    def read_encoded_tile(
+        self, level: int, column: int, row: int, path: int = 0, plane: int = 0
+    ) -> bytes:
+        only_layer(path, plane)
         stored = self._layout.levels[level]
         index = stored.level.grid.frame_index(column, row)
         length = int(stored.lengths[index])

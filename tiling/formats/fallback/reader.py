@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 import openslide
-from numpy.typing import NDArray
 from PIL import Image
 
 from tiling.blank import white_tile, whiten_beyond
@@ -14,7 +12,7 @@ from tiling.errors import DamagedSlideError
 from tiling.formats.fallback.metadata import read_metadata
 from tiling.geometry import Size
 from tiling.limits import Limits
-from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata
+from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata, SlideReader, only_layer
 
 TILE = Size(512, 512)
 """Cut freely, since nothing is handed on: fewer frames than 256, and still a quick request."""
@@ -26,7 +24,7 @@ _KINDS = {
 }
 
 
-class FallbackSlide:
+class FallbackSlide(SlideReader):
     """Reads pixels through OpenSlide, which allows several threads on one slide.
 
     OpenSlide refuses every call after its first error; so does this, each time with an error. The
@@ -66,7 +64,8 @@ class FallbackSlide:
     def associated(self) -> Mapping[AssociatedKind, Size]:
         return self._associated
 
-    def read_tile(self, level: int, column: int, row: int) -> Pixels:
+    def read_tile(self, level: int, column: int, row: int, path: int = 0, plane: int = 0) -> Pixels:
+        only_layer(path, plane)
         shape = self._levels[level]
         visible = shape.grid.visible(column, row)
         left = round(column * TILE.columns * shape.downsample)
@@ -80,13 +79,6 @@ class FallbackSlide:
                 "A part of the slide cannot be decoded; copy the file again from the scanner."
             ) from error
         return whiten_beyond(self._flatten(image), visible)
-
-    def encoded_tile_lengths(self, level: int) -> NDArray[np.int64]:
-        self._refuse_encoded(level)
-
-    def read_encoded_tile(self, level: int, column: int, row: int) -> bytes:
-        self._levels[level].grid.frame_index(column, row)
-        self._refuse_encoded(level)
 
     def read_associated(self, kind: AssociatedKind) -> Pixels:
         if kind not in self._associated:
@@ -132,9 +124,6 @@ class FallbackSlide:
             return np.asarray(image.convert("RGB"))
         backdrop = Image.new("RGBA", image.size, (*self._background, 255))
         return np.asarray(Image.alpha_composite(backdrop, image).convert("RGB"))
-
-    def _refuse_encoded(self, level: int) -> NoReturn:
-        raise ValueError(f"level {level} has no compressed tiles to hand on, only pixels")
 
 
 def _associated_sizes(slide: openslide.OpenSlide, limits: Limits) -> dict[AssociatedKind, Size]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tiling.formats.hamamatsu.levels import StoredLevel, read_image
 from tiling.formats.hamamatsu.stream import StoredJpeg
 from tiling.geometry import Size
-from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata
+from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata, SlideReader, only_layer
 from tiling.source import FileSource
 
 
@@ -31,7 +31,7 @@ class Layout:
     associated: Mapping[AssociatedKind, StoredImage]
 
 
-class HamamatsuSlide:
+class HamamatsuSlide(SlideReader):
     """Reads the tiles of one slide; every read goes by offset, so threads need no lock."""
 
     def __init__(self, sources: Sequence[FileSource], layout: Layout) -> None:
@@ -55,13 +55,18 @@ class HamamatsuSlide:
     def associated(self) -> Mapping[AssociatedKind, Size]:
         return {kind: image.size for kind, image in self._layout.associated.items()}
 
-    def read_tile(self, level: int, column: int, row: int) -> Pixels:
+    def read_tile(self, level: int, column: int, row: int, path: int = 0, plane: int = 0) -> Pixels:
+        only_layer(path, plane)
         return self._layout.levels[level].pixels(column, row)
 
-    def encoded_tile_lengths(self, level: int) -> NDArray[np.int64]:
+    def encoded_tile_lengths(self, level: int, path: int = 0, plane: int = 0) -> NDArray[np.int64]:
+        only_layer(path, plane)
         return self._layout.levels[level].lengths()
 
-    def read_encoded_tile(self, level: int, column: int, row: int) -> bytes:
+    def read_encoded_tile(
+        self, level: int, column: int, row: int, path: int = 0, plane: int = 0
+    ) -> bytes:
+        only_layer(path, plane)
         return self._layout.levels[level].encoded(column, row)
 
     def read_associated(self, kind: AssociatedKind) -> Pixels:
