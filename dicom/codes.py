@@ -21,6 +21,7 @@ class Code(NamedTuple):
 
 
 MICROSCOPE_SLIDE = Code("433466003", "SCT", "Microscope slide")
+EPIFLUORESCENCE = Code("111743", "DCM", "Epifluorescence illumination")
 BRIGHTFIELD = Code("111744", "DCM", "Brightfield illumination")
 FULL_SPECTRUM = Code("414298005", "SCT", "Full Spectrum")
 MODIFYING_EQUIPMENT = Code("109103", "DCM", "Modifying Equipment")

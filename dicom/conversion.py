@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dicom.dataset import build_dataset
 from dicom.descriptions import Describer
 from dicom.manifest import InstanceRecord, SlideManifest
-from dicom.models import Equipment, ImageDescription, OpticalPath, SlideIdentity
+from dicom.models import Equipment, ImageDescription, Optics, SlideIdentity
 from dicom.targets import InstanceTarget
 from dicom.thumbnail import build_thumbnail
 from dicom.writer import write_instance
@@ -81,15 +81,16 @@ def convert(
     """
     options = options or ConversionOptions()
     scanner = Equipment.of(reader.metadata)
-    optics = OpticalPath.of(reader.metadata)
+    optics = Optics.of(reader)
     count = _FrameCount(sum(len(level.frame_lengths) for level in levels), progress)
     records: list[InstanceRecord] = []
     hashes: dict[str, bytes] = {}
     left_out: list[str] = []
-    describer = Describer(reader.metadata, identity, levels)
+    describer = Describer(reader, identity, levels)
     for image in _images(reader, levels, describer, options, left_out):
         uid = image.description.sop_instance_uid
-        dataset = build_dataset(identity, scanner, optics, image.description)
+        light = optics.of_picture() if image.level is None else optics
+        dataset = build_dataset(identity, scanner, light, image.description)
         frames = image.frames if image.level is None else count.counted(image.frames)
         with target.open(image.name, uid) as sink:
             written = write_instance(sink, dataset, image.frame_lengths, frames)
@@ -148,7 +149,7 @@ def _images(
             description = describer.associated(kind, pixels, lossless=lossless)
             yield _whole(kind, description, pixels)
         elif kind is AssociatedKind.THUMBNAIL:
-            pixels = build_thumbnail(levels[-1], options.thumbnail_px)
+            pixels = build_thumbnail(levels[-1], reader.optical_paths, options.thumbnail_px)
             description = describer.built_thumbnail(pixels)
             yield _whole(kind, description, pixels, Origin.BUILT)
 

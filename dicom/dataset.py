@@ -9,11 +9,11 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, VLWholeSlideMicroscopyImageStorage
 
 from dicom.errors import UnsupportedInstanceError
-from dicom.models import Equipment, ImageDescription, ImageRole, OpticalPath, SlideIdentity
+from dicom.models import Equipment, ImageDescription, ImageRole, Optics, SlideIdentity
 from dicom.modules.equipment import converter, equipment
 from dicom.modules.image import general_image, whole_slide_image
 from dicom.modules.matrix import dimensions, functional_groups, pyramid, tile_organization
-from dicom.modules.optics import optical_path
+from dicom.modules.optics import optical_paths
 from dicom.modules.pixels import image_pixel, lossy_compression
 from dicom.modules.specimen import slide_label, specimen
 from dicom.modules.study import frame_of_reference, patient, series, study
@@ -26,7 +26,7 @@ _LARGEST_TILE = 65535
 def build_dataset(
     identity: SlideIdentity,
     scanner: Equipment,
-    optics: OpticalPath,
+    optics: Optics,
     image: ImageDescription,
 ) -> pydicom.Dataset:
     """Everything of an instance but its frames, with the file meta information.
@@ -50,17 +50,17 @@ def build_dataset(
         lossy_compression(image.lossy_steps),
         acquisition_context(),
         functional_groups(image),
-        dimensions(identity),
+        dimensions(identity, image),
         specimen(identity),
         whole_slide_image(image),
-        optical_path(optics),
+        optical_paths(optics),
         sop_common(image),
         converter(),
     ]
     if image.role.in_pyramid:
         modules.append(pyramid(identity))
     if image.role is ImageRole.LABEL:
-        modules.append(slide_label())
+        modules.append(slide_label(image))
     dataset = pydicom.Dataset()
     for module in modules:
         dataset.update(module)

@@ -1,10 +1,8 @@
 """What each image of a slide truthfully says of itself: type, scale, place, losses."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
-from pydicom.uid import JPEGBaseline8Bit
-
-from dicom.errors import UnsupportedInstanceError
 from dicom.models import (
     ImageDescription,
     ImageRole,
@@ -12,17 +10,15 @@ from dicom.models import (
     Photometric,
     SlideIdentity,
 )
-from dicom.placeholders import NOMINAL_SPACING_MM
+from dicom.placeholders import NOMINAL_SPACING_MM, UNKNOWN_WAVELENGTH_COMMENT
+from dicom.transfer_syntax import loss_of, photometric_of, transfer_syntax_of
 from tiling.geometry import Size
 from tiling.pyramid import EncodedLevel, Origin
-from tiling.slide import AssociatedKind, Colour, Pixels, SlideMetadata
-
-_PHOTOMETRIC = {Colour.YCBCR: Photometric.YBR_FULL_422, Colour.RGB: Photometric.RGB}
+from tiling.slide import AssociatedKind, Illumination, Pixels, SlideReader
 
 _DERIVATION = {
-    Origin.PASSED_THROUGH: None,
-    Origin.RE_ENCODED: "Tiles of the scanner's file decoded and compressed again as JPEG",
-    Origin.BUILT: "Made from the next finer level by averaging, compressed as JPEG",
+    Origin.RE_ENCODED: "Tiles of the scanner's file decoded and compressed again as {codec}",
+    Origin.BUILT: "Made from the next finer level by averaging, compressed as {codec}",
 }
 
 _ROLE = {
@@ -36,6 +32,10 @@ _UNKNOWN_LOSS = LossyStep(ratio=1.0)
 ratio of what is stored."""
 
 
+_EVEN = 0.01
+"""Part by which the distances of focal planes may differ and still be called one distance."""
+
+
 class Describer:
     """Describes the images of one slide; instance numbers run in the order of the calls.
 
@@ -44,9 +44,12 @@ class Describer:
     """
 
     def __init__(
-        self, metadata: SlideMetadata, identity: SlideIdentity, levels: Sequence[EncodedLevel]
+        self, reader: SlideReader, identity: SlideIdentity, levels: Sequence[EncodedLevel]
     ) -> None:
+        metadata = reader.metadata
         self._metadata = metadata
+        self._planes_um = tuple(reader.focal_planes_um)
+        self._remarks = (*metadata.not_kept, *_remarks(reader))
         self._identity = identity
         self._levels = levels
         self._base_spacing_mm = metadata.pixel_spacing_mm or NOMINAL_SPACING_MM
@@ -56,30 +59,30 @@ class Describer:
         """Of a level. The base alone is not resampled; it is original while passed through.
 
         A re-encoded base is DERIVED PRIMARY VOLUME NONE: its samples come from others (PS3.3
-        C.7.6.1.1.2), but not from a higher resolution. Raises UnsupportedInstanceError for frames
-        without colour.
+        C.7.6.1.1.2), but not from a higher resolution.
         """
         level = self._levels[number]
-        photometric = _PHOTOMETRIC.get(level.encoding.colour)
-        if photometric is None:
-            raise UnsupportedInstanceError("Levels in grey are not written yet, only in colour.")
         return ImageDescription(
             role=ImageRole.VOLUME,
             sop_instance_uid=self._identity.instance_uid(f"level-{number}"),
             instance_number=self._next_number(),
             size=level.size,
             tile=level.tile,
-            transfer_syntax_uid=JPEGBaseline8Bit,
-            photometric=photometric,
+            transfer_syntax_uid=transfer_syntax_of(level.encoding),
+            photometric=Photometric(photometric_of(level.encoding)),
+            pixel_format=level.pixel_format,
+            optical_paths=level.order.optical_paths,
+            focal_planes_um=self._planes_um,
             pixel_spacing_mm=self._spacing_mm(level.downsample, level.downsample),
             spacing_is_nominal=self._metadata.pixel_spacing_mm is None,
             origin_mm=self._origin_mm(),
             derived=number > 0 or level.origin is not Origin.PASSED_THROUGH,
             resampled=number > 0,
-            derivation=_DERIVATION[level.origin],
+            derivation=_derivation(level),
             lossy_steps=self._lossy_steps(number),
             acquired_at=self._metadata.scanned_at,
-            remarks=self._metadata.not_kept,
+            focus_method=self._metadata.focus_method,
+            remarks=self._remarks,
         )
 
     def associated(
@@ -125,6 +128,8 @@ class Describer:
             derivation=derivation,
             lossy_steps=steps,
             acquired_at=self._metadata.scanned_at,
+            label_text=self._metadata.label_text,
+            barcode=self._metadata.barcode,
         )
 
     def _next_number(self) -> int:
@@ -150,10 +155,33 @@ class Describer:
         level = self._levels[number]
         built_from_finer = level.origin is Origin.BUILT and number > 0
         before = self._lossy_steps(number - 1) if built_from_finer else ()
-        return (*before, LossyStep(_ratio(level)))
+        if level.origin is Origin.RE_ENCODED and level.lossy_before:
+            before = (_UNKNOWN_LOSS,)
+        method = loss_of(level.encoding)
+        return before if method is None else (*before, LossyStep(_ratio(level), method))
 
 
 def _ratio(level: EncodedLevel) -> float:
     """Uncompressed bytes of all frames over their encoded bytes."""
-    frames = level.frame_lengths
-    return 3 * level.tile.area * len(frames) / float(frames.sum())
+    lengths = level.frame_lengths
+    uncompressed = level.pixel_format.bytes_per_pixel * level.tile.area * len(lengths)
+    return uncompressed / float(lengths.sum())
+
+
+def _derivation(level: EncodedLevel) -> str | None:
+    text = _DERIVATION.get(level.origin)
+    return None if text is None else text.format(codec=level.encoding.codec.value)
+
+
+def _remarks(reader: SlideReader) -> list[str]:
+    """What the attributes of the levels cannot say, or say only in a stand-in's way."""
+    remarks = []
+    dark = [path for path in reader.optical_paths if path.illumination is Illumination.FLUORESCENCE]
+    if any(path.excitation_nm is None for path in dark):
+        remarks.append(UNKNOWN_WAVELENGTH_COMMENT)
+    heights = reader.focal_planes_um
+    distances = [upper - lower for lower, upper in pairwise(heights)]
+    if distances and max(distances) - min(distances) > _EVEN * max(distances):
+        listed = ", ".join(f"{height:g}" for height in heights)
+        remarks.append(f"The focal planes lie unevenly, at {listed} um.")
+    return remarks

@@ -29,6 +29,10 @@ wavelength x index / aperture^2 = 0.55 um x 1 / 0.56. The depth shall not be 0 (
 file gives it, and nothing lateral is measured with it.
 """
 
+UNKNOWN_WAVELENGTH_COMMENT = "The excitation of a fluorescence path is not known."
+"""Where Illumination Color Code (0022,0108) says full spectrum of a path that is not lit in white:
+either that or a wavelength is required (PS3.3 C.8.12.5)."""
+
 UNKNOWN_ACQUISITION = datetime(1900, 1, 1)  # noqa: DTZ001 - nowhere's time, so no zone
 """Acquisition DateTime (0008,002A), Content Date (0008,0023) and Time (0008,0033) of a slide whose
 file gives none: type 1 (PS3.3 C.8.12.4, C.7.6.16), and long before there were scanners."""

@@ -1,26 +1,40 @@
 """A thumbnail for a slide whose file has none, from the coarsest level's frames."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from tiling.codecs import jpeg
-from tiling.geometry import Size, TileGrid
+from tiling.composite import colours_of, composite, window_of
+from tiling.geometry import Size
 from tiling.pyramid import EncodedLevel
-from tiling.slide import Pixels
+from tiling.slide import OpticalPath, Pixels, Samples
 
 
-def build_thumbnail(level: EncodedLevel, longest_side_px: int) -> Pixels:
-    """The level, averaged over the smallest square blocks that make it fit.
+def build_thumbnail(
+    level: EncodedLevel, paths: Sequence[OpticalPath], longest_side_px: int
+) -> Pixels:
+    """The level in colours, averaged over the smallest square blocks that make it fit.
 
-    One tile is held at a time, so that a slide with a single huge level needs no more memory.
+    The focal plane in the middle is shown. One tile is held at a time, so that a slide with a
+    single huge level needs no more memory.
     """
+    plane = level.order.focal_planes // 2
+    layers = [_shrink(level, path, plane, longest_side_px) for path in range(len(paths))]
+    if level.pixel_format.samples == 1:
+        return composite(layers, [window_of(layer) for layer in layers], colours_of(paths))
+    return np.asarray(layers[0] >> max(level.pixel_format.bits - 8, 0), np.uint8)
+
+
+def _shrink(level: EncodedLevel, path: int, plane: int, longest_side_px: int) -> Samples:
     block = max(1, -(-max(level.size.columns, level.size.rows) // longest_side_px))
     size = Size(-(-level.size.columns // block), -(-level.size.rows // block))
-    sums = np.zeros((size.rows, size.columns, 3), dtype=np.int64)
-    grid = TileGrid(level.size, level.tile)
-    for (column, row), frame in zip(grid.positions(), level.frames(), strict=True):
+    shape = (size.rows, size.columns, level.pixel_format.samples)
+    sums = np.zeros(shape, dtype=np.int64)
+    grid = level.order.grid
+    for column, row in grid.positions():
         visible = grid.visible(column, row)
-        pixels = jpeg.decode(frame)[: visible.rows, : visible.columns]
+        pixels = level.pixels(column, row, path, plane)[: visible.rows, : visible.columns]
         top, left = row * level.tile.rows, column * level.tile.columns
         blocks = _block_sums(_block_sums(pixels.astype(np.int64), top, block, 0), left, block, 1)
         y, x = top // block, left // block
@@ -28,7 +42,7 @@ def build_thumbnail(level: EncodedLevel, longest_side_px: int) -> Pixels:
     rows = _block_extents(level.size.rows, block)
     columns = _block_extents(level.size.columns, block)
     counts = (rows[:, None] * columns[None, :])[..., None]
-    return np.asarray((sums + counts // 2) // counts, dtype=np.uint8)
+    return np.asarray((sums + counts // 2) // counts, dtype=level.pixel_format.dtype)
 
 
 def _block_sums(values: NDArray[np.int64], start: int, block: int, axis: int) -> NDArray[np.int64]:

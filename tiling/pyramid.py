@@ -54,6 +54,10 @@ class EncodedLevel(Protocol):
     def origin(self) -> Origin: ...
 
     @property
+    def lossy_before(self) -> bool:
+        """Whether a re-encoded level had lost something already."""
+
+    @property
     def order(self) -> TileOrder:
         """Which tile of which optical path and focal plane each frame is."""
 
@@ -165,6 +169,8 @@ def _frames_to_make(step: _Step) -> int:
 class _FrameLevel:
     """What passed-through and made levels share."""
 
+    lossy_before = False
+
     def __init__(
         self,
         order: TileOrder,
@@ -269,15 +275,17 @@ class _Maker:
         lossy = self._format == RGB8
         self._encoding = options.jpeg.encoding if lossy else frames.lossless_encoding(self._format)
 
-    def re_encode(self, order: TileOrder, downsample: float, index: int) -> EncodedLevel:
+    def re_encode(self, order: TileOrder, downsample: float, index: int) -> "_Made":
         """A level of the file, decoded and compressed again."""
 
         def read(frame_index: int) -> Samples:
             return self._reader.read_tile(index, *order.position(frame_index))
 
-        return self._make(order, downsample, Origin.RE_ENCODED, read)
+        level = self._make(order, downsample, Origin.RE_ENCODED, read)
+        level.lossy_before = self._reader.levels[index].lossy
+        return level
 
-    def build(self, order: TileOrder, downsample: float, finer: EncodedLevel) -> EncodedLevel:
+    def build(self, order: TileOrder, downsample: float, finer: EncodedLevel) -> "_Made":
         """A level from the next finer one."""
 
         def read(frame_index: int) -> Samples:
@@ -291,7 +299,7 @@ class _Maker:
         downsample: float,
         origin: Origin,
         read: Callable[[int], Samples],
-    ) -> EncodedLevel:
+    ) -> "_Made":
         """Compress the tiles that `read` gives by frame index, in a bounded number of threads."""
         blanks = [blank_tile(order.grid.tile, self._format, value) for value in self._backgrounds]
         encoded_blanks = [self._encode(blank) for blank in blanks]

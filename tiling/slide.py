@@ -162,6 +162,9 @@ class Level:
     encoding: TileEncoding | None = None
     """Set when `read_encoded_tile` gives the scanner's own bytes; None when only pixels exist.
     The same for every optical path and focal plane."""
+    lossy: bool = True
+    """Whether the file's own pixels had been compressed with loss, where there is no `encoding`
+    to tell; True also where nobody knows, since a picture wrongly called lossless is worse."""
 
     @property
     def grid(self) -> TileGrid:

@@ -3,14 +3,14 @@
 from dicom.models.equipment import Equipment
 from dicom.models.identity import Patient, Sex, SlideIdentity, Study
 from dicom.models.image import ImageDescription, ImageRole, LossyStep, Photometric
-from dicom.models.optics import OpticalPath
+from dicom.models.optics import Optics
 
 __all__ = [
     "Equipment",
     "ImageDescription",
     "ImageRole",
     "LossyStep",
-    "OpticalPath",
+    "Optics",
     "Patient",
     "Photometric",
     "Sex",

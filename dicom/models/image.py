@@ -8,6 +8,8 @@ from typing import NamedTuple
 from pydicom.uid import ExplicitVRLittleEndian
 
 from tiling.geometry import Size, TileGrid
+from tiling.slide import RGB8, PixelFormat
+from tiling.tile_order import TileOrder
 
 
 class ImageRole(StrEnum):
@@ -33,8 +35,11 @@ class Photometric(StrEnum):
     """Photometric Interpretation (0028,0004) as far as it is written here."""
 
     RGB = "RGB"
+    MONOCHROME2 = "MONOCHROME2"
     YBR_FULL_422 = "YBR_FULL_422"
     """The only YCbCr of JPEG that C.8.12.4 allows: it says nothing of the true subsampling."""
+    YBR_ICT = "YBR_ICT"
+    YBR_RCT = "YBR_RCT"
 
 
 class LossyStep(NamedTuple):
@@ -55,6 +60,10 @@ class ImageDescription:
     tile: Size
     transfer_syntax_uid: str = ExplicitVRLittleEndian
     photometric: Photometric = Photometric.RGB
+    pixel_format: PixelFormat = RGB8
+    optical_paths: int = 1
+    focal_planes_um: tuple[float, ...] = (0.0,)
+    """Heights, rising."""
     pixel_spacing_mm: tuple[float, float] | None = None
     """Of this image, between rows and between columns; None only outside the pyramid."""
     spacing_is_nominal: bool = False
@@ -69,6 +78,10 @@ class ImageDescription:
     lossy_steps: tuple[LossyStep, ...] = ()
     """Every lossy compression so far, the oldest first; empty for truly lossless."""
     acquired_at: datetime | None = None
+    focus_method: str | None = None
+    """AUTO or MANUAL; None where the file does not say."""
+    label_text: str | None = None
+    barcode: str | None = None
     remarks: tuple[str, ...] = ()
     """Sentences for people on what the image lacks; one paragraph with what is nominal."""
 
@@ -77,8 +90,15 @@ class ImageDescription:
             raise ValueError(f"a {self.role} image needs a pixel spacing, if only a nominal one")
 
     @property
-    def grid(self) -> TileGrid:
-        return TileGrid(self.size, self.tile)
+    def order(self) -> TileOrder:
+        grid = TileGrid(self.size, self.tile)
+        return TileOrder(grid, self.optical_paths, len(self.focal_planes_um))
+
+    @property
+    def plane_distance_um(self) -> float:
+        """Mean distance of neighbouring focal planes; 0 where there is one."""
+        planes = self.focal_planes_um
+        return (planes[-1] - planes[0]) / (len(planes) - 1) if len(planes) > 1 else 0.0
 
     @property
     def image_type(self) -> tuple[str, str, str, str]:

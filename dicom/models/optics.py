@@ -2,22 +2,31 @@
 
 from dataclasses import dataclass
 
-from dicom.codes import BRIGHTFIELD, FULL_SPECTRUM, Code
-from tiling.slide import SlideMetadata
+from tiling.slide import BRIGHTFIELD_PATH, OpticalPath, SlideReader
 
 
 @dataclass(frozen=True, slots=True)
-class OpticalPath:
-    """One optical path (PS3.3 C.8.12.5): white light through a stained section by default."""
+class Optics:
+    """The optical paths of an instance (PS3.3 C.8.12.5): white light through tissue by default."""
 
     icc_profile: bytes | None = None
-    """The file's own profile; without one the samples are taken for sRGB, as screens do."""
+    """The file's own profile; without one colours are taken for sRGB, as screens do."""
     objective_power: float | None = None
-    illumination: Code = BRIGHTFIELD
-    """From CID 8123 Microscopy Illumination Method."""
-    illumination_colour: Code = FULL_SPECTRUM
-    """From CID 8122 Microscopy Illuminator and Sensor Colour."""
+    paths: tuple[OpticalPath, ...] = (BRIGHTFIELD_PATH,)
+    coloured: bool = True
+    """Whether the samples are colours; else each path has but one."""
 
     @classmethod
-    def of(cls, metadata: SlideMetadata) -> "OpticalPath":
-        return cls(metadata.icc_profile, metadata.objective_power)
+    def of(cls, reader: SlideReader) -> "Optics":
+        """Of a slide's levels."""
+        said = reader.metadata
+        return cls(
+            said.icc_profile,
+            said.objective_power,
+            tuple(reader.optical_paths),
+            reader.pixel_format.samples == 3,
+        )
+
+    def of_picture(self) -> "Optics":
+        """Of a label, an overview or a thumbnail, which are colour pictures."""
+        return Optics(self.icc_profile if self.coloured else None, self.objective_power)

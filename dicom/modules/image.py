@@ -45,7 +45,7 @@ def general_image(image: ImageDescription) -> pydicom.Dataset:
 
 
 def whole_slide_image(image: ImageDescription) -> pydicom.Dataset:
-    """Whole Slide Microscopy Image (PS3.3 C.8.12.4): one focal plane, focused by the scanner.
+    """Whole Slide Microscopy Image (PS3.3 C.8.12.4): one or several planes of focus.
 
     The extent is that of the total pixel matrix (TILED_FULL: all of it is encoded), in mm, its
     depth in um; left out where the standard allows and nothing is known, that is for label and
@@ -55,13 +55,14 @@ def whole_slide_image(image: ImageDescription) -> pydicom.Dataset:
     module.AcquisitionDateTime = _date_time(image.acquired_at)
     module.VolumetricProperties = "VOLUME"
     module.SpecimenLabelInImage = "YES" if image.role.shows_label else "NO"
-    module.FocusMethod = FOCUS_METHOD
+    module.FocusMethod = image.focus_method or FOCUS_METHOD
     module.ExtendedDepthOfField = "NO"
     if image.pixel_spacing_mm is not None:
         between_rows, between_columns = image.pixel_spacing_mm
         module.ImagedVolumeWidth = image.size.columns * between_columns
         module.ImagedVolumeHeight = image.size.rows * between_rows
-        module.ImagedVolumeDepth = NOMINAL_DEPTH_UM
+        depth_um = image.focal_planes_um[-1] - image.focal_planes_um[0]
+        module.ImagedVolumeDepth = NOMINAL_DEPTH_UM + depth_um
     return module
 
 

@@ -6,7 +6,7 @@ from pydicom.tag import BaseTag, Tag
 from pydicom.valuerep import format_number_as_ds
 
 from dicom.models import ImageDescription, SlideIdentity
-from dicom.modules.optics import PATH_IDENTIFIER
+from dicom.modules.optics import path_identifier
 from dicom.placeholders import NOMINAL_DEPTH_UM
 
 LABEL_ON_THE_LEFT = (0, -1, 0, -1, 0, 0)
@@ -26,8 +26,7 @@ def tile_organization(image: ImageDescription) -> pydicom.Dataset:
     module = pydicom.Dataset()
     module.TotalPixelMatrixColumns = image.size.columns
     module.TotalPixelMatrixRows = image.size.rows
-    module.TotalPixelMatrixFocalPlanes = 1
-    module.NumberOfOpticalPaths = 1
+    module.TotalPixelMatrixFocalPlanes = len(image.focal_planes_um)
     module.TotalPixelMatrixOriginSequence = [origin]
     module.ImageOrientationSlide = list(LABEL_ON_THE_LEFT)
     return module
@@ -41,12 +40,13 @@ def functional_groups(image: ImageDescription) -> pydicom.Dataset:
     """
     frame_type = pydicom.Dataset()
     frame_type.FrameType = list(image.image_type)
-    path = pydicom.Dataset()
-    path.OpticalPathIdentifier = PATH_IDENTIFIER
     shared = pydicom.Dataset()
     shared.PixelMeasuresSequence = [_pixel_measures(image)]
     shared.WholeSlideMicroscopyImageFrameTypeSequence = [frame_type]
-    shared.OpticalPathIdentificationSequence = [path]
+    if image.optical_paths == 1:  # several are told apart by the order of the frames
+        path = pydicom.Dataset()
+        path.OpticalPathIdentifier = path_identifier(0)
+        shared.OpticalPathIdentificationSequence = [path]
     module = pydicom.Dataset()
     module.SharedFunctionalGroupsSequence = [shared]
     return module
@@ -57,29 +57,42 @@ def _pixel_measures(image: ImageDescription) -> pydicom.Dataset:
     if image.pixel_spacing_mm is not None:
         measures.PixelSpacing = [format_number_as_ds(value) for value in image.pixel_spacing_mm]
         measures.SliceThickness = format_number_as_ds(NOMINAL_DEPTH_UM / 1000)
+    if len(image.focal_planes_um) > 1:
+        distance_mm = round(image.plane_distance_um / 1000, 9)
+        measures.SpacingBetweenSlices = format_number_as_ds(distance_mm)
     return measures
 
 
-def dimensions(identity: SlideIdentity) -> pydicom.Dataset:
-    """Multi-frame Dimension (PS3.3 C.7.6.17): rows of tiles, and tiles along a row."""
+def dimensions(identity: SlideIdentity, image: ImageDescription) -> pydicom.Dataset:
+    """Multi-frame Dimension (PS3.3 C.7.6.17): optical paths and focal planes where there are
+    several, rows of tiles, and tiles along a row.
+    """
     uid = identity.dimension_organization_uid
     organization = pydicom.Dataset()
     organization.DimensionOrganizationUID = uid
     module = pydicom.Dataset()
     module.DimensionOrganizationSequence = [organization]
     module.DimensionOrganizationType = "TILED_FULL"
-    module.DimensionIndexSequence = [
+    indices = [
         _index(uid, "RowPositionInTotalImagePixelMatrix"),
         _index(uid, "ColumnPositionInTotalImagePixelMatrix"),
     ]
+    if len(image.focal_planes_um) > 1:
+        indices.insert(0, _index(uid, "ZOffsetInSlideCoordinateSystem"))
+    if image.optical_paths > 1:
+        group = "OpticalPathIdentificationSequence"
+        indices.insert(0, _index(uid, "OpticalPathIdentifier", group))
+    module.DimensionIndexSequence = indices
     return module
 
 
-def _index(organization_uid: str, keyword: str) -> pydicom.Dataset:
+def _index(
+    organization_uid: str, keyword: str, group: str = "PlanePositionSlideSequence"
+) -> pydicom.Dataset:
     item = pydicom.Dataset()
     item.DimensionOrganizationUID = organization_uid
     item.DimensionIndexPointer = _tag(keyword)
-    item.FunctionalGroupPointer = _tag("PlanePositionSlideSequence")
+    item.FunctionalGroupPointer = _tag(group)
     item.DimensionDescriptionLabel = keyword[:64]
     return item
 

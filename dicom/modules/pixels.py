@@ -3,22 +3,33 @@
 import pydicom
 from pydicom.valuerep import format_number_as_ds
 
-from dicom.models import ImageDescription, LossyStep
+from dicom.models import ImageDescription, LossyStep, Photometric
 
 
 def image_pixel(image: ImageDescription) -> pydicom.Dataset:
-    """Image Pixel (PS3.3 C.7.6.3): three samples of 8 bits, colour by pixel."""
+    """Image Pixel (PS3.3 C.7.6.3), colour by pixel; 8 or 16 bits, all stored (C.8.12.4).
+
+    Grey is what was measured, and shown as it is: no rescaling and an identity for presentation,
+    both required of MONOCHROME2 (C.8.12.4).
+    """
+    samples = image.pixel_format.samples
+    bits = 8 * image.pixel_format.bytes_per_pixel // samples
     module = pydicom.Dataset()
-    module.SamplesPerPixel = 3
+    module.SamplesPerPixel = samples
     module.PhotometricInterpretation = image.photometric.value
-    module.PlanarConfiguration = 0
+    if samples > 1:
+        module.PlanarConfiguration = 0
     module.Rows = image.tile.rows
     module.Columns = image.tile.columns
-    module.BitsAllocated = 8
-    module.BitsStored = 8
-    module.HighBit = 7
+    module.BitsAllocated = bits
+    module.BitsStored = bits
+    module.HighBit = bits - 1
     module.PixelRepresentation = 0
-    module.NumberOfFrames = image.grid.tiles.area
+    module.NumberOfFrames = image.order.frames
+    if image.photometric is Photometric.MONOCHROME2:
+        module.PresentationLUTShape = "IDENTITY"
+        module.RescaleIntercept = 0
+        module.RescaleSlope = 1
     return module
 
 

@@ -3,8 +3,12 @@
 import pydicom
 
 from dicom.codes import MICROSCOPE_SLIDE
-from dicom.models import SlideIdentity
+from dicom.models import ImageDescription, SlideIdentity
 from dicom.placeholders import UNKNOWN
+from dicom.text import short_text
+
+_LONGEST_LABEL = 10240
+"""Characters of an Unlimited Text that is kept here."""
 
 
 def specimen(identity: SlideIdentity) -> pydicom.Dataset:
@@ -34,9 +38,11 @@ def _description(identity: SlideIdentity, identifier: str) -> pydicom.Dataset:
     return item
 
 
-def slide_label() -> pydicom.Dataset:
-    """Slide Label (PS3.3 C.8.12.8): type 2 and empty, for a person or the catalogue to read."""
+def slide_label(image: ImageDescription) -> pydicom.Dataset:
+    """Slide Label (PS3.3 C.8.12.8): type 2, empty where nobody has read it."""
     module = pydicom.Dataset()
-    module.BarcodeValue = ""
-    module.LabelText = ""
+    # Cut short or changed it would be the code of another glass.
+    code = image.barcode or ""
+    module.BarcodeValue = code if code == (short_text(code) or "") else ""
+    module.LabelText = short_text(image.label_text, _LONGEST_LABEL) or ""
     return module

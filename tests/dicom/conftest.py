@@ -14,9 +14,23 @@ from numpy.typing import NDArray
 from dicom.conversion import ConvertedSlide, convert
 from dicom.models import Patient, Sex, SlideIdentity, Study
 from dicom.targets import DirectoryTarget
+from tiling.codecs.frames import decode
 from tiling.geometry import Size
 from tiling.pyramid import Origin
-from tiling.slide import AssociatedKind, Colour, Level, Pixels, SlideMetadata, TileEncoding
+from tiling.slide import (
+    BRIGHTFIELD_PATH,
+    RGB8,
+    AssociatedKind,
+    Colour,
+    Level,
+    OpticalPath,
+    PixelFormat,
+    Pixels,
+    Samples,
+    SlideMetadata,
+    TileEncoding,
+)
+from tiling.tile_order import TileOrder
 
 JPEG_422 = TileEncoding(Colour.YCBCR, (2, 1))
 TILE = Size(columns=64, rows=48)
@@ -42,32 +56,42 @@ def encode_tile(pixels: Pixels, encoding: TileEncoding) -> bytes:
 
 @dataclass(frozen=True)
 class FakeLevel:
-    pixels: Pixels
+    picture: Pixels
     downsample: float = 1.0
     encoding: TileEncoding = JPEG_422
     origin: Origin = Origin.PASSED_THROUGH
     tile: Size = TILE
     encoded: list[bytes] = field(default_factory=list)
+    pixel_format: PixelFormat = RGB8
+    lossy_before: bool = True
 
     def __post_init__(self) -> None:
         grid = Level(self.size, self.tile, self.downsample).grid
         for column, row in grid.positions():
             tile = np.full((self.tile.rows, self.tile.columns, 3), 255, np.uint8)
-            part = self.pixels[row * self.tile.rows :, column * self.tile.columns :]
+            part = self.picture[row * self.tile.rows :, column * self.tile.columns :]
             part = part[: self.tile.rows, : self.tile.columns]
             tile[: part.shape[0], : part.shape[1]] = part
             self.encoded.append(encode_tile(tile, self.encoding))
 
     @property
     def size(self) -> Size:
-        return Size(columns=self.pixels.shape[1], rows=self.pixels.shape[0])
+        return Size(columns=self.picture.shape[1], rows=self.picture.shape[0])
 
     @property
     def frame_lengths(self) -> NDArray[np.int64]:
         return np.array([len(frame) for frame in self.encoded], dtype=np.int64)
 
+    @property
+    def order(self) -> TileOrder:
+        return TileOrder(Level(self.size, self.tile, self.downsample).grid)
+
     def frame(self, frame_index: int) -> bytes:
         return self.encoded[frame_index]
+
+    def pixels(self, column: int, row: int, path: int = 0, plane: int = 0) -> Samples:
+        frame = self.encoded[self.order.frame_index(column, row, path, plane)]
+        return decode(frame, self.encoding, self.tile, self.pixel_format)
 
     def frames(self) -> Iterator[bytes]:
         return iter(self.encoded)
@@ -81,6 +105,9 @@ class FakeSlide:
     metadata: SlideMetadata
     images: Mapping[AssociatedKind, Pixels]
     format: str = "Fake"
+    pixel_format: PixelFormat = RGB8
+    optical_paths: Sequence[OpticalPath] = (BRIGHTFIELD_PATH,)
+    focal_planes_um: Sequence[float] = (0.0,)
 
     @property
     def associated(self) -> Mapping[AssociatedKind, Size]:
@@ -92,13 +119,9 @@ class FakeSlide:
     def read_associated(self, kind: AssociatedKind) -> Pixels:
         return self.images[kind]
 
-    def read_tile(self, level: int, column: int, row: int) -> Pixels:
-        raise NotImplementedError
-
-    def encoded_tile_lengths(self, level: int) -> NDArray[np.int64]:
-        raise NotImplementedError
-
-    def read_encoded_tile(self, level: int, column: int, row: int) -> bytes:
+    def read_tile(
+        self, level: int, column: int, row: int, path: int = 0, plane: int = 0
+    ) -> Samples:
         raise NotImplementedError
 
     def close(self) -> None: ...
@@ -231,16 +254,7 @@ def lying_level(plain_levels: list[FakeLevel]) -> FakeLevel:
         def frames(self) -> Iterator[bytes]:
             return iter([*self.encoded[:-1], self.encoded[-1] + b"more"])
 
-    return Lying(plain_levels[0].pixels)
-
-
-@pytest.fixture
-def grey_level(plain_levels: list[FakeLevel]) -> FakeLevel:
-    class Grey(FakeLevel):
-        def __post_init__(self) -> None:
-            self.encoded.append(b"grey")
-
-    return Grey(plain_levels[0].pixels, encoding=TileEncoding(Colour.GREY))
+    return Lying(plain_levels[0].picture)
 
 
 @pytest.fixture(scope="session")

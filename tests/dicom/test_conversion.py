@@ -10,7 +10,7 @@ import tifffile
 from pydicom.filebase import DicomBytesIO
 
 from dicom.conversion import ConversionOptions, convert
-from dicom.errors import FrameMismatchError, UnsupportedInstanceError
+from dicom.errors import FrameMismatchError
 from dicom.manifest import SlideManifest
 from dicom.models import ImageRole, SlideIdentity
 from dicom.reader import Instance
@@ -21,11 +21,9 @@ from tiling.registry import open_slide
 from tiling.slide import (
     ONE_FOCAL_PLANE,
     AssociatedKind,
-    Colour,
     Pixels,
     SlideMetadata,
     SlideReader,
-    TileEncoding,
 )
 from tiling.svs import SvsOptions, write_svs
 from tiling.testing import draw_pattern
@@ -163,7 +161,7 @@ def test_thumbnail_is_the_files_or_made(
     assert dataset.ImageType == ["DERIVED", "PRIMARY", "THUMBNAIL", "RESAMPLED"]
     # The blocks' means are the image's: nothing is shifted or dropped.
     base = next(iter(plain_levels))
-    assert dataset.pixel_array.mean() == pytest.approx(base.pixels.mean(), abs=2)  # type: ignore[attr-defined] - the fake's
+    assert dataset.pixel_array.mean() == pytest.approx(base.picture.mean(), abs=2)  # type: ignore[attr-defined] - the fake's
 
 
 def test_a_slide_says_nothing_it_does_not_know(
@@ -190,14 +188,6 @@ def test_a_level_that_breaks_its_word_is_not_published(
     with pytest.raises(FrameMismatchError):
         convert(plain_slide, [lying_level], identity, target)
     assert target.instances == {}
-
-
-def test_grey_is_refused(
-    plain_slide: SlideReader, grey_level: EncodedLevel, identity: SlideIdentity
-) -> None:
-    assert grey_level.encoding == TileEncoding(Colour.GREY)
-    with pytest.raises(UnsupportedInstanceError, match="grey"):
-        convert(plain_slide, [grey_level], identity, MemoryTarget())
 
 
 @pytest.mark.parametrize("broken", AssociatedKind)

@@ -10,7 +10,7 @@ from dicom.models import (
     ImageDescription,
     ImageRole,
     LossyStep,
-    OpticalPath,
+    Optics,
     SlideIdentity,
 )
 from dicom.srgb import SRGB_PROFILE
@@ -30,9 +30,9 @@ LABEL = ImageDescription(ImageRole.LABEL, "1.2.4", 2, Size(30, 40), Size(30, 40)
 
 
 def build(
-    image: ImageDescription, identity: SlideIdentity, optics: OpticalPath | None = None
+    image: ImageDescription, identity: SlideIdentity, optics: Optics | None = None
 ) -> pydicom.Dataset:
-    return build_dataset(identity, Equipment(), optics or OpticalPath(), image)
+    return build_dataset(identity, Equipment(), optics or Optics(), image)
 
 
 def test_volume_says_its_extent_and_its_losses(identity: SlideIdentity) -> None:
@@ -71,7 +71,7 @@ def test_specimens_are_the_laboratorys_or_one_like_the_container(
 
 
 def test_profile_is_the_files_else_srgb(identity: SlideIdentity) -> None:
-    own = build(VOLUME, identity, OpticalPath(icc_profile=b"own!")).OpticalPathSequence[0]
+    own = build(VOLUME, identity, Optics(icc_profile=b"own!")).OpticalPathSequence[0]
     assert own.ICCProfile == b"own!"
     assert "ColorSpace" not in own
     built_in = build(VOLUME, identity).OpticalPathSequence[0]
@@ -87,7 +87,7 @@ def test_unknown_time_is_owned_up_to(identity: SlideIdentity) -> None:
 
 def test_words_out_of_a_file_are_made_to_fit(identity: SlideIdentity) -> None:
     scanner = Equipment("a\\b\n" + "x" * 100, "", None, "1.0")
-    dataset = build_dataset(identity, scanner, OpticalPath(), LABEL)
+    dataset = build_dataset(identity, scanner, Optics(), LABEL)
     assert dataset.Manufacturer == "a b " + "x" * 60
     assert dataset.ManufacturerModelName == dataset.DeviceSerialNumber == "Unknown"
 

@@ -12,7 +12,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBase
 from dicom.dataset import build_dataset
 from dicom.errors import DamagedInstanceError, DicomError, UnsupportedInstanceError
 from dicom.frame_index import FrameIndex
-from dicom.models import Equipment, ImageDescription, ImageRole, OpticalPath, SlideIdentity
+from dicom.models import Equipment, ImageDescription, ImageRole, Optics, SlideIdentity
 from dicom.padding import padding_elements
 from dicom.reader import Instance
 from dicom.testing import MemorySource
@@ -51,7 +51,7 @@ def dataset(identity: SlideIdentity) -> pydicom.Dataset:
         JPEGBaseline8Bit,
         pixel_spacing_mm=(0.5, 0.25),
     )
-    return build_dataset(identity, Equipment(), OpticalPath(), image)
+    return build_dataset(identity, Equipment(), Optics(), image)
 
 
 def stored(dataset: pydicom.Dataset, pixels: bytes, syntax: str | None = None) -> Instance:

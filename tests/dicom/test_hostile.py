@@ -13,7 +13,7 @@ from pydicom.uid import JPEGBaseline8Bit
 
 from dicom.dataset import build_dataset
 from dicom.errors import DicomError
-from dicom.models import Equipment, ImageDescription, ImageRole, OpticalPath, SlideIdentity
+from dicom.models import Equipment, ImageDescription, ImageRole, Optics, SlideIdentity
 from dicom.reader import Instance
 from dicom.testing import MemorySink, MemorySource
 from dicom.tile_order import tile_order_of
@@ -35,7 +35,7 @@ def sound(bare_identity: SlideIdentity) -> bytes:
         JPEGBaseline8Bit,
         pixel_spacing_mm=(1.0, 1.0),
     )
-    dataset = build_dataset(bare_identity, Equipment(), OpticalPath(icc_profile=b"abcd"), image)
+    dataset = build_dataset(bare_identity, Equipment(), Optics(icc_profile=b"abcd"), image)
     sink = MemorySink()
     write_instance(sink, dataset, np.full(6, 9), [b"123456789"] * 6)
     return sink.data

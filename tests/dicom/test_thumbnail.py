@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 
 from dicom.thumbnail import build_thumbnail
 from tiling.geometry import Size
-from tiling.slide import Colour, Pixels, TileEncoding
+from tiling.slide import Colour, OpticalPath, Pixels, TileEncoding
+
+RGB = TileEncoding(Colour.RGB)
 
 
 @settings(
@@ -20,7 +22,9 @@ def test_blocks_are_averaged_across_tiles(
     pixels: Pixels = np.full((rows, columns, 3), 200, np.uint8)
     pixels[:, : columns // 2] = 40
     # Act
-    thumbnail = build_thumbnail(level_of(pixels, TileEncoding(Colour.RGB)), longest)
+    thumbnail = build_thumbnail(
+        level_of(pixels, TileEncoding(Colour.RGB)), [OpticalPath()], longest
+    )
     # Assert
     block = max(1, -(-max(columns, rows) // longest))
     assert thumbnail.shape == (-(-rows // block), -(-columns // block), 3)
@@ -34,7 +38,9 @@ def test_blocks_are_averaged_across_tiles(
 def test_colours_are_right(level_of: object, subsampling: tuple[int, int]) -> None:
     assert callable(level_of)
     pixels: Pixels = np.full((60, 90, 3), (180, 40, 90), np.uint8)
-    thumbnail = build_thumbnail(level_of(pixels, TileEncoding(Colour.YCBCR, subsampling)), 9)
+    thumbnail = build_thumbnail(
+        level_of(pixels, TileEncoding(Colour.YCBCR, subsampling)), [OpticalPath()], 9
+    )
     assert Size(thumbnail.shape[1], thumbnail.shape[0]) == Size(9, 6)
     # The outer tiles are white beyond the image, which chroma subsampling lets bleed in a little.
     assert np.abs(thumbnail.astype(int) - (180, 40, 90)).max() < 20

@@ -12,7 +12,7 @@ from pydicom.uid import JPEGBaseline8Bit
 
 from dicom.dataset import build_dataset
 from dicom.errors import FrameMismatchError, UnsupportedInstanceError
-from dicom.models import Equipment, ImageDescription, ImageRole, OpticalPath, SlideIdentity
+from dicom.models import Equipment, ImageDescription, ImageRole, Optics, SlideIdentity
 from dicom.reader import Instance
 from dicom.testing import MemorySink, MemorySource
 from dicom.writer import WrittenInstance, write_instance
@@ -34,7 +34,7 @@ def build(identity: SlideIdentity) -> Build:
             pixel_spacing_mm=(1.0, 1.0),
             **({} if native else {"transfer_syntax_uid": JPEGBaseline8Bit}),
         )
-        return build_dataset(identity, Equipment(), OpticalPath(), image)
+        return build_dataset(identity, Equipment(), Optics(), image)
 
     return dataset
 
