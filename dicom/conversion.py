@@ -39,6 +39,8 @@ class ConversionOptions:
     A reader gives their pixels alone. Scanners store most of them as JPEG, and an image wrongly
     called lossless is the worse error, so the others are declared lossy.
     """
+    barcode: str | None = None
+    """What the label's barcode says, where whoever converts has read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def convert(
     records: list[InstanceRecord] = []
     hashes: dict[str, bytes] = {}
     left_out: list[str] = []
-    describer = Describer(reader, identity, levels)
+    describer = Describer(reader, identity, levels, options.barcode)
     for image in _images(reader, levels, describer, options, left_out):
         uid = image.description.sop_instance_uid
         light = optics.of_picture() if image.level is None else optics
@@ -106,6 +108,7 @@ def convert(
                 downsample=image.downsample,
                 origin=image.origin,
                 transfer_syntax_uid=image.description.transfer_syntax_uid,
+                photometric=image.description.photometric.value,
                 frames=len(image.frame_lengths),
                 size_bytes=written.size_bytes,
                 sha256=written.sha256,

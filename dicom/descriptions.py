@@ -44,11 +44,16 @@ class Describer:
     """
 
     def __init__(
-        self, reader: SlideReader, identity: SlideIdentity, levels: Sequence[EncodedLevel]
+        self,
+        reader: SlideReader,
+        identity: SlideIdentity,
+        levels: Sequence[EncodedLevel],
+        barcode: str | None = None,
     ) -> None:
         metadata = reader.metadata
         self._metadata = metadata
         self._planes_um = tuple(reader.focal_planes_um)
+        self._barcode = barcode or metadata.barcode
         self._remarks = (*metadata.not_kept, *_remarks(reader))
         self._identity = identity
         self._levels = levels
@@ -129,7 +134,7 @@ class Describer:
             lossy_steps=steps,
             acquired_at=self._metadata.scanned_at,
             label_text=self._metadata.label_text,
-            barcode=self._metadata.barcode,
+            barcode=self._barcode,
         )
 
     def _next_number(self) -> int:

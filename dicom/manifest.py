@@ -29,6 +29,8 @@ class InstanceRecord:
     origin: Origin | None
     """None for an image of the file's own that is no level."""
     transfer_syntax_uid: str
+    photometric: str
+    """Photometric Interpretation (0028,0004) of the frames."""
     frames: int
     size_bytes: int
     sha256: str
@@ -78,5 +80,8 @@ def _record(item: dict[str, Any]) -> InstanceRecord:
         size=Size(**item.pop("size")),
         tile=Size(**item.pop("tile")),
         origin=None if origin is None else Origin(origin),
+        # Manifests written before this was recorded are of colour pictures and JPEG tiles, which
+        # tell for themselves.
+        photometric=item.pop("photometric", "RGB"),
         **item,
     )

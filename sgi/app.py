@@ -9,9 +9,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sgi.access.sessions import Sessions
 from sgi.api import arrivals, errors, events, images, pages, sign_in, slides
+from sgi.api.decoders import Decoders
 from sgi.api.feed import Feed
 from sgi.api.grants import Grants
 from sgi.api.guard import Guard
+from sgi.api.rendered import Rendered
 from sgi.api.services import Services
 from sgi.api.slide_store import SlideStore
 from sgi.api.tiles import PREFIX, Tiles
@@ -86,6 +88,7 @@ def make_api(services: Services) -> FastAPI:
                 listening.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await listening
+                services.decoders.close()
 
     api = FastAPI(title="SGI", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     api.state.services = services
@@ -102,14 +105,15 @@ def make_application(settings: Settings) -> ASGIApp:
     slide_store = SlideStore(database, open_store(settings))
     grants = Grants(slide_store, database, sessions)
     feed = Feed(database, sessions)
-    services = Services(settings, database, sessions, feed, slide_store, grants)
+    decoders = Decoders()
+    services = Services(settings, database, sessions, feed, slide_store, grants, decoders)
     guard = Guard(
         make_api(services),
         sessions,
         secure=settings.secure,
         behind_proxy=settings.behind_tls_proxy,
     )
-    return Application(Tiles(guard, grants), guard)
+    return Application(Tiles(guard, grants, Rendered(decoders)), guard)
 
 
 def application() -> ASGIApp:

@@ -77,5 +77,9 @@ class ConversionCancelledError(SgiError):
     """The worker is stopping; the conversion is taken up again later."""
 
 
+class UnshowableError(SgiError):
+    """A stored frame is sound, but cannot be turned into what a browser shows."""
+
+
 class VerificationError(SgiError):
     """What was read back from the store is not what was written."""

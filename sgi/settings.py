@@ -54,6 +54,8 @@ class IngestSettings(BaseModel):
     """Longest time without any progress in a conversion, in seconds."""
     jpeg_quality: int = Field(default=90, ge=50, le=100)
     """For levels that must be compressed anew."""
+    fill_gaps: bool = False
+    """True builds the levels between two of a file that lie a factor 4 apart."""
 
 
 class TlsSettings(BaseModel):

@@ -18,19 +18,24 @@ def _checked(sop_uid: str) -> str:
     return sop_uid
 
 
+def slide_folder(slide_id: UUID) -> str:
+    """The beginning of all keys of a slide."""
+    return f"slides/{slide_id}/"
+
+
 def instance_key(slide_id: UUID, sop_uid: str) -> str:
     """The DICOM instance itself."""
-    return f"slides/{slide_id}/{_checked(sop_uid)}.dcm"
+    return f"{slide_folder(slide_id)}{_checked(sop_uid)}.dcm"
 
 
 def frame_hashes_key(slide_id: UUID, sop_uid: str) -> str:
     """SHA-256 of each of the instance's frames, 32 bytes each, in order."""
-    return f"slides/{slide_id}/{_checked(sop_uid)}.sha256"
+    return f"{slide_folder(slide_id)}{_checked(sop_uid)}.sha256"
 
 
 def manifest_key(slide_id: UUID) -> str:
     """Everything from which the catalogue can be made again; written last."""
-    return f"slides/{slide_id}/manifest.json"
+    return f"{slide_folder(slide_id)}manifest.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,9 @@ class Window:
         if not 0 <= self.darkest < self.brightest:
             raise ValueError(f"no window from {self.darkest} to {self.brightest}")
 
+    def __str__(self) -> str:
+        return f"{self.darkest}-{self.brightest}"
+
     def apply(self, samples: Samples) -> NDArray[np.uint8]:
         """Stretched to 0..255, cut off beyond the window; the same shape."""
         reach = self.brightest - self.darkest

@@ -99,6 +99,11 @@ ANSWERS: dict[type[Exception], Answer] = {
         "Trop d'échecs de connexion ; attendez quelques minutes et réessayez.",
     ),
     errors.VerificationError: _DAMAGED,
+    errors.UnshowableError: Answer(
+        502,
+        "This part of the slide cannot be shown; its stored data are unharmed.",
+        "Cette partie de la lame ne peut être affichée ; ses données stockées sont intactes.",
+    ),
     **dict.fromkeys(
         (
             # Of jobs and commands: in a request, a defect.
@@ -129,7 +134,11 @@ ANSWERS: dict[type[Exception], Answer] = {
     dicom.errors.DamagedInstanceError: _DAMAGED,
     dicom.errors.UnsupportedInstanceError: _DAMAGED,
     dicom.errors.FrameMismatchError: _DEFECT,
-    tiling.errors.TilingError: _DEFECT,  # no route reads scanner files
+    tiling.errors.TilingError: Answer(
+        502,
+        "This part of the slide cannot be shown; its scanner wrote it damaged.",
+        "Cette partie de la lame ne peut être affichée ; le scanner l'a écrite endommagée.",
+    ),
     OperationalError: _DATABASE_AWAY,
     PoolTimeout: _DATABASE_AWAY,
     RequestValidationError: _INVALID,

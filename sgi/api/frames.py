@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from dicom.frame_index import FrameIndex
 from sgi.errors import VerificationError
 from storage.store import AsyncRangeReader
-from tiling.geometry import TileGrid
+from tiling.composite import Window
+from tiling.slide import PixelFormat, TileEncoding
+from tiling.tile_order import TileOrder
 
 HASH_BYTES = 32
 """Of a SHA-256."""
@@ -28,11 +30,17 @@ class ServedInstance:
 
     key: str
     etag_stem: str
-    grid: TileGrid
-    media_type: str
+    order: TileOrder
     index: FrameIndex
     hashes: bytes
     """SHA-256 of every frame, 32 bytes each."""
+    encoding: TileEncoding | None
+    """None for a transfer syntax that is not known here."""
+    pixel_format: PixelFormat
+    windows: tuple[Window | None, ...]
+    """Of each optical path, as it is shown at first; None for true colours."""
+    is_shown_as_it_is: bool
+    """Whether a browser shows the stored frames."""
 
 
 class Frames:
@@ -111,8 +119,8 @@ def run_around(instance: ServedInstance, frame_index: int) -> tuple[int, int]:
 
     Runs lie in one row and are cut by halving, so that each frame is in exactly one.
     """
-    column, _ = instance.grid.position(frame_index)
-    row_start, columns = frame_index - column, instance.grid.tiles.columns
+    column = instance.order.position(frame_index).column
+    row_start, columns = frame_index - column, instance.order.grid.tiles.columns
     frames = _RUN_FRAMES
     while frames > 1:
         begin = column - column % frames

@@ -6,6 +6,7 @@ from typing import cast
 from starlette.requests import Request
 
 from sgi.access.sessions import Sessions
+from sgi.api.decoders import Decoders
 from sgi.api.feed import Feed
 from sgi.api.grants import Grants
 from sgi.api.slide_store import SlideStore
@@ -29,6 +30,7 @@ class Services:
     feed: Feed
     slides: SlideStore
     grants: Grants
+    decoders: Decoders
 
 
 def services_of(request: Request) -> Services:

@@ -8,18 +8,20 @@ from collections import OrderedDict
 from uuid import UUID
 
 from dicom.frame_index import FrameIndex
+from dicom.transfer_syntax import encoding_of
 from sgi.api.frames import HASH_BYTES, Frames, ServedInstance
 from sgi.catalogue import slides
 from sgi.catalogue.database import Database
+from sgi.domain.facts import PathFacts
 from sgi.domain.slide import Slide, StoredInstance
 from sgi.errors import NotFoundError, VerificationError
 from sgi.stored import StoredObject, frame_hashes_key, instance_key
 from storage.store import ObjectStore
+from tiling.composite import Window
 from tiling.geometry import Size, TileGrid
-
-JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
-MEDIA_TYPES = {JPEG_BASELINE: "image/jpeg"}
-"""Media type of a stored frame by transfer syntax (PS3.18, 8.7.3); others are octets."""
+from tiling.rendering import is_shown_as_it_is
+from tiling.slide import RGB8, PixelFormat
+from tiling.tile_order import TileOrder
 
 _SLIDES_IN_MEMORY = 256
 
@@ -55,24 +57,40 @@ class ServedSlide:
         key = instance_key(self.slide.id, stored.sop_uid)
         index = FrameIndex.read(StoredObject(self._store, key, stored.size_bytes))
         hashes = self._store.read(frame_hashes_key(self.slide.id, stored.sop_uid))
-        grid = TileGrid(
-            Size(stored.columns, stored.rows), Size(stored.tile_columns, stored.tile_rows)
-        )
+        facts, order = self.slide.facts, self._order(stored)
         frames = len(index.offsets)
-        if len(hashes) != frames * HASH_BYTES or frames != stored.frames:
+        if len(hashes) != frames * HASH_BYTES or not frames == stored.frames == order.frames:
             raise VerificationError("The hashes of a stored instance do not fit its frames.")
+        pixel_format = RGB8 if stored.level is None else PixelFormat(facts.samples, facts.bits)
+        encoding = encoding_of(stored.transfer_syntax, stored.photometric, pixel_format.samples)
         return ServedInstance(
             key=key,
             etag_stem=stored.sop_uid.rpartition(".")[2],
-            grid=grid,
-            media_type=MEDIA_TYPES.get(stored.transfer_syntax, "application/octet-stream"),
+            order=order,
             index=index,
             hashes=hashes,
+            encoding=encoding,
+            pixel_format=pixel_format,
+            windows=tuple(_window(path) for path in facts.optical_paths),
+            is_shown_as_it_is=encoding is not None and is_shown_as_it_is(encoding, pixel_format),
         )
+
+    def _order(self, stored: StoredInstance) -> TileOrder:
+        grid = TileGrid(
+            Size(stored.columns, stored.rows), Size(stored.tile_columns, stored.tile_rows)
+        )
+        if stored.level is None:  # a picture
+            return TileOrder(grid)
+        facts = self.slide.facts
+        return TileOrder(grid, len(facts.optical_paths), len(facts.focal_planes_um))
 
     async def frame(self, instance: ServedInstance, frame_index: int) -> bytes:
         """One stored frame, untouched; raises as `Frames.get`."""
         return await self._frames.get(instance, frame_index)
+
+
+def _window(path: PathFacts) -> Window | None:
+    return None if path.window is None else Window(*path.window)
 
 
 class SlideStore:

@@ -13,6 +13,7 @@ from sgi.api.services import WITHOUT_NUL, actor_of, services_of, session_of
 from sgi.api.sign_in import EstablishmentOut
 from sgi.catalogue import audit, slides
 from sgi.catalogue.audit import Action
+from sgi.domain.facts import SlideFacts
 from sgi.domain.slide import Slide
 from sgi.errors import InvalidRequestError, NotFoundError
 
@@ -33,12 +34,28 @@ class LevelOut(BaseModel):
     """"passed through", "re-encoded" or "built"."""
 
 
+class PathOut(BaseModel):
+    """An optical path: `path` of a tile is its index."""
+
+    name: str | None
+    illumination: str
+    """"brightfield" or "fluorescence"."""
+    colour: tuple[int, int, int] | None
+    """In which it is tinted; None for a path of true colours."""
+    excitation_nm: float | None
+    emission_nm: float | None
+    window: tuple[int, int] | None
+    """The samples that a tile shows black and full; None for a path of true colours."""
+
+
 class SlideSummary(BaseModel):
     """A slide in a list."""
 
     id: UUID
     file_name: str
     format: str
+    scene: str | None
+    """Which image of its file it is, where the file holds several."""
     published_at: datetime
     scanned_at: datetime | None
     objective_power: float | None
@@ -71,19 +88,34 @@ class SlideOut(SlideSummary):
     model: str | None
     serial_number: str | None
     icc: bool
+    samples: int
+    bits: int
+    optical_paths: list[PathOut]
+    focal_planes_um: list[float]
+    """Heights, rising; `plane` of a tile is an index into them."""
+    label_text: str | None
+    barcodes: list[str]
+    not_kept: list[str]
+    """What of the file is not in the slide: English sentences."""
+    left_out: list[str]
+    """Images of the file that could not be decoded."""
     metadata: Mapping[str, str]
 
 
+_FACTS_OUT = set(SlideOut.model_fields) & set(SlideFacts.model_fields)
+
+
 def _summary(slide: Slide) -> dict[str, object]:
-    base = slide.levels[0]
+    base, facts = slide.levels[0], slide.facts
     return {
         "id": slide.id,
         "file_name": slide.file_name,
-        "format": slide.format,
+        "format": facts.format,
+        "scene": facts.scene,
         "published_at": slide.published_at,
-        "scanned_at": slide.scanned_at,
-        "objective_power": slide.objective_power,
-        "pixel_spacing_mm": slide.pixel_spacing_mm,
+        "scanned_at": facts.scanned_at,
+        "objective_power": facts.objective_power,
+        "pixel_spacing_mm": facts.pixel_spacing_mm,
         "columns": base.columns,
         "rows": base.rows,
         "size_bytes": sum(instance.size_bytes for instance in slide.instances),
@@ -154,10 +186,6 @@ async def get_slide(slide_id: UUID, request: Request) -> SlideOut:
         {
             **_summary(slide),
             "source_sha256": slide.source_sha256,
-            "manufacturer": slide.manufacturer,
-            "model": slide.model,
-            "serial_number": slide.serial_number,
-            "icc": slide.icc,
-            "metadata": slide.metadata,
+            **slide.facts.model_dump(include=_FACTS_OUT),
         }
     )

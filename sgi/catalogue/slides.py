@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from sgi.catalogue.database import Connection
+from sgi.domain.facts import SlideFacts
 from sgi.domain.slide import Slide, StoredInstance
 
 _SLIDE = """
@@ -27,6 +28,7 @@ def _instance(row: dict[str, Any]) -> StoredInstance:
         tile_rows=row["tile_rows"],
         downsample=row["downsample"],
         transfer_syntax=row["transfer_syntax"],
+        photometric=row["photometric"],
         origin=row["origin"],
         size_bytes=row["size_bytes"],
         sha256=row["sha256"].hex(),
@@ -35,26 +37,19 @@ def _instance(row: dict[str, Any]) -> StoredInstance:
 
 
 def _slide(row: dict[str, Any], instances: list[StoredInstance]) -> Slide:
-    spacing, scanned_at = row["pixel_spacing_mm"], row["scanned_at"]
     return Slide(
         id=row["id"],
+        arrival_id=row["arrival_id"],
+        scene=row["scene"],
         establishment_id=row["establishment_id"],
         establishment_name=row["establishment_name"],
         file_name=row["file_name"],
-        format=row["format"],
         study_uid=row["study_uid"],
         series_uid=row["series_uid"],
         source_sha256=row["source_sha256"].hex(),
         source_size_bytes=row["source_size_bytes"],
         published_at=row["published_at"],
-        scanned_at=None if scanned_at is None else datetime.fromisoformat(scanned_at),
-        pixel_spacing_mm=None if spacing is None else (spacing[0], spacing[1]),
-        objective_power=row["objective_power"],
-        manufacturer=row["manufacturer"],
-        model=row["model"],
-        serial_number=row["serial_number"],
-        icc=row["icc"],
-        metadata=row["metadata"],
+        facts=SlideFacts.model_validate(row["facts"]),
         instances=tuple(instances),
     )
 
@@ -69,39 +64,31 @@ async def _with_instances(connection: Connection, rows: list[dict[str, Any]]) ->
     return (_slide(row, by_slide[row["id"]]) for row in rows)
 
 
-async def add(connection: Connection, slide: Slide, arrival_id: UUID) -> None:
+async def add(connection: Connection, slide: Slide) -> None:
     """Insert a slide and its instances; part of the publishing transaction."""
     await connection.execute(
-        """insert into slide (id, establishment_id, arrival_id, file_name, format, study_uid,
-               series_uid, source_sha256, source_size_bytes, scanned_at, pixel_spacing_mm,
-               objective_power, manufacturer, model, serial_number, icc, metadata)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        """insert into slide (id, establishment_id, arrival_id, scene, file_name, study_uid,
+               series_uid, source_sha256, source_size_bytes, facts)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         [
             slide.id,
             slide.establishment_id,
-            arrival_id,
+            slide.arrival_id,
+            slide.scene,
             slide.file_name,
-            slide.format,
             slide.study_uid,
             slide.series_uid,
             bytes.fromhex(slide.source_sha256),
             slide.source_size_bytes,
-            None if slide.scanned_at is None else slide.scanned_at.isoformat(),
-            None if slide.pixel_spacing_mm is None else list(slide.pixel_spacing_mm),
-            slide.objective_power,
-            slide.manufacturer,
-            slide.model,
-            slide.serial_number,
-            slide.icc,
-            Jsonb(dict(slide.metadata)),
+            Jsonb(slide.facts.model_dump(mode="json")),
         ],
     )
     async with connection.cursor() as cursor:
         await cursor.executemany(
             """insert into instance (sop_uid, slide_id, establishment_id, role, level, columns,
-                   rows, tile_columns, tile_rows, downsample, transfer_syntax, origin,
-                   size_bytes, sha256, frames)
-               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+                   rows, tile_columns, tile_rows, downsample, transfer_syntax, photometric,
+                   origin, size_bytes, sha256, frames)
+               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
             [
                 [
                     i.sop_uid,
@@ -115,6 +102,7 @@ async def add(connection: Connection, slide: Slide, arrival_id: UUID) -> None:
                     i.tile_rows,
                     i.downsample,
                     i.transfer_syntax,
+                    i.photometric,
                     i.origin,
                     i.size_bytes,
                     bytes.fromhex(i.sha256),

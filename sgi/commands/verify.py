@@ -8,14 +8,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from dicom.errors import DicomError
-from dicom.manifest import SlideManifest
 from sgi.catalogue import accounts, slides
 from sgi.catalogue.database import Database
 from sgi.domain.slide import Slide, StoredInstance
 from sgi.errors import VerificationError
-from sgi.ingest.process import StoredSlide, stored_instances
 from sgi.ingest.verify import verify_instance
 from sgi.stored import frame_hashes_key, instance_key, manifest_key
+from sgi.stored_slide import StoredSlide
 from storage.errors import StorageError
 from storage.store import ObjectStore
 
@@ -66,31 +65,16 @@ def _damage(store: ObjectStore, slide: Slide) -> list[str]:
 def _compare_manifest(data: bytes, slide: Slide) -> None:
     """Raises VerificationError when the catalogue could not be made again from a manifest."""
     try:
-        stored = StoredSlide.model_validate_json(data)
-        manifest = SlideManifest.from_json(stored.manifest)
-        instances = stored_instances(manifest)
+        told = StoredSlide.model_validate_json(data).slide()
     except (ValueError, RecursionError) as error:  # pydantic's own among them
         raise VerificationError("The manifest cannot be read.") from error
-    facts = stored.facts
+    # Since when it is shown, and under which name the establishment goes by now, is the
+    # catalogue's to say.
     told = replace(
-        slide,
-        id=manifest.slide_uuid,
-        establishment_id=stored.establishment_id,
-        file_name=stored.file_name,
-        format=facts.format,
-        study_uid=manifest.study_uid,
-        series_uid=manifest.series_uid,
-        source_sha256=stored.source_sha256,
-        source_size_bytes=stored.source_size_bytes,
-        scanned_at=facts.scanned_at,
-        pixel_spacing_mm=facts.pixel_spacing_mm,
-        objective_power=facts.objective_power,
-        manufacturer=facts.manufacturer,
-        model=facts.model,
-        serial_number=facts.serial_number,
-        icc=facts.icc,
-        metadata=dict(facts.metadata),
-        instances=_ordered(instances),
+        told,
+        establishment_name=slide.establishment_name,
+        published_at=slide.published_at,
+        instances=_ordered(told.instances),
     )
     if told != replace(slide, instances=_ordered(slide.instances)):
         raise VerificationError("The manifest says something else than the catalogue.")

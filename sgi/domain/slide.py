@@ -1,9 +1,11 @@
 """A published slide and the DICOM instances that hold it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid5
+
+from sgi.domain.facts import SlideFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class StoredInstance:
     tile_rows: int
     downsample: float
     transfer_syntax: str
+    photometric: str
+    """DICOM's Photometric Interpretation of the frames."""
     origin: str
     size_bytes: int
     sha256: str
@@ -32,25 +36,18 @@ class Slide:
     """A slide that was verified and published."""
 
     id: UUID
+    arrival_id: UUID
+    scene: int
+    """Which image of its file it is, from 0: most files hold one."""
     establishment_id: UUID
     establishment_name: str
     file_name: str
-    format: str
     study_uid: str
     series_uid: str
     source_sha256: str
     source_size_bytes: int
     published_at: datetime
-    scanned_at: datetime | None
-    pixel_spacing_mm: tuple[float, float] | None
-    """Between rows, between columns; None when the file does not say."""
-    objective_power: float | None
-    manufacturer: str | None
-    model: str | None
-    serial_number: str | None
-    icc: bool
-    """True when the file brought its own ICC profile."""
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    facts: SlideFacts
     instances: Sequence[StoredInstance] = ()
 
     @property
@@ -62,3 +59,8 @@ class Slide:
     def instance(self, role: str) -> StoredInstance | None:
         """The associated image of that role, if the slide has one."""
         return next((i for i in self.instances if i.role == role and i.level is None), None)
+
+
+def scene_slide_id(slide_id: UUID, scene: int) -> UUID:
+    """The slide of a file's scene: the first has the arrival's own, each other follows from it."""
+    return uuid5(slide_id, f"scene-{scene}") if scene else slide_id

@@ -60,6 +60,7 @@ def convert_and_upload(
             scratch=folder,
             threads=settings.threads,
             jpeg_quality=settings.jpeg_quality,
+            fill_gaps=settings.fill_gaps,
             memory_bytes=settings.memory_mb << 20,
             cpu_s=max(int(limit_s), 1) * settings.threads,
         )

@@ -12,13 +12,18 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from sgi.domain.slide import scene_slide_id
 from sgi.ingest.confine import confine
 from sgi.ingest.pipe import Kind, encode_header
 from sgi.lifeline import end_with_parent
+
+if TYPE_CHECKING:
+    from tiling.slide import SlideReader
 
 _CHUNK = 1 << 20
 _PROGRESS_STEP = 0.005
@@ -34,6 +39,7 @@ class ConversionJob(BaseModel):
     scratch: str
     threads: int
     jpeg_quality: int
+    fill_gaps: bool
     memory_bytes: int
     cpu_s: int
 
@@ -49,13 +55,14 @@ def write_message(descriptor: int, kind: Kind, payload: bytes) -> None:
 class PipeTarget:
     """A `dicom.targets.InstanceTarget` whose instances go to the parent."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, scene: int) -> None:
         self._descriptor = descriptor
+        self._scene = scene
 
     @contextmanager
     def open(self, name: str, sop_instance_uid: str) -> Iterator["PipeTarget"]:  # noqa: ARG002 - the parent names objects by UID alone
         """Announce an instance; END is sent only when it is whole."""
-        begin = json.dumps({"sop_uid": sop_instance_uid}).encode()
+        begin = json.dumps({"sop_uid": sop_instance_uid, "scene": self._scene}).encode()
         write_message(self._descriptor, Kind.BEGIN, begin)
         yield self
         write_message(self._descriptor, Kind.END, b"{}")
@@ -85,40 +92,67 @@ class _Progress:
 
 
 def run(job: ConversionJob, descriptor: int) -> None:
-    """Convert one slide; the libraries are loaded only now, inside the limits."""
-    from dicom.conversion import convert
-    from dicom.models import SlideIdentity
-    from sgi.ingest.facts import SlideFacts
-    from tiling.codecs.jpeg import JpegOptions
-    from tiling.pyramid import PyramidOptions, build_pyramid
-    from tiling.registry import open_slide
+    """Convert each scene of the file; the libraries are loaded only now, inside the limits."""
+    from sgi.ingest.formats import open_any
 
     progress = _Progress(descriptor)
-    reader = open_slide(Path(os.fsdecode(bytes.fromhex(job.source))))
+    reader = open_any(Path(os.fsdecode(bytes.fromhex(job.source))))
     try:
-        levels = build_pyramid(
-            reader,
-            Path(job.scratch),
-            PyramidOptions(JpegOptions(quality=job.jpeg_quality), workers=job.threads),
-            lambda done, total: progress.tell(0.5 * done / max(total, 1)),
-        )
-        converted = convert(
-            reader,
-            levels,
-            SlideIdentity(job.slide_id),
-            PipeTarget(descriptor),
-            progress=lambda done, total: progress.tell(0.5 + 0.5 * done / max(total, 1)),
-        )
-        for uid, hashes in converted.frame_hashes.items():
-            begin = json.dumps({"sop_uid": uid}).encode()
-            write_message(descriptor, Kind.HASHES, begin + b"\n" + hashes)
-        result = {
-            "manifest": converted.manifest.to_json(),
-            "facts": SlideFacts.of(reader).model_dump(mode="json"),
-        }
-        write_message(descriptor, Kind.RESULT, json.dumps(result).encode())
+        scenes = reader.scenes
+        told = [
+            _convert_scene(job, scene, number, len(scenes), descriptor, progress)
+            for number, scene in enumerate(scenes)
+        ]
+        write_message(descriptor, Kind.RESULT, json.dumps({"scenes": told}).encode())
     finally:
         reader.close()
+
+
+def _convert_scene(
+    job: ConversionJob,
+    reader: "SlideReader",
+    number: int,
+    scenes: int,
+    descriptor: int,
+    progress: _Progress,
+) -> dict[str, object]:
+    """One slide of the file; gives its part of the RESULT."""
+    from dicom.conversion import ConversionOptions, convert
+    from dicom.models import SlideIdentity
+    from sgi.ingest.facts import facts_of
+    from sgi.ingest.label import barcodes_of
+    from tiling.codecs.jpeg import JpegOptions
+    from tiling.pyramid import PyramidOptions, build_pyramid
+
+    def tell(share: float) -> None:
+        progress.tell((number + share) / scenes)
+
+    options = PyramidOptions(
+        JpegOptions(quality=job.jpeg_quality), fill_gaps=job.fill_gaps, workers=job.threads
+    )
+    levels = build_pyramid(
+        reader, Path(job.scratch), options, lambda done, total: tell(0.5 * done / max(total, 1))
+    )
+    barcodes = barcodes_of(reader)
+    converted = convert(
+        reader,
+        levels,
+        SlideIdentity(scene_slide_id(job.slide_id, number)),
+        PipeTarget(descriptor, number),
+        ConversionOptions(barcode=next(iter(barcodes), None)),
+        progress=lambda done, total: tell(0.5 + 0.5 * done / max(total, 1)),
+    )
+    for uid, hashes in converted.frame_hashes.items():
+        begin = json.dumps({"sop_uid": uid}).encode()
+        write_message(descriptor, Kind.HASHES, begin + b"\n" + hashes)
+    facts = facts_of(
+        reader,
+        levels,
+        scene=f"{number + 1}/{scenes}" if scenes > 1 else None,
+        barcodes=barcodes,
+        left_out=converted.manifest.left_out,
+    )
+    return {"manifest": converted.manifest.to_json(), "facts": facts.model_dump(mode="json")}
 
 
 def where(error: Exception) -> str:

@@ -1,62 +1,77 @@
-"""What a file says about its slide, as it crosses from the reading process and into the store."""
+"""What an open slide says, put into the words that are kept."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+import numpy as np
 
+from sgi.domain.facts import PathFacts, SlideFacts
+from tiling.composite import colours_of, window_of
+from tiling.pyramid import EncodedLevel
 from tiling.slide import SlideReader
 
-_MOST_ENTRIES = 5000
-_LONGEST_KEY = 200
-_LONGEST_VALUE = 20_000
+_MOST_PIXELS = 1 << 22
+"""Of the coarsest level that are looked at to find a path's window."""
 
 
-class SlideFacts(BaseModel):
-    """None where the file does not say; text is bounded and free of NUL."""
+def facts_of(
+    reader: SlideReader,
+    levels: Sequence[EncodedLevel],
+    *,
+    scene: str | None = None,
+    barcodes: Iterable[str] = (),
+    left_out: Sequence[str] = (),
+) -> SlideFacts:
+    """Of a slide and its pyramid; raises what the reader raises.
 
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+    `barcodes` are the label's, the likeliest first.
+    """
+    said = reader.metadata
+    return SlideFacts(
+        format=reader.format,
+        pixel_spacing_mm=said.pixel_spacing_mm,
+        objective_power=said.objective_power,
+        scanned_at=said.scanned_at,
+        manufacturer=said.manufacturer,
+        model=said.model,
+        serial_number=said.serial_number,
+        icc=said.icc_profile is not None,
+        metadata=dict(said.vendor),
+        samples=reader.pixel_format.samples,
+        bits=reader.pixel_format.bits,
+        optical_paths=tuple(_paths(reader, levels[-1])),
+        focal_planes_um=tuple(reader.focal_planes_um),
+        scene=scene,
+        label_text=said.label_text,
+        barcodes=tuple(barcodes),
+        not_kept=said.not_kept,
+        left_out=tuple(left_out),
+    )
 
-    format: str = Field(max_length=100)
-    pixel_spacing_mm: tuple[float, float] | None
-    """Of level 0: between rows, between columns."""
-    objective_power: float | None
-    scanned_at: datetime | None
-    manufacturer: str | None
-    model: str | None
-    serial_number: str | None
-    icc: bool
-    metadata: Mapping[str, str]
-    """The vendor's own words."""
 
-    @field_validator("manufacturer", "model", "serial_number")
-    @classmethod
-    def _bounded(cls, value: str | None) -> str | None:
-        return None if value is None else _clean(value, 500)
-
-    @field_validator("metadata")
-    @classmethod
-    def _bounded_metadata(cls, value: Mapping[str, str]) -> Mapping[str, str]:
-        entries = list(value.items())[:_MOST_ENTRIES]
-        return {_clean(key, _LONGEST_KEY): _clean(text, _LONGEST_VALUE) for key, text in entries}
-
-    @classmethod
-    def of(cls, reader: SlideReader) -> "SlideFacts":
-        """What an open slide says."""
-        said = reader.metadata
-        return cls(
-            format=reader.format,
-            pixel_spacing_mm=said.pixel_spacing_mm,
-            objective_power=said.objective_power,
-            scanned_at=said.scanned_at,
-            manufacturer=said.manufacturer,
-            model=said.model,
-            serial_number=said.serial_number,
-            icc=said.icc_profile is not None,
-            metadata=dict(said.vendor),
+def _paths(reader: SlideReader, coarsest: EncodedLevel) -> Iterable[PathFacts]:
+    coloured = reader.pixel_format.samples == 3
+    colours = colours_of(reader.optical_paths)
+    for index, path in enumerate(reader.optical_paths):
+        yield PathFacts(
+            name=path.name,
+            illumination=path.illumination.value,
+            colour=None if coloured else colours[index],
+            excitation_nm=path.excitation_nm,
+            emission_nm=path.emission_nm,
+            window=None if coloured else _window(coarsest, index),
         )
 
 
-def _clean(text: str, longest: int) -> str:
-    readable = text.encode("utf-8", "replace").decode("utf-8")
-    return readable.replace("\0", "\ufffd")[:longest]
+def _window(coarsest: EncodedLevel, path: int) -> tuple[int, int]:
+    """Over the first tiles of the coarsest level, in the middle plane, as far as they are seen."""
+    plane, grid = coarsest.order.focal_planes // 2, coarsest.order.grid
+    pieces, pixels = [], 0
+    for column, row in grid.positions():
+        seen = grid.visible(column, row)
+        tile = coarsest.pixels(column, row, path, plane)[: seen.rows, : seen.columns]
+        pieces.append(tile.ravel())
+        pixels += seen.area
+        if pixels >= _MOST_PIXELS:
+            break
+    window = window_of(np.concatenate(pieces))
+    return window.darkest, window.brightest

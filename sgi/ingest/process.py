@@ -2,27 +2,26 @@
 
 import asyncio
 import errno
+import itertools
 import logging
 import os
 import threading
 import time
 import traceback
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from pydantic import BaseModel
-
-from dicom.manifest import SlideManifest
+from dicom.manifest import InstanceRecord
 from sgi.catalogue import arrivals, audit, slides
 from sgi.catalogue.audit import SYSTEM, Action
 from sgi.catalogue.database import Database
 from sgi.domain.arrival import Arrival, ArrivalState, Reason
-from sgi.domain.slide import Slide, StoredInstance
+from sgi.domain.slide import scene_slide_id
 from sgi.errors import ChangedError, DiskFullError, VanishedError
 from sgi.ingest.convert import convert_and_upload
-from sgi.ingest.facts import SlideFacts
 from sgi.ingest.gather import Candidate, candidate_at, is_as_found
 from sgi.ingest.receiver import Conversion
 from sgi.ingest.release import release
@@ -30,7 +29,8 @@ from sgi.ingest.verify import verify_instance
 from sgi.jobs.decisions import Decision, pause_before, verdict_on
 from sgi.jobs.queue import defer_processing
 from sgi.settings import Settings
-from sgi.stored import frame_hashes_key, instance_key, manifest_key
+from sgi.stored import frame_hashes_key, instance_key, manifest_key, slide_folder
+from sgi.stored_slide import StoredSlide
 from storage.errors import StorageError
 from storage.store import ObjectStore
 
@@ -46,22 +46,6 @@ STATES = {
     Decision.WATCH: ArrivalState.WAITING,
     Decision.END: ArrivalState.VANISHED,
 }
-
-
-class StoredSlide(BaseModel):
-    """The manifest object beside a slide's instances: enough to make its catalogue rows again."""
-
-    version: int = 1
-    establishment_id: UUID
-    establishment_name: str
-    arrival_id: UUID
-    file_name: str
-    source_sha256: str
-    source_size_bytes: int
-    written_at: datetime
-    facts: SlideFacts
-    manifest: str
-    """`dicom.manifest.SlideManifest` as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,73 +92,63 @@ class Ingest:
             await asyncio.to_thread(_unchanged, arrival)
             await asyncio.to_thread(self._store_hashes, arrival.slide_id, conversion)
             await asyncio.to_thread(self._verify, arrival.slide_id, conversion, telling)
-        slide = await self._slide(arrival, candidate, conversion)
-        await asyncio.to_thread(self._store_manifest, arrival, slide, conversion)
+        stored = await self._stored_slides(arrival, candidate, conversion)
+        await asyncio.to_thread(self._store_manifests, stored)
         async with self.database.transaction(arrival.establishment_id) as connection:
             if await arrivals.mark_published(connection, arrival.id):
-                await slides.add(connection, slide, arrival.id)
-                await audit.record(
-                    connection, arrival.establishment_id, SYSTEM, Action.PUBLISH_SLIDE, slide.id
-                )
+                for slide in stored:
+                    await slides.add(connection, slide.slide())
+                    await audit.record(
+                        connection,
+                        arrival.establishment_id,
+                        SYSTEM,
+                        Action.PUBLISH_SLIDE,
+                        slide.slide().id,
+                    )
 
     def _store_hashes(self, slide_id: UUID, conversion: Conversion) -> None:
-        for uid, hashes in conversion.frame_hashes.items():
-            self.store.put(frame_hashes_key(slide_id, uid), hashes)
+        for key, uid, _ in _instances(slide_id, conversion):
+            self.store.put(frame_hashes_key(key, uid), conversion.frame_hashes[uid])
 
     def _verify(self, slide_id: UUID, conversion: Conversion, telling: "_Telling") -> None:
-        total = sum(record.size_bytes for record in conversion.manifest.instances)
-        for record in conversion.manifest.instances:
-            uid = record.sop_instance_uid
+        written = list(_instances(slide_id, conversion))
+        total = sum(record.size_bytes for _, _, record in written)
+        for scene_id, uid, record in written:
             verify_instance(
                 self.store,
-                instance_key(slide_id, uid),
+                instance_key(scene_id, uid),
                 record.size_bytes,
                 record.sha256,
                 conversion.frame_hashes[uid],
                 lambda compared: telling.verifying(compared / total),
             )
 
-    def _store_manifest(self, arrival: Arrival, slide: Slide, conversion: Conversion) -> None:
-        stored = StoredSlide(
-            establishment_id=arrival.establishment_id,
-            establishment_name=slide.establishment_name,
-            arrival_id=arrival.id,
-            file_name=arrival.file_name,
-            source_sha256=slide.source_sha256,
-            source_size_bytes=slide.source_size_bytes,
-            written_at=slide.published_at,
-            facts=conversion.facts,
-            manifest=conversion.manifest.to_json(),
-        )
-        data = stored.model_dump_json(indent=1).encode()
-        self.store.put(manifest_key(slide.id), data, content_type="application/json")
+    def _store_manifests(self, stored: Sequence[StoredSlide]) -> None:
+        for slide in stored:
+            data = slide.model_dump_json(indent=1).encode()
+            self.store.put(manifest_key(slide.slide().id), data, content_type="application/json")
 
-    async def _slide(self, arrival: Arrival, candidate: Candidate, conversion: Conversion) -> Slide:
+    async def _stored_slides(
+        self, arrival: Arrival, candidate: Candidate, conversion: Conversion
+    ) -> list[StoredSlide]:
         async with self.database.transaction(arrival.establishment_id) as connection:
             cursor = await connection.execute("select name from establishment")
             row = await cursor.fetchone()
-        facts = conversion.facts
-        return Slide(
-            id=arrival.slide_id,
-            establishment_id=arrival.establishment_id,
-            establishment_name=row["name"] if row else "",
-            file_name=arrival.file_name,
-            format=facts.format,
-            study_uid=conversion.manifest.study_uid,
-            series_uid=conversion.manifest.series_uid,
-            source_sha256=(arrival.sha256 or b"").hex(),
-            source_size_bytes=candidate.fingerprint.size_bytes,
-            published_at=datetime.now(UTC),
-            scanned_at=facts.scanned_at,
-            pixel_spacing_mm=facts.pixel_spacing_mm,
-            objective_power=facts.objective_power,
-            manufacturer=facts.manufacturer,
-            model=facts.model,
-            serial_number=facts.serial_number,
-            icc=facts.icc,
-            metadata=facts.metadata,
-            instances=stored_instances(conversion.manifest),
-        )
+        return [
+            StoredSlide(
+                establishment_id=arrival.establishment_id,
+                establishment_name=row["name"] if row else "",
+                arrival_id=arrival.id,
+                scene=number,
+                file_name=arrival.file_name,
+                source_sha256=(arrival.sha256 or b"").hex(),
+                source_size_bytes=candidate.fingerprint.size_bytes,
+                written_at=datetime.now(UTC),
+                facts=scene.facts,
+                manifest=scene.manifest.to_json(),
+            )
+            for number, scene in enumerate(conversion.scenes)
+        ]
 
     async def release(self, establishment_id: UUID, arrival_id: UUID) -> None:
         """Let the original of a published (or duplicate) arrival go, and say so in its row."""
@@ -228,34 +202,25 @@ class Ingest:
 
     def _discard(self, arrival: Arrival) -> None:
         """Delete what was uploaded for a slide that will not be; what cannot be is left."""
-        folder = manifest_key(arrival.slide_id).removesuffix("manifest.json")
         try:
-            for found in list(self.store.list(folder)):
-                self.store.delete(found.key)
+            for scene in itertools.count():
+                folder = slide_folder(scene_slide_id(arrival.slide_id, scene))
+                found = list(self.store.list(folder))
+                if not found:
+                    return
+                for uploaded in found:
+                    self.store.delete(uploaded.key)
         except StorageError as error:
             _log.warning("uploads of %s not deleted: %s", arrival.id, type(error).__name__)
 
 
-def stored_instances(manifest: SlideManifest) -> tuple[StoredInstance, ...]:
-    """The catalogue's rows of a converted slide."""
-    return tuple(
-        StoredInstance(
-            sop_uid=record.sop_instance_uid,
-            role=record.role.value.lower(),
-            level=record.level,
-            columns=record.size.columns,
-            rows=record.size.rows,
-            tile_columns=record.tile.columns,
-            tile_rows=record.tile.rows,
-            downsample=record.downsample or 1.0,
-            transfer_syntax=record.transfer_syntax_uid,
-            origin=record.origin.value if record.origin else "as in the file",
-            size_bytes=record.size_bytes,
-            sha256=record.sha256,
-            frames=record.frames,
-        )
-        for record in manifest.instances
-    )
+def _instances(
+    slide_id: UUID, conversion: Conversion
+) -> Iterator[tuple[UUID, str, InstanceRecord]]:
+    """Every instance of every scene: its slide's id, its UID and what is known of it."""
+    for number, scene in enumerate(conversion.scenes):
+        for record in scene.manifest.instances:
+            yield scene_slide_id(slide_id, number), record.sop_instance_uid, record
 
 
 def _unchanged(arrival: Arrival) -> Candidate:

@@ -12,8 +12,9 @@ from uuid import UUID
 
 from dicom.manifest import SlideManifest
 from sgi import errors
+from sgi.domain.facts import SlideFacts
+from sgi.domain.slide import scene_slide_id
 from sgi.ingest.child_errors import ToldError, death_of, told_error
-from sgi.ingest.facts import SlideFacts
 from sgi.ingest.pipe import Kind
 from sgi.stored import instance_key
 from storage.store import ObjectSink, ObjectStore
@@ -24,12 +25,22 @@ _NONSENSE = (KeyError, ValueError, TypeError, AttributeError, RecursionError)
 Progress = Callable[[float], None]
 
 
+_MOST_SCENES = 1000
+
+
+@dataclass(slots=True)
+class ConvertedScene:
+    """One slide of the file."""
+
+    manifest: SlideManifest
+    facts: SlideFacts
+
+
 @dataclass(slots=True)
 class Conversion:
     """What came out of the child: proved by verification, not by its word."""
 
-    manifest: SlideManifest
-    facts: SlideFacts
+    scenes: list[ConvertedScene]
     frame_hashes: dict[str, bytes] = field(default_factory=dict)
     """By SOP Instance UID, 32 bytes for each frame."""
 
@@ -86,9 +97,12 @@ class Receiver:
     def _begin(self, payload: bytes) -> None:
         if self._open is not None:
             raise ValueError("an instance is open already")
-        self._uid = json.loads(payload)["sop_uid"]
+        message = json.loads(payload)
+        self._uid, scene = message["sop_uid"], int(message["scene"])
+        if not 0 <= scene < _MOST_SCENES:
+            raise ValueError("no file has so many scenes")
         self._hash = hashlib.sha256()
-        key = instance_key(self._slide_id, self._uid)
+        key = instance_key(scene_slide_id(self._slide_id, scene), self._uid)
         with ExitStack() as stack:
             writing = self._store.open_write(key, content_type="application/dicom")
             self._sink = stack.enter_context(writing)
@@ -133,14 +147,23 @@ class Receiver:
         if self._result is None:
             raise death_of(child)
         try:
-            manifest = SlideManifest.from_json(self._result["manifest"])
-            facts = SlideFacts.model_validate(self._result["facts"])
+            scenes = [
+                self._scene(number, told) for number, told in enumerate(self._result["scenes"])
+            ]
         except _NONSENSE as error:
             raise errors.ConversionCrashedError("The reader of the file sent nonsense.") from error
+        if not scenes:
+            raise errors.ConversionCrashedError("The reader of the file made no slide.")
+        return Conversion(scenes, self._frame_hashes)
+
+    def _scene(self, number: int, told: dict[str, Any]) -> ConvertedScene:
+        manifest = SlideManifest.from_json(told["manifest"])
+        if manifest.slide_uuid != scene_slide_id(self._slide_id, number):
+            raise errors.ConversionCrashedError("The reader of the file made another slide.")
         if not any(record.level == 0 for record in manifest.instances):
             raise errors.ConversionCrashedError("The reader of the file made no base level.")
         for record in manifest.instances:
             uid = record.sop_instance_uid
             if self._sha256.get(uid) != record.sha256 or uid not in self._frame_hashes:
                 raise errors.ConversionCrashedError("An instance did not come over whole.")
-        return Conversion(manifest, facts, self._frame_hashes)
+        return ConvertedScene(manifest, SlideFacts.model_validate(told["facts"]))

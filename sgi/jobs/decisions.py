@@ -44,6 +44,7 @@ _NOT_VERIFIED = Verdict(Decision.RETRY, ReasonCode.NOT_VERIFIED, 3)
 _INTERRUPTED = Verdict(Decision.RETRY, ReasonCode.INTERRUPTED)
 
 VERDICTS: dict[type[Exception], Verdict] = {
+    errors.UnshowableError: _INTERNAL,
     tiling.errors.TilingError: Verdict(Decision.QUARANTINE, ReasonCode.DAMAGED),
     tiling.errors.UnknownFormatError: Verdict(Decision.HOLD, ReasonCode.UNKNOWN_FORMAT),
     tiling.errors.AmbiguousFormatError: Verdict(Decision.HOLD, ReasonCode.AMBIGUOUS_FORMAT),

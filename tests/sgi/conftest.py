@@ -8,7 +8,8 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -39,18 +40,19 @@ from sgi.domain.arrival import (
     Reason,
     ReasonCode,
 )
+from sgi.domain.facts import SlideFacts
 from sgi.domain.slide import Slide
 from sgi.engines.postgres import EmbeddedPostgres
-from sgi.ingest.facts import SlideFacts
-from sgi.ingest.process import StoredSlide, stored_instances
+from sgi.ingest.facts import facts_of
 from sgi.settings import DatabaseSettings, IngestSettings, Settings, StorageSettings
 from sgi.stored import frame_hashes_key, instance_key, manifest_key
+from sgi.stored_slide import StoredSlide
 from storage.memory import MemoryObjectStore
 from storage.store import ObjectSink
 from tiling.codecs.jpeg import JpegOptions
 from tiling.pyramid import PyramidOptions, build_pyramid
 from tiling.registry import open_slide
-from tiling.slide import Pixels
+from tiling.slide import Pixels, SlideReader
 from tiling.svs import SvsOptions, write_svs
 
 T = TypeVar("T")
@@ -221,6 +223,7 @@ class MemorySlide:
 
     id: UUID
     manifest: SlideManifest
+    facts: SlideFacts
     frame_hashes: dict[str, bytes]
 
 
@@ -233,35 +236,72 @@ class _StoreTarget:
 
 
 @pytest.fixture(scope="session")
+def convert_reader_into(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[MemoryObjectStore, SlideReader], MemorySlide]:
+    """Converts an open slide into a store under an identity of its own."""
+
+    def make(store: MemoryObjectStore, reader: SlideReader) -> MemorySlide:
+        slide_id = uuid.uuid4()
+        options = PyramidOptions(JpegOptions())
+        levels = build_pyramid(reader, tmp_path_factory.mktemp("work"), options)
+        converted = convert(reader, levels, SlideIdentity(slide_id), _StoreTarget(store, slide_id))
+        facts = facts_of(reader, levels)
+        for uid, hashes in converted.frame_hashes.items():
+            store.put(frame_hashes_key(slide_id, uid), hashes)
+        return MemorySlide(slide_id, converted.manifest, facts, dict(converted.frame_hashes))
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def convert_into(
-    svs: Path, tmp_path_factory: pytest.TempPathFactory
+    svs: Path, convert_reader_into: Callable[[MemoryObjectStore, SlideReader], MemorySlide]
 ) -> Callable[[MemoryObjectStore], MemorySlide]:
     """Converts the SVS into a store under an identity of its own."""
 
     def make(store: MemoryObjectStore) -> MemorySlide:
-        slide_id = uuid.uuid4()
         reader = open_slide(svs)
         try:
-            levels = build_pyramid(
-                reader, tmp_path_factory.mktemp("work"), PyramidOptions(JpegOptions())
-            )
-            converted = convert(
-                reader, levels, SlideIdentity(slide_id), _StoreTarget(store, slide_id)
-            )
+            made = convert_reader_into(store, reader)
         finally:
             reader.close()
-        for uid, hashes in converted.frame_hashes.items():
-            store.put(frame_hashes_key(slide_id, uid), hashes)
-        return MemorySlide(slide_id, converted.manifest, dict(converted.frame_hashes))
+        return replace(made, facts=made.facts.model_copy(update=SAID))
 
     return make
 
 
 @pytest.fixture(scope="session")
 def publish(
-    database: Database, run: Run[Any], convert_into: Callable[[MemoryObjectStore], MemorySlide]
+    publish_converted: Callable[..., Slide],
+    convert_into: Callable[[MemoryObjectStore], MemorySlide],
 ) -> Callable[..., Slide]:
-    """Puts a slide into store and catalogue; `instances=False` for rows that nobody opens."""
+    """Puts the SVS into store and catalogue."""
+
+    def make(
+        establishment: Establishment, store: MemoryObjectStore, file_name: str = "slide.svs"
+    ) -> Slide:
+        return publish_converted(establishment, store, convert_into(store), file_name)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def publish_reader(
+    publish_converted: Callable[..., Slide],
+    convert_reader_into: Callable[[MemoryObjectStore, SlideReader], MemorySlide],
+) -> Callable[..., Slide]:
+    """Puts an open slide into store and catalogue."""
+
+    def make(establishment: Establishment, store: MemoryObjectStore, reader: SlideReader) -> Slide:
+        return publish_converted(establishment, store, convert_reader_into(store, reader), "light")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def publish_converted(database: Database, run: Run[Any]) -> Callable[..., Slide]:
+    """Puts a converted slide into the catalogue, and its manifest into the store."""
 
     async def add(establishment: Establishment, made: MemorySlide, file_name: str) -> Slide:
         sha256 = os.urandom(32)
@@ -277,16 +317,17 @@ def publish(
             assert await arrivals.queue(connection, seen.id, [FoundFile(path, 1, 1)], sha256)
             assert await arrivals.mark_published(connection, seen.id)
             await arrivals.mark_released(connection, seen.id)
-            slide = slide_of(establishment, made, file_name, sha256)
-            await slides.add(connection, slide, seen.id)
-            found = await slides.by_id(connection, slide.id)
-        assert found
-        return found
+            await slides.add(connection, stored_slide(seen, establishment, made, sha256).slide())
+            slide = await slides.by_id(connection, made.id)
+        assert slide
+        return slide
 
     def make(
-        establishment: Establishment, store: MemoryObjectStore, file_name: str = "slide.svs"
+        establishment: Establishment,
+        store: MemoryObjectStore,
+        converted: MemorySlide,
+        file_name: str,
     ) -> Slide:
-        converted = convert_into(store)
         result: Slide = run(add(establishment, converted, file_name))
         store.put(manifest_key(result.id), manifest_object(result, converted.manifest))
         return result
@@ -294,48 +335,48 @@ def publish(
     return make
 
 
+SAID = {
+    "pixel_spacing_mm": (0.0005, 0.0005),
+    "objective_power": 20.0,
+    "manufacturer": "Maker",
+    "model": "Model",
+    "serial_number": "1",
+    "metadata": {"AppMag": "20"},
+}
+"""What the drawn slide is made to say of itself."""
+
+
+def stored_slide(
+    arrival: Arrival, establishment: Establishment, made: MemorySlide, sha256: bytes
+) -> StoredSlide:
+    return StoredSlide(
+        establishment_id=establishment.id,
+        establishment_name=establishment.name,
+        arrival_id=arrival.id,
+        file_name=arrival.file_name,
+        source_sha256=sha256.hex(),
+        source_size_bytes=1,
+        written_at=datetime.now(UTC),
+        facts=made.facts,
+        manifest=made.manifest.to_json(),
+    )
+
+
 def manifest_object(slide: Slide, manifest: SlideManifest) -> bytes:
     """What is stored beside a slide's instances."""
     stored = StoredSlide(
         establishment_id=slide.establishment_id,
         establishment_name=slide.establishment_name,
-        arrival_id=uuid.uuid4(),
+        arrival_id=slide.arrival_id,
+        scene=slide.scene,
         file_name=slide.file_name,
         source_sha256=slide.source_sha256,
         source_size_bytes=slide.source_size_bytes,
         written_at=slide.published_at,
-        facts=SlideFacts.model_validate(slide, from_attributes=True),
+        facts=slide.facts,
         manifest=manifest.to_json(),
     )
     return stored.model_dump_json().encode()
-
-
-def slide_of(
-    establishment: Establishment, made: MemorySlide, file_name: str, sha256: bytes
-) -> Slide:
-    from datetime import UTC, datetime
-
-    return Slide(
-        id=made.id,
-        establishment_id=establishment.id,
-        establishment_name=establishment.name,
-        file_name=file_name,
-        format="Aperio SVS",
-        study_uid=made.manifest.study_uid,
-        series_uid=made.manifest.series_uid,
-        source_sha256=sha256.hex(),
-        source_size_bytes=1,
-        published_at=datetime.now(UTC),
-        scanned_at=None,
-        pixel_spacing_mm=(0.0005, 0.0005),
-        objective_power=20.0,
-        manufacturer="Maker",
-        model="Model",
-        serial_number="1",
-        icc=False,
-        metadata={"AppMag": "20"},
-        instances=stored_instances(made.manifest),
-    )
 
 
 @pytest.fixture

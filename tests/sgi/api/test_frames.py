@@ -16,6 +16,8 @@ from sgi.api.slide_store import ServedSlide
 from sgi.domain.slide import Slide
 from sgi.errors import VerificationError
 from tiling.geometry import Size, TileGrid
+from tiling.slide import RGB8
+from tiling.tile_order import TileOrder
 
 FrameOf = Callable[[int, int], bytes]
 
@@ -36,7 +38,7 @@ def test_frames_of_one_row_share_one_read(
     run: Any, store: Any, base: ServedInstance, frame_of: FrameOf
 ) -> None:
     frames = Frames(store)
-    columns = base.grid.tiles.columns
+    columns = base.order.grid.tiles.columns
 
     async def row() -> list[bytes]:
         wanted = (frames.get(base, columns + column) for column in range(columns))
@@ -57,7 +59,7 @@ def test_every_frame_whatever_the_memory(
     for kept_bytes in (0, 1, 20_000, 1 << 30):
         frames = Frames(store, kept_bytes)
         for _ in range(2):
-            for frame_index in range(base.grid.tiles.area):
+            for frame_index in range(base.order.grid.tiles.area):
                 assert run(frames.get(base, frame_index)) == frame_of(0, frame_index)
                 kept = sum(map(len, frames._kept.values()))
                 assert kept <= kept_bytes
@@ -149,7 +151,9 @@ def test_each_frame_is_in_exactly_one_run(columns: int, rows: int, frame_bytes: 
     lengths = np.full(count, frame_bytes, np.int64)
     index = FrameIndex(None, offsets, lengths, exact=True)  # type: ignore[arg-type] # as above
     grid = TileGrid(Size(columns * 10, rows * 10), Size(10, 10))
-    served = ServedInstance("key", "stem", grid, "image/jpeg", index, b"")
+    served = ServedInstance(
+        "key", "stem", TileOrder(grid), index, b"", None, RGB8, (None,), is_shown_as_it_is=True
+    )
     for frame_index in range(count):
         first, last = run_around(served, frame_index)
         assert first <= frame_index < last

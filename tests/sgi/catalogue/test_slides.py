@@ -39,22 +39,24 @@ def test_a_scan_time_keeps_its_zone_or_the_lack_of_one(
     run: Any, database: Database, here: Any, store: Any, publish: Any, arrive: Any, zone: Any
 ) -> None:
     scanned_at = datetime(2024, 2, 29, 9, 30, 1, tzinfo=zone)
+    published = publish(here, store)
+    arrival = arrive(here)
     slide = replace(
-        publish(here, store),
+        published,
         id=uuid.uuid4(),
+        arrival_id=arrival.id,
         series_uid=f"2.25.{uuid.uuid4().int}",
         source_sha256=os.urandom(32).hex(),
-        scanned_at=scanned_at,
+        facts=published.facts.model_copy(update={"scanned_at": scanned_at}),
         instances=(),
     )
-    arrival = arrive(here)
 
     async def write_and_read() -> Any:
         async with database.transaction(here.id) as connection:
-            await slides.add(connection, slide, arrival.id)
+            await slides.add(connection, slide)
             return await slides.by_id(connection, slide.id)
 
-    found = run(write_and_read()).scanned_at
+    found = run(write_and_read()).facts.scanned_at
     assert found.isoformat() == scanned_at.isoformat()
 
 
@@ -66,6 +68,7 @@ def test_a_slide_is_there_only_once_its_transaction_is(
     other = replace(
         slide,
         id=uuid.uuid4(),
+        arrival_id=arrival.id,
         series_uid="1.2",
         source_sha256=os.urandom(32).hex(),
         instances=[replace(i, sop_uid=f"2.25.{uuid.uuid4().int}") for i in slide.instances],
@@ -77,7 +80,7 @@ def test_a_slide_is_there_only_once_its_transaction_is(
 
     async def publishing() -> None:
         async with database.transaction(here.id) as connection:
-            await slides.add(connection, other, arrival.id)
+            await slides.add(connection, other)
             assert len(await slides.ids(connection)) == 2
             assert await seen() == 1, "another connection sees it already"
             raise InterruptedError
@@ -94,7 +97,7 @@ def test_a_slide_is_there_only_once_its_transaction_is(
         ({"id": uuid.uuid4()}, "slide_series_uid_key"),
         (
             {"id": uuid.uuid4(), "series_uid": "2.25.1"},
-            "slide_establishment_id_source_sha256_key",
+            "slide_establishment_id_source_sha256_scene_key",
         ),
         (
             {"id": uuid.uuid4(), "series_uid": "2.25.2", "source_sha256": "00"},
@@ -112,12 +115,11 @@ def test_no_slide_is_there_twice(
     changes: dict[str, Any],
     constraint: str,
 ) -> None:
-    slide = publish(here, store)
-    arrival = arrive(here)
+    other = replace(publish(here, store), arrival_id=arrive(here).id)
 
     async def add() -> None:
         async with database.transaction(here.id) as connection:
-            await slides.add(connection, replace(slide, **changes), arrival.id)
+            await slides.add(connection, replace(other, **changes))
 
     with pytest.raises(psycopg.errors.UniqueViolation, match=constraint):
         run(add())

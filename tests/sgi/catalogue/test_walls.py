@@ -141,13 +141,13 @@ INSERTS = {
     "audit": "(establishment_id, action) values (%s, 'sign_in')",
     "session": "(establishment_id, token_hash, account_id, csrf_token, expires_at)"
     " select %s, '', id, '', now() from account limit 1",
-    "slide": "(establishment_id, id, arrival_id, file_name, format, study_uid, series_uid,"
-    " source_sha256, source_size_bytes, icc, metadata)"
-    " select %s, gen_random_uuid(), id, '', '', '', gen_random_uuid()::text, '', 0, false, '{}'"
+    "slide": "(establishment_id, id, arrival_id, file_name, study_uid, series_uid,"
+    " source_sha256, source_size_bytes, facts)"
+    " select %s, gen_random_uuid(), id, '', '', gen_random_uuid()::text, '', 0, '{}'"
     " from arrival limit 1",
     "instance": "(establishment_id, sop_uid, slide_id, role, columns, rows, tile_columns,"
-    " tile_rows, downsample, transfer_syntax, origin, size_bytes, sha256, frames)"
-    " select %s, gen_random_uuid()::text, id, '', 1, 1, 1, 1, 1, '', '', 0, '', 1 from slide"
+    " tile_rows, downsample, transfer_syntax, photometric, origin, size_bytes, sha256, frames)"
+    " select %s, gen_random_uuid()::text, id, '', 1, 1, 1, 1, 1, '', '', '', 0, '', 1 from slide"
     " limit 1",
 }
 

@@ -22,6 +22,7 @@ import tiling.errors
 from dicom.errors import UnsupportedInstanceError
 from sgi import errors
 from sgi.domain.arrival import Reason
+from sgi.domain.slide import scene_slide_id
 from sgi.domain.words import Language, sentence
 from sgi.ingest import convert as module
 from sgi.ingest import convert_child
@@ -92,15 +93,15 @@ def test_a_slide_comes_over_whole(svs: Path, converted: Convert, store: Any) -> 
     result = converted(svs, told.append)
     assert told == sorted(told)
     assert 0 < told[0] < told[-1] <= 1
-    assert result.facts.format == "Aperio SVS"
-    assert result.facts.pixel_spacing_mm == (0.0005, 0.0005)
-    assert result.manifest.slide_uuid == SLIDE
-    names = [record.name for record in result.manifest.instances]
+    assert result.scenes[0].facts.format == "Aperio SVS"
+    assert result.scenes[0].facts.pixel_spacing_mm == (0.0005, 0.0005)
+    assert result.scenes[0].manifest.slide_uuid == SLIDE
+    names = [record.name for record in result.scenes[0].manifest.instances]
     assert names[0] == "level-0"
     assert {"label", "overview", "thumbnail"} <= set(names)
-    keys = {instance_key(SLIDE, r.sop_instance_uid) for r in result.manifest.instances}
+    keys = {instance_key(SLIDE, r.sop_instance_uid) for r in result.scenes[0].manifest.instances}
     assert set(store.objects) == keys
-    for record in result.manifest.instances:
+    for record in result.scenes[0].manifest.instances:
         key = instance_key(SLIDE, record.sop_instance_uid)
         assert hashlib.sha256(store.objects[key]).hexdigest() == record.sha256
         hashes = result.frame_hashes[record.sop_instance_uid]
@@ -112,7 +113,7 @@ def test_again_it_has_the_same_identity(svs: Path, converted: Convert, store: An
     keys = set(store.objects)
     again = converted(svs)
     assert set(store.objects) == keys, "a retry leaves objects that nobody knows"
-    assert again.manifest.series_uid == first.manifest.series_uid
+    assert again.scenes[0].manifest.series_uid == first.scenes[0].manifest.series_uid
     assert again.frame_hashes == first.frame_hashes
 
 
@@ -120,7 +121,7 @@ def test_a_name_of_any_bytes(svs: Path, converted: Convert, tmp_path: Path) -> N
     for name in ("😐 é.svs".encode(), b"two\nlines.svs", b"\xff\xfe.svs"):
         path = Path(os.fsdecode(bytes(tmp_path) + b"/" + name))
         shutil.copy(svs, path)
-        assert converted(path).manifest.instances
+        assert converted(path).scenes[0].manifest.instances
 
 
 def test_a_scratch_folder_below_the_working_directory(
@@ -222,7 +223,11 @@ def test_a_child_that_dies(
     kind: type[Exception],
     begun: bool,
 ) -> None:
-    begin = "send(Kind.BEGIN, {'sop_uid': '1.2'}); send(Kind.DATA, b'half')\n" if begun else ""
+    begin = (
+        "send(Kind.BEGIN, {'sop_uid': '1.2', 'scene': 0}); send(Kind.DATA, b'half')\n"
+        if begun
+        else ""
+    )
     child(begin + ending)
     with pytest.raises(kind):
         converted(svs)
@@ -274,7 +279,7 @@ def test_libraries_that_print(svs: Path, converted: Convert, child: Callable[[st
         convert_child.run = noisy
         sys.exit(convert_child.main())
     """)
-    assert converted(svs).manifest.instances
+    assert converted(svs).scenes[0].manifest.instances
 
 
 def test_the_child_gets_no_secret(
@@ -301,11 +306,14 @@ NONSENSE = {
     "no message": "os.write(1, b'hello, world, this is no message')",
     "data of no instance": "send(Kind.DATA, b'x')",
     "end of no instance": "send(Kind.END)",
-    "two instances at once": "send(Kind.BEGIN, {'sop_uid': '1'})\n" * 2,
+    "two instances at once": "send(Kind.BEGIN, {'sop_uid': '1', 'scene': 0})\n" * 2,
     "no JSON": "send(Kind.BEGIN, b'{')",
     "JSON of another kind": "send(Kind.BEGIN, [1])",
     "no UID": "send(Kind.BEGIN, {})",
-    "a UID that is a number": "send(Kind.BEGIN, {'sop_uid': 12})",
+    "a UID that is a number": "send(Kind.BEGIN, {'sop_uid': 12, 'scene': 0})",
+    "no scene": "send(Kind.BEGIN, {'sop_uid': '1'})",
+    "a scene beyond all": "send(Kind.BEGIN, {'sop_uid': '1', 'scene': 1000})",
+    "no slide": "send(Kind.RESULT, {'scenes': []})",
     "no share": "send(Kind.PROGRESS, {'progress': None})",
     "a share that is no number": "send(Kind.PROGRESS, b'{\"progress\": NaN}')",
     "a share without end": "send(Kind.PROGRESS, b'{\"progress\": Infinity}')",
@@ -313,9 +321,12 @@ NONSENSE = {
     "an error that is a list": "send(Kind.ERROR, [])",
     "a result that is a list": "send(Kind.RESULT, [])",
     "an empty result": "send(Kind.RESULT, {})",
-    "a manifest that is none": f"send(Kind.RESULT, {{'manifest': '[]', 'facts': {FACTS}}})",
+    "a manifest that is none": (
+        f"send(Kind.RESULT, {{'scenes': [{{'manifest': '[]', 'facts': {FACTS}}}]}})"
+    ),
     "a slide of no level": (
-        f"send(Kind.RESULT, {{'manifest': json.dumps({MANIFEST}), 'facts': {FACTS}}})"
+        "send(Kind.RESULT, {'scenes': ["
+        f"{{'manifest': json.dumps({MANIFEST}), 'facts': {FACTS}}}]}})"
     ),
     "JSON deeper than the stack": "send(Kind.RESULT, b'[' * 200_000)",
     "a class that is ours but no error": (
@@ -338,7 +349,8 @@ def test_a_child_that_was_taken_over(
 def test_a_uid_is_no_way_out_of_the_slides_own_keys(
     svs: Path, converted: Convert, store: Any, child: Callable[[str], None], uid: str
 ) -> None:
-    child(f"send(Kind.BEGIN, {{'sop_uid': {uid!r}}}); send(Kind.DATA, b'x'); send(Kind.END)")
+    begin = {"sop_uid": uid, "scene": 0}
+    child(f"send(Kind.BEGIN, {begin!r}); send(Kind.DATA, b'x'); send(Kind.END)")
     with pytest.raises(errors.SgiError):
         converted(svs)
     assert store.objects == {}
@@ -383,7 +395,10 @@ def test_more_than_any_slide_holds(
 ) -> None:
     monkeypatch.setattr(module, "_MOST_OUTPUT_BYTES", 1 << 20)
     monkeypatch.setattr(module, "_MOST_OUTPUT_FACTOR", 1)
-    child("send(Kind.BEGIN, {'sop_uid': '1'})\nwhile True: send(Kind.DATA, bytes(1 << 16))")
+    child(
+        "send(Kind.BEGIN, {'sop_uid': '1', 'scene': 0})\n"
+        "while True: send(Kind.DATA, bytes(1 << 16))"
+    )
     with pytest.raises(errors.ConversionCrashedError, match="larger"):
         converted(svs)
     assert store.objects == {}
@@ -486,7 +501,7 @@ def test_a_store_that_fails(
     for data in store.objects.values():
         assert data[128:132] == b"DICM"
     store.fail(None)
-    assert converted(svs).manifest.instances
+    assert converted(svs).scenes[0].manifest.instances
 
 
 def test_a_store_that_fails_at_the_very_end_of_an_object(
@@ -503,7 +518,7 @@ def test_a_store_that_fails_at_the_very_end_of_an_object(
 
 def test_the_pipe_target_says_the_end_only_of_what_is_whole() -> None:
     read, write = os.pipe()
-    target = PipeTarget(write)
+    target = PipeTarget(write, 0)
     with target.open("level-0", "1.2") as sink:
         sink.write(b"abc")
     with suppress(InterruptedError), target.open("level-1", "1.3") as sink:
@@ -513,10 +528,10 @@ def test_the_pipe_target_says_the_end_only_of_what_is_whole() -> None:
     told = list(MessageParser().feed(os.read(read, 10_000)))
     os.close(read)
     assert told == [
-        (Kind.BEGIN, json.dumps({"sop_uid": "1.2"}).encode()),
+        (Kind.BEGIN, json.dumps({"sop_uid": "1.2", "scene": 0}).encode()),
         (Kind.DATA, b"abc"),
         (Kind.END, b"{}"),
-        (Kind.BEGIN, json.dumps({"sop_uid": "1.3"}).encode()),
+        (Kind.BEGIN, json.dumps({"sop_uid": "1.3", "scene": 0}).encode()),
         (Kind.DATA, b"de"),
     ]
 
@@ -526,7 +541,7 @@ def test_a_child_that_is_killed_from_outside(
 ) -> None:
     told = tmp_path / "pid"
     child(
-        "send(Kind.BEGIN, {'sop_uid': '1.2'})\n"
+        "send(Kind.BEGIN, {'sop_uid': '1.2', 'scene': 0})\n"
         f"open({str(told)!r}, 'w').write(str(os.getpid()))\n"
         "while True: send(Kind.DATA, b'x'); time.sleep(0.01)"
     )
@@ -594,3 +609,41 @@ def test_a_defect_of_a_reader_is_logged_by_its_line_not_its_words(
     assert isinstance(found, errors.ConversionCrashedError)
     assert f"{__file__}:" in caplog.text
     assert "secret" not in caplog.text
+
+
+TWO_SCENES = """
+    from sgi.ingest import convert_child, formats
+    import numpy as np
+    from tiling.array_slide import ArraySlide
+    from tiling.slide import BRIGHTFIELD_PATH
+
+    class Scene(ArraySlide):
+        @property
+        def scenes(self):
+            return (self, second)
+
+    def draw(level):
+        return np.full((1, 1, 40, 60, 3), level, np.uint8)
+
+    first = Scene(draw(90), [BRIGHTFIELD_PATH])
+    second = ArraySlide(draw(120), [BRIGHTFIELD_PATH])
+    formats.open_any = lambda path: first
+    sys.exit(convert_child.main())
+"""
+
+
+def test_each_scene_of_a_file_is_a_slide_of_its_own(
+    svs: Path, converted: Convert, store: Any, child: Callable[[str], None]
+) -> None:
+    child(TWO_SCENES)
+    told: list[float] = []
+    result = converted(svs, told.append)
+    assert told == sorted(told)
+    assert [scene.facts.scene for scene in result.scenes] == ["1/2", "2/2"]
+    ids = [scene.manifest.slide_uuid for scene in result.scenes]
+    assert ids == [SLIDE, scene_slide_id(SLIDE, 1)]
+    for slide_id, scene in zip(ids, result.scenes, strict=True):
+        for record in scene.manifest.instances:
+            key = instance_key(slide_id, record.sop_instance_uid)
+            assert hashlib.sha256(store.objects[key]).hexdigest() == record.sha256
+    assert len({scene.manifest.series_uid for scene in result.scenes}) == 2

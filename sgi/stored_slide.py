@@ -1,0 +1,65 @@
+"""The manifest object beside a slide's instances: enough to make its catalogue rows again."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from dicom.manifest import InstanceRecord, SlideManifest
+from sgi.domain.facts import SlideFacts
+from sgi.domain.slide import Slide, StoredInstance
+
+
+class StoredSlide(BaseModel):
+    """What the store knows of a slide."""
+
+    version: int = 1
+    establishment_id: UUID
+    establishment_name: str
+    arrival_id: UUID
+    scene: int = 0
+    file_name: str
+    source_sha256: str
+    source_size_bytes: int
+    written_at: datetime
+    facts: SlideFacts
+    manifest: str
+    """`dicom.manifest.SlideManifest` as JSON."""
+
+    def slide(self) -> Slide:
+        """The slide as the catalogue has it; raises ValueError for a manifest that is none."""
+        manifest = SlideManifest.from_json(self.manifest)
+        return Slide(
+            id=manifest.slide_uuid,
+            arrival_id=self.arrival_id,
+            scene=self.scene,
+            establishment_id=self.establishment_id,
+            establishment_name=self.establishment_name,
+            file_name=self.file_name,
+            study_uid=manifest.study_uid,
+            series_uid=manifest.series_uid,
+            source_sha256=self.source_sha256,
+            source_size_bytes=self.source_size_bytes,
+            published_at=self.written_at,
+            facts=self.facts,
+            instances=tuple(_instance(record) for record in manifest.instances),
+        )
+
+
+def _instance(record: InstanceRecord) -> StoredInstance:
+    return StoredInstance(
+        sop_uid=record.sop_instance_uid,
+        role=record.role.value.lower(),
+        level=record.level,
+        columns=record.size.columns,
+        rows=record.size.rows,
+        tile_columns=record.tile.columns,
+        tile_rows=record.tile.rows,
+        downsample=record.downsample or 1.0,
+        transfer_syntax=record.transfer_syntax_uid,
+        photometric=record.photometric,
+        origin=record.origin.value if record.origin else "as in the file",
+        size_bytes=record.size_bytes,
+        sha256=record.sha256,
+        frames=record.frames,
+    )
