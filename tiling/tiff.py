@@ -19,6 +19,7 @@ from tiling.source import FileSource
 NEW_SUBFILE_TYPE, IMAGE_WIDTH, IMAGE_LENGTH, BITS_PER_SAMPLE = 254, 256, 257, 258
 COMPRESSION, PHOTOMETRIC, IMAGE_DESCRIPTION, MAKE, MODEL = 259, 262, 270, 271, 272
 STRIP_OFFSETS, ORIENTATION, SAMPLES_PER_PIXEL, STRIP_BYTE_COUNTS = 273, 274, 277, 279
+FILL_ORDER, ROWS_PER_STRIP, PREDICTOR, SAMPLE_FORMAT = 266, 278, 317, 339
 X_RESOLUTION, Y_RESOLUTION, PLANAR_CONFIGURATION, RESOLUTION_UNIT = 282, 283, 284, 296
 SOFTWARE, DATE_TIME = 305, 306
 TILE_WIDTH, TILE_LENGTH, TILE_OFFSETS, TILE_BYTE_COUNTS, SUB_IFDS = 322, 323, 324, 325, 330
@@ -70,6 +71,11 @@ class TiffFile:
         self._order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
         self._big = 43 in head[2:4]
 
+    @property
+    def byte_order(self) -> Literal["<", ">"]:
+        """NumPy's name for the order of the bytes in samples."""
+        return "<" if self._order == "little" else ">"
+
     def directories(self) -> Iterator[Directory]:
         """Each directory of the main chain, in the file's order.
 
@@ -112,7 +118,7 @@ class TiffFile:
             raise DamagedSlideError("A field of the file has an impossible type; copy it again.")
         if entry.count > self._limits.level_tiles:
             raise SlideTooLargeError("The file announces more tiles than any slide; it is refused.")
-        order = "<" if self._order == "little" else ">"
+        order = self.byte_order
         raw = np.frombuffer(
             self._source.read(entry.offset, entry.length), order + _UNSIGNED[entry.type]
         )
@@ -130,7 +136,7 @@ class TiffFile:
         entry = directory.get(tag)
         if entry is None or not entry.count or entry.type not in _FRACTIONS:
             return None
-        order = "<" if self._order == "little" else ">"
+        order = self.byte_order
         raw = self._source.read(entry.offset, _TYPE_BYTES[entry.type])
         values = np.frombuffer(raw, order + _FRACTIONS[entry.type]).tolist()
         if len(values) == 2 and not values[1]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tiling.codecs.last_header import LastHeader
 from tiling.errors import DamagedSlideError
 from tiling.geometry import Size
 from tiling.slide import Colour, TileEncoding
@@ -119,25 +120,7 @@ class FrameHeader:
         return TileEncoding(colour, subsampling) if held else None
 
 
-class _LastHeader:
-    """The header bytes that were parsed last, to the end of SOS, and what they said.
-
-    The tiles of a level mostly begin alike, and each is asked for its header more than once.
-    """
-
-    def __init__(self) -> None:
-        self._parsed: tuple[bytes, FrameHeader] | None = None
-
-    def of(self, stream: bytes) -> FrameHeader | None:
-        """What the last stream's header said, if this one begins with the very same bytes."""
-        parsed = self._parsed  # one read, since other threads replace it
-        return parsed[1] if parsed and stream.startswith(parsed[0]) else None
-
-    def remember(self, raw: bytes, header: FrameHeader) -> None:
-        self._parsed = raw, header
-
-
-_last_header = _LastHeader()
+_last_header = LastHeader[FrameHeader]()
 
 
 def parse_frame_header(stream: bytes) -> FrameHeader:

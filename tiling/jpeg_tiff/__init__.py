@@ -1,4 +1,4 @@
-"""Slides that are JPEG-tiled TIFF files, whoever wrote them.
+"""Slides that are TIFF files of JPEG or JPEG 2000 tiles, whoever wrote them.
 
 What these formats share is here; a vendor's own file in `tiling.formats` keeps its mark, its
 choice of directories, its metadata and its associated images.

@@ -1,4 +1,4 @@
-"""Levels of JPEG tiles, checked against the file's end before they are believed."""
+"""Levels of JPEG and JPEG 2000 tiles, checked against the file's end before they are believed."""
 
 from dataclasses import dataclass
 
@@ -6,22 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiling import tiff
-from tiling.codecs.prefix import FramePrefix
-from tiling.codecs.segments import FrameHeader, parse_frame_header
 from tiling.errors import DamagedSlideError, UnsupportedSlideError
 from tiling.geometry import Size, TileGrid
+from tiling.jpeg_tiff.streams import AsStored, TileStreams, jpeg_2000_streams, jpeg_streams
 from tiling.limits import Limits
-from tiling.slide import Colour, Level, TileEncoding
+from tiling.slide import Codec, Colour, Level, TileEncoding
 from tiling.source import CUT_SHORT, FileSource
 from tiling.tiff import Directory, TiffFile
+from tiling.tiff_images import APERIO_YCBCR, IMAGE_CODECS, JPEG_2000
+from tiling.tiff_tiles import TiffTiles
 
-_JPEG = 7
 _COLOURS = {2: Colour.RGB, 6: Colour.YCBCR}
 """PhotometricInterpretation (TIFF 6.0 sections 4, 6 and 21) of the tiles that are handed on."""
 _PLANES_TOGETHER = 1
 """PlanarConfiguration of tiles that hold all of their colours."""
-_APERIO_RGB = (0, 1, 2)
-"""Names of the components of RGB tiles by Aperio, which decoders take for YCbCr."""
+_MENDABLE = frozenset({Codec.JPEG, Codec.JPEG_2000, Codec.JPEG_2000_LOSSLESS})
+"""Codecs in which tiles are made here, for those that the scanner left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +29,20 @@ class StoredLevel:
     """A level and where its tiles lie; both arrays have the shape `(tiles,)`, row-major."""
 
     level: Level
-    encoding: TileEncoding
-    prefix: FramePrefix
+    streams: TileStreams
+    """What makes handed-on tiles of the stored ones, where the level has an encoding."""
+    pixels: TiffTiles | None
+    """Unpacks the stored ones, where it has none."""
     offsets: NDArray[np.int64]
     lengths: NDArray[np.int64]
     """Bytes; 0 for a tile that the scanner left out."""
 
 
 def is_jpeg_tiled(file: TiffFile, directory: Directory) -> bool:
-    """Whether a directory's tiles are such as are handed on, as far as its fields tell."""
+    """Whether a directory has tiles in JPEG or JPEG 2000 such as are read here."""
     return (
         tiff.TILE_OFFSETS in directory
-        and file.number(directory, tiff.COMPRESSION) == _JPEG
+        and file.number(directory, tiff.COMPRESSION) in IMAGE_CODECS
         and file.number(directory, tiff.PHOTOMETRIC) in _COLOURS
         and file.number(directory, tiff.PLANAR_CONFIGURATION, 1) == _PLANES_TOGETHER
         and file.number(directory, tiff.IMAGE_DEPTH, 1) == 1
@@ -62,8 +64,8 @@ def read_level(
 ) -> StoredLevel:
     """The level of `size` pixels that the upper left tiles of a directory make.
 
-    Raises UnsupportedSlideError when they are no baseline JPEG, DamagedSlideError when the
-    directory contradicts the file or itself, SlideTooLargeError beyond the limits.
+    Raises UnsupportedSlideError when they are of a kind that is not read, DamagedSlideError when
+    the directory contradicts the file or itself, SlideTooLargeError beyond the limits.
     """
     if not is_jpeg_tiled(file, directory):
         raise UnsupportedSlideError(
@@ -80,11 +82,34 @@ def read_level(
     check_places(source, offsets, lengths)
     grid = TileGrid(size, tile)
     offsets, lengths = (_upper_left(places, stored_grid, grid) for places in (offsets, lengths))
-    colour = _COLOURS[file.number(directory, tiff.PHOTOMETRIC)]
-    encoding, prefix = _encoding(
-        file.blob(directory, tiff.JPEG_TABLES), _first_tile(source, offsets, lengths), tile, colour
-    )
-    return StoredLevel(Level(size, tile, downsample, encoding), encoding, prefix, offsets, lengths)
+    found = _streams(file, directory, _first_tile(source, offsets, lengths), tile)
+    if found is not None and (found[0].codec in _MENDABLE or lengths.all()):
+        encoding, streams = found
+        return StoredLevel(Level(size, tile, downsample, encoding), streams, None, offsets, lengths)
+    pixels = TiffTiles.of(file, source, limits, directory)
+    _prove_read(pixels)
+    return StoredLevel(Level(size, tile, downsample), AsStored(), pixels, offsets, lengths)
+
+
+def _streams(
+    file: TiffFile, directory: Directory, tile: bytes | None, tile_size: Size
+) -> tuple[TileEncoding, TileStreams] | None:
+    """What the tiles are, and how they are handed on; None where they cannot be."""
+    said = _COLOURS[file.number(directory, tiff.PHOTOMETRIC)]
+    compression = file.number(directory, tiff.COMPRESSION)
+    if compression in JPEG_2000:
+        # Aperio calls the image RGB all the same.
+        coded = Colour.YCBCR if compression == APERIO_YCBCR else said
+        return jpeg_2000_streams(tile, tile_size, coded)
+    return jpeg_streams(file.blob(directory, tiff.JPEG_TABLES), tile, tile_size, said)
+
+
+def _prove_read(pixels: TiffTiles) -> None:
+    """Unpack one tile: raises UnsupportedSlideError when another reader had better try."""
+    for column, row in pixels.grid.positions():
+        if pixels.is_there(column, row):
+            pixels.read(column, row)
+            return
 
 
 def check_places(
@@ -113,40 +138,3 @@ def _first_tile(
     if not present.size:
         return None
     return source.read(int(offsets[present[0]]), int(lengths[present[0]]))
-
-
-def _encoding(
-    tables: bytes | None, tile: bytes | None, tile_size: Size, said: Colour
-) -> tuple[TileEncoding, FramePrefix]:
-    """The truth about a level's tiles, from one of them: TIFF's own subsampling tag often lies."""
-    if tile is None:
-        return TileEncoding(said), FramePrefix(b"", said, corrects_colour=False)
-    header = parse_frame_header(tile)
-    colour = _colour(header, said)
-    return _check_tile(header, tile_size, colour), FramePrefix.of_level(tables, tile, colour)
-
-
-def _colour(header: FrameHeader, said: Colour) -> Colour:
-    """What the file says, but for samples that cannot be RGB.
-
-    Bio-Formats turns RGB into YCbCr on the way into JPEG, and writes RGB into the directory all
-    the same. Hardly anybody gives red more samples than green; halved chroma gives it away, unless
-    the components are named as only RGB's are.
-    """
-    looks_ycbcr = header.decoded_as is Colour.YCBCR and header.subsampling != (1, 1)
-    names = tuple(component.identifier for component in header.components)
-    return Colour.YCBCR if looks_ycbcr and names != _APERIO_RGB else said
-
-
-def _check_tile(header: FrameHeader, tile_size: Size, colour: Colour) -> TileEncoding:
-    """What a level's tiles are; raises UnsupportedSlideError when they cannot be handed on."""
-    if header.size != tile_size:
-        raise DamagedSlideError(
-            "A compressed tile differs in size from its level; copy the file again."
-        )
-    encoding = header.encoding_as(colour)
-    if encoding is None:
-        raise UnsupportedSlideError(
-            "The slide's tiles are in a rare kind of JPEG; export it again as baseline JPEG."
-        )
-    return encoding

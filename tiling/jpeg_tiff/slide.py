@@ -1,19 +1,29 @@
-"""An open slide of JPEG tiles."""
+"""An open slide of JPEG or JPEG 2000 tiles."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiling.blank import white_tile, whiten_beyond
-from tiling.codecs import jpeg
+from tiling.codecs import frames
 from tiling.downsample import halve
 from tiling.errors import DamagedSlideError
 from tiling.geometry import Size
 from tiling.jpeg_tiff.directories import Layout
-from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata, SlideReader, only_layer
+from tiling.slide import (
+    RGB8,
+    AssociatedKind,
+    Level,
+    Pixels,
+    SlideMetadata,
+    SlideReader,
+    TileEncoding,
+    only_layer,
+)
 from tiling.source import FileSource
 
 _MENDED_QUALITY = 90
@@ -30,7 +40,7 @@ class JpegTiffSlide(SlideReader):
         self._source = source
         self._layout = layout
         self._levels = tuple(stored.level for stored in layout.levels)
-        self._mended = lru_cache(maxsize=_MENDED_TILES)(self._mend)
+        self._mended = lru_cache(maxsize=_MENDED_TILES)(self._encode_mended)
         self._blank = lru_cache(maxsize=len(self._levels))(self._encode_blank)
 
     @property
@@ -52,12 +62,14 @@ class JpegTiffSlide(SlideReader):
     def read_tile(self, level: int, column: int, row: int, path: int = 0, plane: int = 0) -> Pixels:
         only_layer(path, plane)
         visible = self._levels[level].grid.visible(column, row)
-        return whiten_beyond(jpeg.decode(self.read_encoded_tile(level, column, row)), visible)
+        return whiten_beyond(self._read_whole(level, column, row), visible)
 
     def encoded_tile_lengths(self, level: int, path: int = 0, plane: int = 0) -> NDArray[np.int64]:
         only_layer(path, plane)
         stored = self._layout.levels[level]
-        lengths = stored.lengths + len(stored.prefix)
+        if stored.level.encoding is None:
+            return super().encoded_tile_lengths(level, path, plane)
+        lengths = stored.lengths + len(stored.streams)
         for index in np.flatnonzero(stored.lengths == 0):
             lengths[index] = len(self._mended(level, int(index)))
         return lengths
@@ -68,10 +80,12 @@ class JpegTiffSlide(SlideReader):
         only_layer(path, plane)
         stored = self._layout.levels[level]
         index = stored.level.grid.frame_index(column, row)
+        if stored.level.encoding is None:
+            return super().read_encoded_tile(level, column, row, path, plane)
         length = int(stored.lengths[index])
         if not length:
             return self._mended(level, index)
-        return stored.prefix.apply(self._source.read(int(stored.offsets[index]), length))
+        return stored.streams.apply(self._source.read(int(stored.offsets[index]), length))
 
     def read_associated(self, kind: AssociatedKind) -> Pixels:
         image = self._layout.associated[kind]
@@ -90,22 +104,37 @@ class JpegTiffSlide(SlideReader):
     def close(self) -> None:
         self._source.close()
 
-    def _mend(self, level: int, index: int) -> bytes:
+    def _read_whole(self, level: int, column: int, row: int) -> Pixels:
+        """A tile with whatever it has beyond the image."""
+        stored = self._layout.levels[level]
+        if stored.level.encoding is not None:
+            frame = self.read_encoded_tile(level, column, row)
+            samples = frames.decode(frame, stored.level.encoding, stored.level.tile, RGB8)
+        else:
+            found = stored.pixels.read(column, row) if stored.pixels else None
+            samples = self._mend(level, column, row) if found is None else found
+        return cast("Pixels", samples)
+
+    def _mend(self, level: int, column: int, row: int) -> Pixels:
         """A tile that the scanner left out: its level's finer neighbour halved, or else white.
 
         Some scanners leave holes in coarse levels where the base has tissue, and a white hole
         would hide it from the one who navigates there.
         """
-        stored = self._layout.levels[level]
-        column, row = stored.level.grid.position(index)
         pixels = self._from_finer(level, column, row)
-        if pixels is None:
+        return white_tile(self._levels[level].tile) if pixels is None else pixels
+
+    def _encode_mended(self, level: int, index: int) -> bytes:
+        """A mended tile as its neighbours are encoded."""
+        shape = self._levels[level]
+        pixels = self._mend(level, *shape.grid.position(index))
+        if pixels is white_tile(shape.tile):
             return self._blank(level)
-        return jpeg.encode(pixels, stored.encoding, _MENDED_QUALITY)
+        return _encode(pixels, shape.encoding)
 
     def _encode_blank(self, level: int) -> bytes:
-        stored = self._layout.levels[level]
-        return jpeg.encode(white_tile(stored.level.tile), stored.encoding, _MENDED_QUALITY)
+        shape = self._levels[level]
+        return _encode(white_tile(shape.tile), shape.encoding)
 
     def _from_finer(self, level: int, column: int, row: int) -> Pixels | None:
         """The tile's pixels made from the next finer level; None where that has nothing either."""
@@ -137,3 +166,9 @@ class JpegTiffSlide(SlideReader):
         for _ in range(factor.bit_length() - 1):
             pixels = halve(pixels)
         return pixels
+
+
+def _encode(pixels: Pixels, encoding: TileEncoding | None) -> bytes:
+    if encoding is None:
+        raise ValueError("a level of pixels alone has no encoded tiles")
+    return frames.encode(pixels, encoding, RGB8, _MENDED_QUALITY)

@@ -9,7 +9,6 @@ import openslide
 import pytest
 
 from tiling.codecs import jpeg
-from tiling.confidence import Confidence
 from tiling.errors import SlideTooLargeError
 from tiling.formats import aperio
 from tiling.formats.aperio.description import parse_description
@@ -107,13 +106,6 @@ def test_a_real_slide_looks_the_same_to_openslide(shared_slides: Path, name: str
     assert_same_as_openslide(reader, shared_slides / name)
     with openslide.OpenSlide(shared_slides / name) as judge:
         assert [level.downsample for level in reader.levels] == list(judge.level_downsamples)
-
-
-@pytest.mark.parametrize("name", ["aperio-33003.svs", "aperio-33005.svs"])
-def test_jpeg_2000_is_left_to_another_reader(shared_slides: Path, name: str) -> None:
-    path = shared_slides / "synthetic" / name
-    assert aperio.sniff(path, path.read_bytes()[:64]) is Confidence.NONE
-    assert open_slide(path).levels[0].encoding is None
 
 
 def test_the_zone_of_a_scan_is_kept(shared_slides: Path) -> None:

@@ -16,6 +16,12 @@ _SUBFILE_KINDS = {1: AssociatedKind.LABEL, 9: AssociatedKind.OVERVIEW}
 """NewSubfileType as Aperio uses it, for the scanners that do not name the image."""
 
 
+_COMPRESSED_AGAIN = (
+    "The scanner's own compressed tiles are not kept where they are JPEG 2000 in a form that DICOM "
+    "has no name for: they are compressed again."
+)
+
+
 def has_mark(file: TiffFile, directory: Directory) -> bool:
     """Whether the image was described by Aperio's software."""
     return file.text(directory, tiff.IMAGE_DESCRIPTION).startswith("Aperio")
@@ -33,11 +39,12 @@ def read_layout(file: JpegTiff) -> Layout:
         image = file.image(index) if kind else None
         if kind and image:
             associated.setdefault(kind, image)
-    return Layout(
-        parse_description(file.description(directories[0]), file.icc_profile(directories[0])),
-        file.pyramid(tiled),
-        associated,
-    )
+    base = directories[0]
+    metadata = parse_description(file.description(base), file.icc_profile(base))
+    levels = file.pyramid(tiled)
+    if any(stored.level.encoding is None for stored in levels):
+        metadata = metadata.keeping_less(_COMPRESSED_AGAIN)
+    return Layout(metadata, levels, associated)
 
 
 def _kind(file: JpegTiff, index: int, directory: Directory) -> AssociatedKind | None:
