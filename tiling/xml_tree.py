@@ -12,11 +12,14 @@ from xml.parsers import expat
 
 from tiling.errors import DamagedSlideError, SlideTooLargeError
 
-MAX_DEPTH = 64
-"""Elements inside each other."""
+MAX_DEPTH = 128
+"""Elements inside each other; a microscope's beam path is told 65 deep."""
 MAX_ELEMENTS = 1 << 18
 """Elements of one document; the longest description seen has some thousands."""
+MAX_PATHS = 1 << 26
+"""Characters of all paths of a flattened document, each of which repeats those above it."""
 
+_ABSURD = "The slide's description is absurdly long; it is refused."
 _DAMAGED = "The slide's description is no readable XML; copy the file again from the scanner."
 
 
@@ -73,24 +76,39 @@ def parse_root(text: str) -> Element | None:
 def flatten(root: Element) -> dict[str, str]:
     """Every text and attribute below the root, by its path: `image[1].device.model`.
 
-    An index counts from 0 and stands only where several children have the same name.
+    An index counts from 0 and stands only where several children have the same name. Raises
+    SlideTooLargeError when the paths are absurdly long.
     """
-    flat: dict[str, str] = {}
-    _flatten_into(flat, root, "")
-    return flat
+    flattener = _Flattener()
+    flattener.add(root, "")
+    return flattener.flat
 
 
-def _flatten_into(flat: dict[str, str], element: Element, path: str) -> None:
-    for name, text in element.attributes.items():
-        flat[f"{path}.{name}" if path else name] = text
-    if element.text and path:
-        flat[path] = element.text
-    several = Counter(child.name for child in element.children)
-    met: Counter[str] = Counter()
-    for child in element.children:
-        index = f"[{met[child.name]}]" if several[child.name] > 1 else ""
-        met[child.name] += 1
-        _flatten_into(flat, child, f"{path}.{child.name}{index}" if path else child.name + index)
+class _Flattener:
+    """Puts the paths together, as long as there is room."""
+
+    def __init__(self) -> None:
+        self.flat: dict[str, str] = {}
+        self._room = MAX_PATHS
+
+    def add(self, element: Element, path: str) -> None:
+        """Everything at and below an element, which is at that path."""
+        for name, text in element.attributes.items():
+            self.flat[self._join(path, name)] = text
+        if element.text and path:
+            self.flat[path] = element.text
+        several = Counter(child.name for child in element.children)
+        met: Counter[str] = Counter()
+        for child in element.children:
+            index = f"[{met[child.name]}]" if several[child.name] > 1 else ""
+            met[child.name] += 1
+            self.add(child, self._join(path, child.name + index))
+
+    def _join(self, path: str, name: str) -> str:
+        self._room -= len(path) + len(name)
+        if self._room < 0:
+            raise SlideTooLargeError(_ABSURD)
+        return f"{path}.{name}" if path else name
 
 
 class _RootFoundError(Exception):
@@ -109,7 +127,7 @@ class _Builder:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._elements += 1
         if len(self._open) >= MAX_DEPTH or self._elements > MAX_ELEMENTS:
-            raise SlideTooLargeError("The slide's description is absurdly long; it is refused.")
+            raise SlideTooLargeError(_ABSURD)
         element = Element(_bare(name), {_bare(key): text for key, text in attributes.items()})
         if self._open:
             self._open[-1][0].children.append(element)

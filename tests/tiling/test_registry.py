@@ -174,6 +174,7 @@ WORSE_THAN_UNKNOWN = {
     "unreadable.svs": DamagedSlideError,
     "mirax-missing-dat/mirax.mrxs": IncompleteSlideError,
     "mirax-no-folder/mirax.mrxs": IncompleteSlideError,
+    "olympus-vsi-missing-ets/Image_Mouse13_PB_H7.vsi": IncompleteSlideError,
 }
 """Broken slides of which more can be said than that nobody knows them."""
 

@@ -68,10 +68,19 @@ def test_a_doctype_is_refused_before_it_is_parsed() -> None:
 
 def test_depth_and_number_of_elements_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SlideTooLargeError):
-        parse_xml("<a>" * 70 + "</a>" * 70)
+        parse_xml("<a>" * 140 + "</a>" * 140)
     monkeypatch.setattr(xml_tree, "MAX_ELEMENTS", 10)
     with pytest.raises(SlideTooLargeError):
         parse_xml("<a>" + "<b/>" * 10 + "</a>")
+
+
+def test_the_length_of_all_paths_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = parse_xml("<a><long><b/><c/></long></a>")
+    monkeypatch.setattr(xml_tree, "MAX_PATHS", 14)
+    flatten(root)
+    monkeypatch.setattr(xml_tree, "MAX_PATHS", 13)
+    with pytest.raises(SlideTooLargeError):
+        flatten(root)
 
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20)

@@ -25,10 +25,8 @@ from tiling.testing import (
 )
 
 VENDORS = [
-    "aperio-33003.svs",
     "mirax.mrxs",
     "ventana.bif",
-    "zeiss-zstd0.czi",
     "dicom/tiled-full-jpeg/level-0.dcm",
 ]
 
