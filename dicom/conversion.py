@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from dicom.dataset import build_dataset
 from dicom.descriptions import Describer
 from dicom.manifest import InstanceRecord, SlideManifest
 from dicom.models import Equipment, ImageDescription, Optics, SlideIdentity
+from dicom.originals import Originals
 from dicom.targets import InstanceTarget
 from dicom.thumbnail import build_thumbnail
 from dicom.writer import write_instance
@@ -41,6 +43,9 @@ class ConversionOptions:
     """
     barcode: str | None = None
     """What the label's barcode says, where whoever converts has read it."""
+    taken_in_at: datetime | None = None
+    """When the file was taken in, with a zone: what is replaced in a DICOM file is recorded with
+    this moment, and not at all without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,7 @@ def convert(
     options = options or ConversionOptions()
     scanner = Equipment.of(reader.metadata)
     optics = Optics.of(reader)
+    originals = Originals(reader, options.taken_in_at)
     count = _FrameCount(sum(len(level.frame_lengths) for level in levels), progress)
     records: list[InstanceRecord] = []
     hashes: dict[str, bytes] = {}
@@ -93,6 +99,7 @@ def convert(
         uid = image.description.sop_instance_uid
         light = optics.of_picture() if image.level is None else optics
         dataset = build_dataset(identity, scanner, light, image.description)
+        originals.keep(dataset, image.description.size)
         frames = image.frames if image.level is None else count.counted(image.frames)
         with target.open(image.name, uid) as sink:
             written = write_instance(sink, dataset, image.frame_lengths, frames)

@@ -17,7 +17,7 @@ ITEM_END = 0xFFFEE00D
 SEQUENCE_END = 0xFFFEE0DD
 PIXEL_DATA = 0x7FE00010
 
-_LONG_FORM = frozenset(
+LONG_FORM = frozenset(
     (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
 )
 """Value representations with a 32-bit length (PS3.5 table 7.1-1)."""
@@ -25,8 +25,8 @@ _SHORT_FORM = frozenset(
     (b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN")
 ) | frozenset((b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US"))
 
-_MOST_ELEMENTS = 1_000_000
-"""More than any header of a slide; reached within a second or so."""
+MOST_ELEMENTS = 1_000_000
+"""More than any header written here; reached within a second or so."""
 _DEEPEST = 32
 
 
@@ -45,8 +45,9 @@ class Element(NamedTuple):
 class ElementWalker:
     """Walks the elements of one instance, counting its steps."""
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: Window, most_elements: int = MOST_ELEMENTS) -> None:
         self._window = window
+        self._most = most_elements
         self._steps = 0
 
     def elements(self, offset: int, *, explicit: bool, end: int | None = None) -> Iterator[Element]:
@@ -101,7 +102,7 @@ class ElementWalker:
         representation = head[4:6]
         if representation in _SHORT_FORM:
             return Element(tag, representation, offset + 8, int.from_bytes(head[6:], "little"))
-        if representation in _LONG_FORM:
+        if representation in LONG_FORM:
             length = int.from_bytes(self._window.read(offset + 8, 4), "little")
             return Element(tag, representation, offset + 12, length)
         raise DamagedInstanceError(f"Byte {offset} does not begin a DICOM element.")
@@ -134,5 +135,5 @@ class ElementWalker:
 
     def _count(self) -> None:
         self._steps += 1
-        if self._steps > _MOST_ELEMENTS:
-            raise UnsupportedInstanceError(f"The header has more than {_MOST_ELEMENTS} elements.")
+        if self._steps > self._most:
+            raise UnsupportedInstanceError(f"The header has more than {self._most} elements.")

@@ -10,8 +10,16 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from dicom.elements import ITEM, SEQUENCE_END, UNDEFINED_LENGTH, Element, ElementWalker
+from dicom.elements import (
+    ITEM,
+    MOST_ELEMENTS,
+    SEQUENCE_END,
+    UNDEFINED_LENGTH,
+    Element,
+    ElementWalker,
+)
 from dicom.errors import DamagedInstanceError, UnsupportedInstanceError
+from dicom.fragments import FRAME_MARK_BYTES, begins_frame
 from dicom.header import InstanceHeader, PixelDataPlace, read_header
 from dicom.padding import padding_length, parse_padding
 from dicom.ports import ByteSource
@@ -38,14 +46,14 @@ class FrameIndex:
     too, from the first fragment's bytes to where the next frame's item begins."""
 
     @classmethod
-    def read(cls, source: ByteSource) -> Self:
+    def read(cls, source: ByteSource, most_elements: int = MOST_ELEMENTS) -> Self:
         """Read the index through as few requests as the layout allows.
 
         Time and memory are bounded whatever the bytes. Raises DamagedInstanceError or
         UnsupportedInstanceError.
         """
         window = Window(source)
-        walker = ElementWalker(window)
+        walker = ElementWalker(window, most_elements)
         header, place = read_header(window, walker)
         if header.encapsulated != (place.pixel_data.length == UNDEFINED_LENGTH):
             raise DamagedInstanceError("The pixel data are not encoded as the file says.")
@@ -111,13 +119,13 @@ def _basic_or_walk(
 ) -> tuple[_Table, _Table, bool]:
     first_item, table_bytes = _basic_offset_table(walker, pixel_data)
     if table_bytes == 0:
-        return *_walk(walker, first_item, header.number_of_frames), header.number_of_frames > 1
+        return _walk(window, walker, first_item, header.number_of_frames)
     element = Element(ITEM, b"", first_item - table_bytes, table_bytes)
     offsets = _table(window, element, header.number_of_frames, 4)
     if offsets[0] != 0 or (np.diff(offsets) <= _ITEM_HEADER_BYTES).any():
         raise DamagedInstanceError("The Basic Offset Table's frames overlap.")
     starts = offsets + first_item
-    tail, tail_lengths = _walk(walker, int(starts[-1]), 1)
+    tail, tail_lengths, _ = _walk(window, walker, int(starts[-1]), 1)
     ends = np.append(starts[1:], tail[0] + tail_lengths[0])
     offsets = starts + _ITEM_HEADER_BYTES
     return offsets, ends - offsets, False
@@ -131,21 +139,33 @@ def _basic_offset_table(walker: ElementWalker, pixel_data: Element) -> tuple[int
     return pixel_data.offset + _ITEM_HEADER_BYTES + length, length
 
 
-def _walk(walker: ElementWalker, first_item: int, count: int) -> tuple[_Table, _Table]:
+def _walk(
+    window: Window, walker: ElementWalker, first_item: int, count: int
+) -> tuple[_Table, _Table, bool]:
     """Frames by their items: one item each, or every item when there is but one frame.
 
-    Several fragments a frame beside other frames cannot be told apart without decoding them.
+    Of several fragments a frame beside other frames, the first tells by its beginning. The last of
+    what is returned is whether every item is a frame.
     """
     begins, ends = _items(walker, first_item)
+    exact = len(begins) == count
     if count == 1 and begins:
         begins, ends = begins[:1], ends[-1:]
     if len(begins) > count:
-        raise UnsupportedInstanceError("Frames in several fragments without an offset table.")
+        firsts = [
+            number
+            for number, (begin, end) in enumerate(zip(begins, ends, strict=True))
+            if begins_frame(window.read(begin, min(end - begin, FRAME_MARK_BYTES)))
+        ]
+        if len(firsts) != count or firsts[0] != 0:
+            raise UnsupportedInstanceError("Frames in several fragments without an offset table.")
+        ends = [ends[following - 1] for following in (*firsts[1:], len(ends))]
+        begins = [begins[number] for number in firsts]
     offsets = np.array(begins, dtype=np.int64)
     lengths = np.array(ends, dtype=np.int64) - offsets
     if len(begins) < count or lengths.min() == 0:
         raise DamagedInstanceError(f"{len(begins)} frames are there instead of {count}.")
-    return offsets, lengths
+    return offsets, lengths, exact
 
 
 def _items(walker: ElementWalker, offset: int) -> tuple[list[int], list[int]]:

@@ -124,10 +124,8 @@ def read_header(window: Window, walker: ElementWalker) -> tuple[InstanceHeader, 
     Raises DamagedInstanceError for what is no sound DICOM file, and UnsupportedInstanceError for
     one that is no whole slide image.
     """
-    if window.read(0, _META_OFFSET)[128:] != b"DICM":
-        raise DamagedInstanceError("The object is not a DICOM file.")
-    syntax, start = _read_meta(window, walker)
-    explicit = syntax != _IMPLICIT_LITTLE_ENDIAN
+    syntax, start = read_meta(window, walker)
+    explicit = is_explicit(syntax)
     values: dict[int, bytes] = {}
     places: dict[int, Element] = {}
     for element in walker.elements(start, explicit=explicit):
@@ -155,8 +153,18 @@ def _require_slide(values: dict[int, bytes]) -> None:
         raise UnsupportedInstanceError("The instance is not a whole slide microscopy image.")
 
 
-def _read_meta(window: Window, walker: ElementWalker) -> tuple[str, int]:
-    """The transfer syntax, and where the dataset begins: after the last element of group 2."""
+def is_explicit(transfer_syntax_uid: str) -> bool:
+    """Whether elements name their value representations (PS3.5 A.1 and A.2)."""
+    return transfer_syntax_uid != _IMPLICIT_LITTLE_ENDIAN
+
+
+def read_meta(window: Window, walker: ElementWalker) -> tuple[str, int]:
+    """The transfer syntax, and where the dataset begins: after the last element of group 2.
+
+    Raises like `read_header`.
+    """
+    if window.read(0, _META_OFFSET)[128:] != b"DICM":
+        raise DamagedInstanceError("The object is not a DICOM file.")
     syntax = None
     offset = _META_OFFSET
     while window.read(offset, 2) == b"\x02\x00":

@@ -82,6 +82,9 @@ def photometric_of(encoding: TileEncoding) -> str:
 def _colour_of(codec: Codec, photometric: str) -> Colour | None:
     if photometric == "YBR_FULL_422":
         return Colour.YCBCR if codec in _DISCRETE_COSINE else None
+    if photometric == "XYB":
+        # A transform that the stream names itself, and that its decoder undoes.
+        return Colour.RGB if codec is Codec.JPEG_XL else None
     if photometric == "YBR_ICT":
         return Colour.ICT if codec in _WAVELET and not codec.is_lossless else None
     if photometric == "YBR_RCT":

@@ -56,7 +56,7 @@ def write_instance(
             f"{dataset.NumberOfFrames} frames are described, but {len(lengths)} announced."
         )
     encapsulated = dataset.file_meta.TransferSyntaxUID.is_encapsulated
-    opening = _encapsulated_opening(lengths) if encapsulated else _native_opening(lengths)
+    opening = _encapsulated_opening(lengths) if encapsulated else _native_opening(lengths, dataset)
     hashes = bytearray()
     with HashingSink(sink) as out:
         out.write(_header(dataset))
@@ -105,13 +105,15 @@ def _encapsulated_opening(lengths: NDArray[np.int64]) -> bytes:
     )
 
 
-def _native_opening(lengths: NDArray[np.int64]) -> bytes:
+def _native_opening(lengths: NDArray[np.int64], dataset: pydicom.Dataset) -> bytes:
     total = int(lengths.sum())
     if total > _LONGEST_VALUE - 1:
         raise UnsupportedInstanceError(
             f"{total} bytes of uncompressed pixels are more than DICOM's 4 GiB; compress them."
         )
-    return _element(_PIXEL_DATA, b"OB", total + total % 2)
+    # Words where a sample is one (PS3.5 8.2).
+    representation = b"OW" if dataset.BitsAllocated > 8 else b"OB"
+    return _element(_PIXEL_DATA, representation, total + total % 2)
 
 
 def _element(tag: tuple[int, int], representation: bytes, length: int) -> bytes:

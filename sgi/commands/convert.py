@@ -1,64 +1,90 @@
-"""`sgi convert SRC DST`: one file to a folder of DICOM instances, without a server."""
+"""`sgi convert SRC DST`: one slide to DICOM instances or to an OME-Zarr, without a server."""
 
 import tempfile
 import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
-from dicom.conversion import convert
+from dicom.conversion import ConversionOptions, convert
+from dicom.formats import open_any
 from dicom.models import SlideIdentity
 from dicom.targets import DirectoryTarget
+from sgi.commands.form import Form
 from sgi.errors import ConflictError, VanishedError
 from sgi.ingest.confine import confine
+from sgi.ingest.label import barcodes_of
 from sgi.settings import IngestSettings
 from tiling.codecs.jpeg import JpegOptions
 from tiling.pyramid import PyramidOptions, build_pyramid
-from tiling.registry import open_slide
+from tiling.slide import SlideReader
+
+Tell = Callable[[float], None]
+"""Told the share of the work that is done, 0 to 1."""
 
 
-def convert_file(source: Path, target: Path, settings: IngestSettings) -> None:
-    """Write one DICOM file a level and associated image into `target`, a new or empty folder.
+def convert_file(
+    source: Path, target: Path, settings: IngestSettings, form: Form = Form.DICOM
+) -> None:
+    """Write the slide into `target`, a new or empty folder.
 
-    The slide's UIDs are new each time: two conversions are two sets of instances. Raises
-    TilingError, DicomError, VanishedError, or ConflictError when `target` holds files already.
+    The UIDs of DICOM are new each time: two conversions are two sets of instances. Raises
+    TilingError, DicomError, VanishedError, or ConflictError when `target` holds files already or
+    is not named like a Zarr.
     """
-    if not source.is_file():
+    if not source.exists():
         raise VanishedError(f"There is no file {source}; check the name.")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ConflictError(f"{target} is not an empty folder; choose another.")
+    if form is Form.OME_ZARR and target.suffix != ".zarr":
+        raise ConflictError("The name of an OME-Zarr ends in .zarr; choose such a name.")
     # The file is not trusted: this process gives up whatever else it could reach. `target` itself
     # is made only once the file is known to be a slide.
     source, beside = source.resolve(), target.absolute().parent
     beside.mkdir(parents=True, exist_ok=True)
     cpu_s = int(settings.timeout_s) * settings.threads
     confine(settings.memory_mb << 20, cpu_s, [source.parent], [beside])
-    reader = open_slide(source)
+    reader = open_any(source)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        with (
-            tempfile.TemporaryDirectory(dir=target, prefix=".scratch-") as scratch,
-            Progress(console=Console(stderr=True)) as bars,
-        ):
-            bar = bars.add_task("converting", total=1.0)
-            levels = build_pyramid(
-                reader,
-                Path(scratch),
-                PyramidOptions(
-                    JpegOptions(quality=settings.jpeg_quality), workers=settings.threads
-                ),
-                lambda done, total: bars.update(bar, completed=0.5 * done / max(total, 1)),
-            )
-            convert(
-                reader,
-                levels,
-                SlideIdentity(uuid.uuid4()),
-                DirectoryTarget(target),
-                progress=lambda done, total: bars.update(
-                    bar, completed=0.5 + 0.5 * done / max(total, 1)
-                ),
-            )
-            bars.update(bar, completed=1.0)
+        scenes = reader.scenes
+        with Progress(console=Console(stderr=True)) as bars:
+            for number, scene in enumerate(scenes, start=1):
+                folder = target / f"scene-{number}" if len(scenes) > 1 else target
+                folder.mkdir(exist_ok=True)
+                _convert_scene(scene, folder, settings, bars)
     finally:
         reader.close()
+
+
+def _convert_scene(
+    reader: SlideReader, folder: Path, settings: IngestSettings, bars: Progress
+) -> None:
+    bar = bars.add_task("converting", total=1.0)
+
+    def tell(share: float) -> None:
+        bars.update(bar, completed=share)
+
+    options = PyramidOptions(
+        JpegOptions(quality=settings.jpeg_quality),
+        fill_gaps=settings.fill_gaps,
+        workers=settings.threads,
+    )
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".scratch-") as scratch:
+        levels = build_pyramid(
+            reader, Path(scratch), options, lambda done, total: tell(0.5 * done / max(total, 1))
+        )
+        convert(
+            reader,
+            levels,
+            SlideIdentity(uuid.uuid4()),
+            DirectoryTarget(folder),
+            ConversionOptions(
+                barcode=next(iter(barcodes_of(reader)), None), taken_in_at=datetime.now(UTC)
+            ),
+            progress=lambda done, total: tell(0.5 + 0.5 * done / max(total, 1)),
+        )
+    tell(1.0)

@@ -5,10 +5,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from dicom.formats import open_any
 from sgi.errors import VanishedError
 from sgi.ingest.confine import confine
 from sgi.settings import IngestSettings
-from tiling.registry import open_slide
 
 
 def show_info(file: Path, settings: IngestSettings) -> None:
@@ -16,10 +16,10 @@ def show_info(file: Path, settings: IngestSettings) -> None:
 
     The file is not trusted: this process gives up whatever else it could reach.
     """
-    if not file.is_file():
+    if not file.exists():
         raise VanishedError(f"There is no file {file}; check the name.")
     confine(settings.memory_mb << 20, int(settings.timeout_s), [file.resolve().parent])
-    reader = open_slide(file)
+    reader = open_any(file)
     try:
         said = reader.metadata
         facts = Table(show_header=False, box=None)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -40,6 +41,7 @@ def convert_and_upload(
     settings: IngestSettings,
     progress: Progress,
     cancelled: threading.Event,
+    taken_in_at: datetime,
 ) -> Conversion:
     """Read `source`, write its instances under the slide's keys; blocking, for a thread.
 
@@ -61,6 +63,8 @@ def convert_and_upload(
             threads=settings.threads,
             jpeg_quality=settings.jpeg_quality,
             fill_gaps=settings.fill_gaps,
+            taken_in_at=taken_in_at,
+            ome_zarr=settings.ome_zarr,
             memory_bytes=settings.memory_mb << 20,
             cpu_s=max(int(limit_s), 1) * settings.threads,
         )

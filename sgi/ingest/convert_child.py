@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 _PROGRESS_STEP = 0.005
 _PROGRESS_EVERY_S = 2.0
+_DICOM_SHARE = 0.6
+"""Of the work, where the slide is written as an OME-Zarr as well."""
 
 
 class ConversionJob(BaseModel):
@@ -40,6 +43,8 @@ class ConversionJob(BaseModel):
     threads: int
     jpeg_quality: int
     fill_gaps: bool
+    taken_in_at: datetime
+    ome_zarr: bool
     memory_bytes: int
     cpu_s: int
 
@@ -67,8 +72,15 @@ class PipeTarget:
         yield self
         write_message(self._descriptor, Kind.END, b"{}")
 
+    def put_zarr(self, key: str, data: bytes) -> None:
+        """A whole object of the slide's OME-Zarr."""
+        begin = json.dumps({"zarr": key, "scene": self._scene}).encode()
+        write_message(self._descriptor, Kind.BEGIN, begin)
+        self.write(data)
+        write_message(self._descriptor, Kind.END, b"{}")
+
     def write(self, data: bytes) -> None:
-        """Pass bytes of the open instance on."""
+        """Pass bytes of the open object on."""
         view = memoryview(data)
         for start in range(0, len(view), _CHUNK):
             write_message(self._descriptor, Kind.DATA, bytes(view[start : start + _CHUNK]))
@@ -93,7 +105,7 @@ class _Progress:
 
 def run(job: ConversionJob, descriptor: int) -> None:
     """Convert each scene of the file; the libraries are loaded only now, inside the limits."""
-    from sgi.ingest.formats import open_any
+    from dicom.formats import open_any
 
     progress = _Progress(descriptor)
     reader = open_any(Path(os.fsdecode(bytes.fromhex(job.source))))
@@ -122,10 +134,16 @@ def _convert_scene(
     from sgi.ingest.facts import facts_of
     from sgi.ingest.label import barcodes_of
     from tiling.codecs.jpeg import JpegOptions
+    from tiling.omezarr.writer import WriteOptions, write_omezarr
     from tiling.pyramid import PyramidOptions, build_pyramid
 
+    part = _DICOM_SHARE if job.ome_zarr else 1.0
+
     def tell(share: float) -> None:
-        progress.tell((number + share) / scenes)
+        progress.tell((number + part * share) / scenes)
+
+    def tell_of_zarr(done: int, total: int) -> None:
+        progress.tell((number + part + (1 - part) * done / total) / scenes)
 
     options = PyramidOptions(
         JpegOptions(quality=job.jpeg_quality), fill_gaps=job.fill_gaps, workers=job.threads
@@ -134,17 +152,23 @@ def _convert_scene(
         reader, Path(job.scratch), options, lambda done, total: tell(0.5 * done / max(total, 1))
     )
     barcodes = barcodes_of(reader)
+    slide_id, target = scene_slide_id(job.slide_id, number), PipeTarget(descriptor, number)
     converted = convert(
         reader,
         levels,
-        SlideIdentity(scene_slide_id(job.slide_id, number)),
-        PipeTarget(descriptor, number),
-        ConversionOptions(barcode=next(iter(barcodes), None)),
+        SlideIdentity(slide_id),
+        target,
+        ConversionOptions(barcode=next(iter(barcodes), None), taken_in_at=job.taken_in_at),
         progress=lambda done, total: tell(0.5 + 0.5 * done / max(total, 1)),
     )
     for uid, hashes in converted.frame_hashes.items():
         begin = json.dumps({"sop_uid": uid}).encode()
         write_message(descriptor, Kind.HASHES, begin + b"\n" + hashes)
+    if job.ome_zarr:
+        write_options = WriteOptions(workers=job.threads)
+        write_omezarr(
+            reader, str(slide_id), target.put_zarr, Path(job.scratch), write_options, tell_of_zarr
+        )
     facts = facts_of(
         reader,
         levels,

@@ -1,8 +1,8 @@
 """Which files of a drop folder make one slide.
 
 Most formats are one file. MIRAX is a file and the folder of its name, Hamamatsu VMS and VMU an
-index and the images that begin with its name, Olympus VSI a file and its `_name_` folder, and
-the DICOM files of one series in one folder are one slide.
+index and the images that begin with its name, Olympus VSI a file and its `_name_` folder, OME-Zarr
+a folder, and the DICOM files of one series in one folder are one slide.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dicom.source.files import MARK_BYTES, first_facts, is_dicom
 from sgi.domain.arrival import Fingerprint, FoundFile, fingerprint_of
 
 DONE = ".done"
@@ -23,12 +24,18 @@ _LITTER = re.compile(
 )
 _HEAD_BYTES = 65_536
 _DEEPEST = 8
-"""Folders below the drop folder that are looked into."""
+"""Folders below the drop folder, and below a Zarr, that are looked into."""
+_ZARR = ".zarr"
+_ZARR_ROOTS = ("zarr.json", ".zgroup", ".zattrs")
+_ZARR_DOCUMENTS = frozenset({".zgroup", ".zattrs", ".zarray", ".zmetadata"})
+"""Of Zarr 2: no litter inside a Zarr, whatever their names begin with."""
+_MOST_FILES = 100_000
+"""Of a slide in chunks: each is asked for at every rescan, and is part of a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """The files of one slide; `main` is the one that a reader opens."""
+    """The files of one slide; `main` is the one that a reader opens, or the folder of all."""
 
     main: Path
     parts: tuple[FoundFile, ...]
@@ -40,13 +47,18 @@ class Candidate:
     def fingerprint(self) -> Fingerprint:
         return fingerprint_of(self.parts)
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether `main` is the folder of all the files."""
+        return all(part.path != self.main for part in self.parts)
+
 
 def is_litter(name: str) -> bool:
     """True for names that copying programs and desktops leave behind."""
     return _LITTER.search(name) is not None
 
 
-def walk(folder: Path, depth: int = _DEEPEST) -> Iterator[FoundFile]:
+def walk(folder: Path, depth: int = _DEEPEST, *, within_zarr: bool = False) -> Iterator[FoundFile]:
     """Every regular file below a folder; links, devices, pipes and litter are passed over.
 
     So is what cannot be looked at now. Raises OSError when that is the folder itself.
@@ -54,15 +66,17 @@ def walk(folder: Path, depth: int = _DEEPEST) -> Iterator[FoundFile]:
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     for entry in entries:
-        if is_litter(entry.name):
+        if is_litter(entry.name) and not (within_zarr and entry.name in _ZARR_DOCUMENTS):
             continue
         try:
             facts = entry.stat(follow_symlinks=False)
         except OSError:
             continue
         if stat.S_ISDIR(facts.st_mode) and depth > 0:
+            enters_zarr = not within_zarr and _is_zarr(Path(entry.path))
+            left = _DEEPEST if enters_zarr else depth - 1
             with contextlib.suppress(OSError):
-                yield from walk(Path(entry.path), depth - 1)
+                yield from walk(Path(entry.path), left, within_zarr=within_zarr or enters_zarr)
         elif stat.S_ISREG(facts.st_mode):
             yield FoundFile(Path(entry.path), facts.st_size, facts.st_mtime_ns)
 
@@ -78,21 +92,20 @@ def is_as_found(part: FoundFile) -> bool:
 
 
 def series_uid(head: bytes) -> str | None:
-    """The SeriesInstanceUID in the first bytes of a DICOM file with explicit VR (PS3.10)."""
-    if head[128:132] != b"DICM":
-        return None
-    start = head.find(b"\x20\x00\x0e\x00UI")
-    if start < 0:
-        return "unknown"
-    length = int.from_bytes(head[start + 6 : start + 8], "little")
-    return head[start + 8 : start + 8 + length].rstrip(b"\0 ").decode("ascii", "replace")
+    """The SeriesInstanceUID of a DICOM file that begins with `head`.
+
+    None where it is no DICOM file, or one that names no series and so is alone.
+    """
+    facts = first_facts(head)
+    return (facts.series_uid or None) if facts else None
 
 
 def read_head(path: Path) -> bytes:
-    """The first 64 KiB of a file; empty when it cannot be read now."""
+    """The first 64 KiB of a DICOM file; empty of any other, and when it cannot be read now."""
     try:
         with path.open("rb") as file:
-            return file.read(_HEAD_BYTES)
+            head = file.read(MARK_BYTES)
+            return head + file.read(_HEAD_BYTES - len(head)) if is_dicom(head) else b""
     except OSError:
         return b""
 
@@ -103,10 +116,11 @@ def gather(
     """Group files into slides; a file is part of one candidate at most.
 
     Companions that came before their main file belong to none yet.
-    `head_of` gives the first bytes of a file; it is asked only for files that may be DICOM.
+    `head_of` gives the first bytes of a file where it is DICOM; it is asked for every file that
+    belongs to no other, since DICOM files have any suffix, or what looks like one.
     """
     left = {file.path: file for file in files}
-    candidates: list[Candidate] = []
+    candidates = _zarrs(left)
     for take in (_mirax, _hamamatsu, _olympus):
         mains = [path for path in left if path.suffix.lower() in take.suffixes]
         mains.sort(key=lambda path: (-len(path.stem), path))  # the closest name first
@@ -119,8 +133,11 @@ def gather(
 
 def candidate_at(main: Path) -> Candidate | None:
     """The slide that a main file is the way into, as its folder is now; None when it is gone."""
-    companions = {".dcm", ""}.union(*(take.suffixes for take in (_mirax, _hamamatsu, _olympus)))
-    if main.suffix.lower() in companions:
+    if is_zarr_folder(main):
+        inside = {file.path: file for file in walk(main, within_zarr=True)}
+        return next((candidate for candidate in _zarrs(inside) if candidate.main == main), None)
+    of_several = frozenset().union(*(take.suffixes for take in (_mirax, _hamamatsu, _olympus)))
+    if main.suffix.lower() in of_several or series_uid(read_head(main)) is not None:
         try:
             near = gather(list(walk(main.parent)))
         except FileNotFoundError:
@@ -171,6 +188,39 @@ _olympus = _Companions(
 )
 
 
+def is_zarr_folder(path: Path) -> bool:
+    """Whether a path is a folder that may be an OME-Zarr."""
+    return _is_zarr(path) and path.is_dir() and not path.is_symlink()
+
+
+def _is_zarr(folder: Path) -> bool:
+    return folder.suffix.lower() == _ZARR
+
+
+def _zarrs(left: dict[Path, FoundFile]) -> list[Candidate]:
+    """Take each Zarr out of `left`, with all below it: the outermost where one lies in another."""
+    parts: dict[Path, list[FoundFile]] = {}
+    for path in sorted(left):
+        root = next(filter(_is_zarr, reversed(path.parents)), None)
+        if root is not None:
+            parts.setdefault(root, []).append(left.pop(path))
+    return [
+        Candidate(root, tuple(found), _missing_of_zarr(root, found))
+        for root, found in parts.items()
+    ]
+
+
+def _missing_of_zarr(root: Path, parts: Sequence[FoundFile]) -> str | None:
+    if len(parts) > _MOST_FILES:
+        return (
+            f"The folder holds more than {_MOST_FILES} files; write the slide in shards, "
+            "or pack it as .zarr.zip."
+        )
+    if {part.path for part in parts}.isdisjoint(root / name for name in _ZARR_ROOTS):
+        return "The folder's zarr.json or .zattrs is not there yet; copy the whole folder."
+    return None
+
+
 def _leave_early_companions(left: dict[Path, FoundFile]) -> None:
     """Pass over the insides of a MIRAX or VSI folder whose main file is still to come."""
     mirax = {path.parent for path in left if path.name.lower() == "slidedat.ini"}
@@ -184,10 +234,9 @@ def _dicom_series(
 ) -> Iterator[Candidate]:
     series: dict[tuple[Path, str], list[Path]] = {}
     for path in left:
-        if path.suffix.lower() in {"", ".dcm"}:
-            uid = series_uid(head_of(path))
-            if uid is not None:
-                series.setdefault((path.parent, uid), []).append(path)
+        uid = series_uid(head_of(path))
+        if uid is not None:
+            series.setdefault((path.parent, uid), []).append(path)
     for paths in series.values():
         parts = tuple(left.pop(path) for path in sorted(paths))
         # The largest file holds the base: the surest for a reader to begin with.

@@ -87,6 +87,7 @@ class Ingest:
                 self.settings.ingest,
                 telling.converting,
                 self.cancelled,
+                arrival.seen_at,
             )
             # What was read must be what was hashed: else the slide is of another file.
             await asyncio.to_thread(_unchanged, arrival)

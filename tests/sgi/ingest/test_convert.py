@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from sgi.settings import IngestSettings
 from sgi.stored import instance_key
 from tiling.svs import SvsOptions, write_svs
 
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
 SLIDE = uuid.UUID("11111111-2222-4333-8444-555555555555")
 Convert = Callable[..., Conversion]
 
@@ -52,7 +54,7 @@ def converted(tmp_path: Path, store: Any) -> Convert:
         stop = cancelled or threading.Event()
         scratch = tmp_path / "work"
         try:
-            return convert_and_upload(source, SLIDE, store, scratch, settings, progress, stop)
+            return convert_and_upload(source, SLIDE, store, scratch, settings, progress, stop, NOW)
         finally:
             assert list(scratch.glob("*")) == [], "scratch files were left"
             assert no_child_is_left()
@@ -131,7 +133,7 @@ def test_a_scratch_folder_below_the_working_directory(
     settings = IngestSettings(memory_mb=1024)
     stop = threading.Event()
     relative = Path("data/work")
-    assert convert_and_upload(svs, SLIDE, store, relative, settings, lambda _: None, stop)
+    assert convert_and_upload(svs, SLIDE, store, relative, settings, lambda _: None, stop, NOW)
 
 
 @pytest.mark.parametrize(
@@ -496,7 +498,7 @@ def test_a_disk_that_fills_up(
     settings = IngestSettings(memory_mb=1024)
     stop = threading.Event()
     with pytest.raises(errors.DiskFullError):
-        convert_and_upload(svs, SLIDE, store, tiny_disk, settings, lambda _: None, stop)
+        convert_and_upload(svs, SLIDE, store, tiny_disk, settings, lambda _: None, stop, NOW)
     assert store.objects == {}
     (tiny_disk / "fill").unlink()
     assert list(tiny_disk.iterdir()) == []
@@ -632,7 +634,8 @@ def test_a_defect_of_a_reader_is_logged_by_its_line_not_its_words(
 
 
 TWO_SCENES = """
-    from sgi.ingest import convert_child, formats
+    from dicom import formats
+    from sgi.ingest import convert_child
     import numpy as np
     from tiling.array_slide import ArraySlide
     from tiling.slide import BRIGHTFIELD_PATH

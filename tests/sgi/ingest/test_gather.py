@@ -36,7 +36,9 @@ def slides(*files: str, heads: dict[str, bytes] | None = None) -> dict[str, Cand
 
 def dicom_head(uid: str) -> bytes:
     value = uid.encode() + b"\0" * (len(uid) % 2)
-    return bytes(128) + b"DICM" + b"\x20\x00\x0e\x00UI" + len(value).to_bytes(2, "little") + value
+    syntax = b"\x02\x00\x10\x00UI\x14\x001.2.840.10008.1.2.1\0"
+    series = b"\x20\x00\x0e\x00UI" + len(value).to_bytes(2, "little") + value
+    return bytes(128) + b"DICM" + syntax + series + b"\x20\x00\x11\x00IS\0\0"
 
 
 def test_one_file_is_one_slide() -> None:
@@ -91,6 +93,7 @@ def test_a_dicom_series_is_one_slide_a_folder() -> None:
     heads = {
         "s/1.dcm": dicom_head("1.2.3"),
         "s/2": dicom_head("1.2.3"),
+        "s/1.2.840.4": dicom_head("1.2.3"),
         "s/3.dcm": dicom_head("1.2.4"),
         "t/1.dcm": dicom_head("1.2.3"),
         "s/text": b"hello",
@@ -99,20 +102,22 @@ def test_a_dicom_series_is_one_slide_a_folder() -> None:
     made = gather(files, lambda path: heads[str(path.relative_to(DROP))])
     grouped = [names(candidate) for candidate in made]
     assert sorted(grouped, key=sorted) == [
-        {"s/1.dcm", "s/2"},
+        {"s/1.2.840.4", "s/1.dcm", "s/2"},
         {"s/3.dcm"},
         {"s/text"},
         {"t/1.dcm"},
     ]
-    assert {str(c.main.relative_to(DROP)) for c in made} >= {"s/2"}, "the largest comes first"
+    assert {str(c.main.relative_to(DROP)) for c in made} >= {"s/1.2.840.4"}, (
+        "the largest comes first"
+    )
 
 
 def test_series_uid() -> None:
     assert series_uid(dicom_head("1.2.840")) == "1.2.840"
-    assert series_uid(bytes(128) + b"DICM") == "unknown"
+    assert series_uid(bytes(128) + b"DICM") is None, "it names none"
     assert series_uid(b"") is None
     assert series_uid(b"II*\0" + bytes(200)) is None
-    assert series_uid(dicom_head("1.2")[:-3]) is not None, "cut short"
+    assert series_uid(dicom_head("1.2")[:-12]) is None, "cut short"
 
 
 @pytest.mark.parametrize(
@@ -214,6 +219,8 @@ def test_heads_of_what_cannot_be_read(tmp_path: Path) -> None:
     assert read_head(tmp_path) == b""
     assert read_head(tmp_path / "nothing") == b""
     (tmp_path / "long").write_bytes(bytes(100_000))
+    assert read_head(tmp_path / "long") == b"", "no DICOM"
+    (tmp_path / "long").write_bytes(bytes(128) + b"DICM" + bytes(100_000))
     assert len(read_head(tmp_path / "long")) == 65_536
 
 

@@ -1,0 +1,64 @@
+"""The table: each slide converted once, and put before every checker."""
+
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from conformance.checkers import (
+    dciodvfy,
+    read_highdicom,
+    read_openslide,
+    read_pydicom,
+    read_wsidicom,
+)
+from conformance.checkers.orthanc import Orthanc
+from conformance.converted import ConvertedSlide, converted
+from conformance.slides import TableSlide, own_slides, real_slides
+from conformance.verdict import (
+    ABSENT,
+    PASSES,
+    CheckerAbsentError,
+    Verdict,
+    objects,
+    own_limit,
+)
+
+_MODULES = (dciodvfy, read_pydicom, read_wsidicom, read_openslide, read_highdicom)
+Table = dict[str, dict[str, Verdict]]
+"""By slide, then by checker."""
+
+
+def make_table(data: Path | None) -> Table:
+    """Of our own slides, and of those in `data` where it is given."""
+    with tempfile.TemporaryDirectory(prefix="conformance-") as name, ExitStack() as stack:
+        orthanc = stack.enter_context(Orthanc())
+        slides = [*own_slides(Path(name)), *(real_slides(data) if data else ())]
+        return {slide.name: _row(slide, orthanc) for slide in slides}
+
+
+def _row(slide: TableSlide, orthanc: Orthanc) -> dict[str, Verdict]:
+    with converted(slide.open()) as written:
+        checkers = [*_MODULES, orthanc]
+        return {checker.NAME: _cell(checker, written) for checker in checkers}
+
+
+def _cell(checker: object, slide: ConvertedSlide) -> Verdict:
+    """A checker that objects is only excused by a limit of its own that it is known for."""
+    try:
+        checker.check(slide)
+    except CheckerAbsentError:
+        return ABSENT
+    except Exception as error:  # noqa: BLE001 - whatever a checker throws is its objection
+        limit = checker.limit_of(slide)
+        return objects(error) if limit is None else own_limit(limit)
+    return PASSES
+
+
+def as_markdown(table: Mapping[str, Mapping[str, Verdict]]) -> str:
+    """Rows of slides, columns of checkers."""
+    names = list(next(iter(table.values())))
+    lines = ["| slide | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for slide, row in table.items():
+        lines.append(f"| {slide} | " + " | ".join(row[name].words for name in names) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,201 @@
+"""A series of DICOM files as an open slide."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+
+from dicom.errors import DicomError, UnsupportedInstanceError
+from dicom.source.files import members_beside
+from dicom.source.image import Image, stitch
+from dicom.source.metadata import metadata_of
+from dicom.source.optics import optical_path_of
+from dicom.source.original import without_bulk
+from dicom.source.part import Part, items, text_of
+from dicom.source.series import Contents, open_parts, slides_of
+from tiling.blank import background_of, blank_beyond, blank_tile
+from tiling.errors import DamagedSlideError, UnsupportedSlideError
+from tiling.geometry import Size
+from tiling.limits import Limits
+from tiling.slide import (
+    AssociatedKind,
+    Level,
+    OpticalPath,
+    PixelFormat,
+    Pixels,
+    Samples,
+    SlideMetadata,
+    SlideReader,
+)
+
+NAME = "DICOM"
+
+
+class DicomSlide(SlideReader):
+    """One pyramid of a series, with the label, overview and thumbnail beside it."""
+
+    def __init__(self, contents: Contents, parts: Sequence[Part]) -> None:
+        self._contents = contents
+        self._parts = parts
+        base = contents.base
+        self._metadata = metadata_of(base.parts[0], parts).keeping_less(*contents.not_kept)
+        self._levels = tuple(
+            Level(
+                stored.image.grid.image,
+                stored.image.grid.tile,
+                stored.downsample,
+                stored.image.encoding,
+                lossy=stored.image.lossy,
+            )
+            for stored in contents.levels
+        )
+        self._paths = _optical_paths(base)
+        self._backgrounds = [background_of(base.pixel_format, path) for path in self._paths]
+        self._original = {
+            number: without_bulk(stored.image.parts[0].dataset)
+            for number, stored in enumerate(contents.levels)
+        }
+        self._scenes: tuple[SlideReader, ...] = (self,)
+
+    @property
+    def format(self) -> str:
+        return NAME
+
+    @property
+    def metadata(self) -> SlideMetadata:
+        return self._metadata
+
+    @property
+    def levels(self) -> Sequence[Level]:
+        return self._levels
+
+    @property
+    def associated(self) -> Mapping[AssociatedKind, Size]:
+        return {kind: image.grid.image for kind, image in self._contents.associated.items()}
+
+    @property
+    def pixel_format(self) -> PixelFormat:
+        return self._contents.base.pixel_format
+
+    @property
+    def optical_paths(self) -> Sequence[OpticalPath]:
+        return self._paths
+
+    @property
+    def focal_planes_um(self) -> Sequence[float]:
+        return self._contents.base.heights_um
+
+    @property
+    def scenes(self) -> Sequence[SlideReader]:
+        return self._scenes
+
+    @property
+    def original(self) -> Mapping[int, pydicom.Dataset]:
+        """By level: the header of its first file, for `dicom.modules.original.keep_original`."""
+        return self._original
+
+    def read_tile(
+        self, level: int, column: int, row: int, path: int = 0, plane: int = 0
+    ) -> Samples:
+        image, tile = self._place(level, column, row, path, plane)
+        background = self._backgrounds[path]
+        with telling():
+            samples = image.decode(path, plane, tile)
+        if samples is None:
+            return blank_tile(image.grid.tile, image.pixel_format, background)
+        return blank_beyond(samples, image.grid.visible(column, row), background)
+
+    def encoded_tile_lengths(self, level: int, path: int = 0, plane: int = 0) -> NDArray[np.int64]:
+        if self._levels[level].encoding is None:
+            return super().encoded_tile_lengths(level, path, plane)
+        image, _ = self._place(level, 0, 0, path, plane)
+        with telling():
+            return image.lengths(path, plane, self._backgrounds[path])
+
+    def read_encoded_tile(
+        self, level: int, column: int, row: int, path: int = 0, plane: int = 0
+    ) -> bytes:
+        image, tile = self._place(level, column, row, path, plane)
+        if self._levels[level].encoding is None:
+            return super().read_encoded_tile(level, column, row, path, plane)
+        with telling():
+            return image.encoded(path, plane, tile, self._backgrounds[path])
+
+    def read_associated(self, kind: AssociatedKind) -> Pixels:
+        image = self._contents.associated[kind]
+        with telling():
+            samples = stitch(image)
+        eight_bits = np.asarray(samples >> max(0, image.pixel_format.bits - 8), np.uint8)
+        return np.repeat(eight_bits, 3, axis=2) if eight_bits.shape[2] == 1 else eight_bits
+
+    def close(self) -> None:
+        for part in self._parts:
+            part.source.close()
+
+    def shows(self, name: str) -> bool:
+        """Whether a level of this slide lies in the file of that name."""
+        return any(
+            part.name == name for stored in self._contents.levels for part in stored.image.parts
+        )
+
+    def with_scenes(self, others: Sequence["DicomSlide"]) -> "DicomSlide":
+        """The same slide, as the first of its series."""
+        self._scenes = (self, *others)
+        return self
+
+    def _place(self, level: int, column: int, row: int, path: int, plane: int) -> tuple[Image, int]:
+        image = self._contents.levels[level].image
+        if not (0 <= path < len(self._paths) and 0 <= plane < len(image.heights_um)):
+            raise IndexError(f"no focal plane {plane} of optical path {path}")
+        return image, image.grid.frame_index(column, row)
+
+
+def open_series(path: Path, limits: Limits) -> DicomSlide:
+    """Open the slide that a file of a series belongs to; raises a TilingError."""
+    with telling():
+        parts, unreadable = open_parts(members_beside(path))
+        try:
+            found = slides_of(parts, limits, unreadable=unreadable)
+            slides = [DicomSlide(contents, parts) for contents in found]
+        except BaseException:
+            for part in parts:
+                part.source.close()
+            raise
+    first = next((slide for slide in slides if slide.shows(path.name)), slides[0])
+    return first.with_scenes([slide for slide in slides if slide is not first])
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Tell what is wrong with an instance as what is wrong with the slide."""
+    try:
+        yield
+    except DicomError as error:
+        said = str(error).rstrip(".")
+        if isinstance(error, UnsupportedInstanceError):
+            raise UnsupportedSlideError(
+                f"The DICOM file cannot be shown: {said}; export the slide in another form."
+            ) from error
+        raise DamagedSlideError(
+            f"The DICOM file is damaged: {said}; copy it again from the scanner."
+        ) from error
+    except OSError as error:
+        raise DamagedSlideError(
+            "The DICOM file cannot be read; copy it again from the scanner."
+        ) from error
+
+
+def _optical_paths(base: Image) -> tuple[OpticalPath, ...]:
+    """Each path of the base as the first file that describes it does."""
+    said: dict[str, pydicom.Dataset] = {}
+    for part in base.parts:
+        for number, item in enumerate(items(part.dataset, "OpticalPathSequence"), start=1):
+            said.setdefault(text_of(item, "OpticalPathIdentifier") or str(number), item)
+    several = len(base.path_identifiers) > 1
+    return tuple(
+        optical_path_of(said.get(identifier), identifier, several=several)
+        for identifier in base.path_identifiers
+    )
