@@ -13,6 +13,7 @@ from sgi.errors import ConfigurationError
 
 BENCHMARKS = {
     "ingest": "From the drop folder to a published slide, beside a copy and a bare upload",
+    "quality": "What the quality gate finds on spoiled slides, and on sound ones",
     "tiles": "Tiles under load beside nginx, and range reads beside the bare client",
 }
 """By name: the module of this folder, whose `measure()` gives the figures, and its title."""

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sgi.access.sessions import Sessions
-from sgi.api import arrivals, errors, events, images, pages, sign_in, slides
+from sgi.api import arrivals, errors, events, images, pages, quality, sign_in, slides, tiles, zarr
 from sgi.api.decoders import Decoders
 from sgi.api.feed import Feed
 from sgi.api.grants import Grants
@@ -16,7 +16,8 @@ from sgi.api.guard import Guard
 from sgi.api.rendered import Rendered
 from sgi.api.services import Services
 from sgi.api.slide_store import SlideStore
-from sgi.api.tiles import PREFIX, Tiles
+from sgi.api.tiles import Tiles
+from sgi.api.zarr import Zarr
 from sgi.catalogue.database import Database
 from sgi.errors import ConfigurationError
 from sgi.lifeline import end_with_parent
@@ -29,6 +30,7 @@ ROUTERS = (
     arrivals.router,
     slides.router,
     events.router,
+    quality.router,
     images.router,
     pages.router,
 )
@@ -62,15 +64,18 @@ def open_store(settings: Settings) -> ObjectStore:
 
 
 class Application:
-    """Tiles past everything else, the rest through the guard to FastAPI."""
+    """Tiles and chunks past everything else, the rest through the guard to FastAPI."""
 
-    def __init__(self, tiles: Tiles, guarded: ASGIApp) -> None:
+    def __init__(self, tiles: Tiles, zarr: Zarr, guarded: ASGIApp) -> None:
         self._tiles = tiles
+        self._zarr = zarr
         self._guarded = guarded
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+        if scope["type"] == "http" and scope["path"].startswith(tiles.PREFIX):
             await self._tiles(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(zarr.PREFIX):
+            await self._zarr(scope, receive, send)
         else:
             await self._guarded(scope, receive, send)
 
@@ -113,7 +118,9 @@ def make_application(settings: Settings) -> ASGIApp:
         secure=settings.secure,
         behind_proxy=settings.behind_tls_proxy,
     )
-    return Application(Tiles(guard, grants, Rendered(decoders)), guard)
+    return Application(
+        Tiles(guard, grants, Rendered(decoders)), Zarr(guard, grants, decoders), guard
+    )
 
 
 def application() -> ASGIApp:

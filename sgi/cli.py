@@ -14,6 +14,7 @@ import typer
 from pydantic import ValidationError
 
 from dicom.errors import DicomError
+from sgi.commands.form import Form
 from sgi.errors import SgiError
 from sgi.machine import located
 from sgi.settings import Settings
@@ -156,12 +157,13 @@ def ingest(
 @cli.command()
 def convert(
     source: Annotated[Path, typer.Argument(metavar="SRC", help="A scanner's file.")],
-    target: Annotated[Path, typer.Argument(metavar="DST", help="A new folder for DICOM files.")],
+    target: Annotated[Path, typer.Argument(metavar="DST", help="A new folder.")],
+    to: Annotated[Form, typer.Option(help="DICOM files, or an OME-Zarr: DST.zarr.")] = Form.DICOM,
 ) -> None:
-    """Convert one file to DICOM WSI in a folder."""
+    """Convert one file to DICOM WSI in a folder, or to a sharded OME-Zarr 0.5."""
     from sgi.commands.convert import convert_file
 
-    convert_file(source, target, Settings().ingest)
+    convert_file(source, target, Settings().ingest, to)
 
 
 @cli.command()

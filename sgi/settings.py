@@ -56,6 +56,8 @@ class IngestSettings(BaseModel):
     """For levels that must be compressed anew."""
     fill_gaps: bool = False
     """True builds the levels between two of a file that lie a factor 4 apart."""
+    ome_zarr: bool = False
+    """True also stores each slide as an OME-Zarr, for those who read the bucket themselves."""
 
 
 class TlsSettings(BaseModel):

@@ -3,12 +3,14 @@
 Keys are made of our own UUIDs and UIDs alone: never of a value from a file or a message.
 """
 
+import re
 from dataclasses import dataclass
 from uuid import UUID
 
 from sgi.errors import SgiError
 from storage.store import ObjectStore
 
+_ZARR_KEY = re.compile(r"([0-9]{1,3}/)?zarr\.json|[0-9]{1,3}/c(/[0-9]{1,9}){3,4}")
 _UID_CHARACTERS = frozenset("0123456789.")
 
 
@@ -31,6 +33,18 @@ def instance_key(slide_id: UUID, sop_uid: str) -> str:
 def frame_hashes_key(slide_id: UUID, sop_uid: str) -> str:
     """SHA-256 of each of the instance's frames, 32 bytes each, in order."""
     return f"{slide_folder(slide_id)}{_checked(sop_uid)}.sha256"
+
+
+def omezarr_key(slide_id: UUID, key: str) -> str:
+    """An object of the slide's stored OME-Zarr: a document, or a shard of a level."""
+    if _ZARR_KEY.fullmatch(key) is None:
+        raise SgiError("A Zarr key is malformed; this is a defect of the SGI, please report it.")
+    return f"{slide_folder(slide_id)}ome.zarr/{key}"
+
+
+def heat_map_key(slide_id: UUID) -> str:
+    """How sharp the slide is from place to place, as PNG."""
+    return f"{slide_folder(slide_id)}focus.png"
 
 
 def manifest_key(slide_id: UUID) -> str:

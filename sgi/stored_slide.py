@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from dicom.manifest import InstanceRecord, SlideManifest
 from sgi.domain.facts import SlideFacts
+from sgi.domain.quality import SlideQuality
 from sgi.domain.slide import Slide, StoredInstance
 
 
@@ -23,6 +24,7 @@ class StoredSlide(BaseModel):
     source_size_bytes: int
     written_at: datetime
     facts: SlideFacts
+    quality: SlideQuality | None = None
     manifest: str
     """`dicom.manifest.SlideManifest` as JSON."""
 
@@ -42,6 +44,7 @@ class StoredSlide(BaseModel):
             source_size_bytes=self.source_size_bytes,
             published_at=self.written_at,
             facts=self.facts,
+            quality=self.quality,
             instances=tuple(_instance(record) for record in manifest.instances),
         )
 

@@ -41,6 +41,8 @@ class Format(Protocol):
     def sniff(self, path: Path, head: bytes) -> Confidence:
         """How sure the format is of the file that begins with `head`; raises no TilingError.
 
+        `head` is empty where the path is a folder: it is of few formats.
+
         A file that carries the format's mark and is damaged is still the format's: `open_` says
         what is wrong with it.
         """
@@ -61,7 +63,7 @@ def known_formats() -> tuple[Format, ...]:
 def open_slide(
     path: Path, limits: Limits = _USUAL_LIMITS, candidates: Iterable[Format] | None = None
 ) -> SlideReader:
-    """Open a slide with the format that is surest of it.
+    """Open a slide, a file or a folder, with the format that is surest of it.
 
     Raises UnknownFormatError when none is, AmbiguousFormatError when two are equally sure,
     DamagedSlideError when the file is recognisably broken, SlideTooLargeError when it is far too
@@ -72,6 +74,10 @@ def open_slide(
     answers = [(candidate.sniff(path, head), candidate) for candidate in chosen]
     best = max((confidence for confidence, _ in answers), default=Confidence.NONE)
     if best is Confidence.NONE:
+        if not head:
+            raise IncompleteSlideError(
+                "This folder is no slide; choose the file in it that the scanner wrote."
+            )
         _explain_damage(path, head, limits)
         raise UnknownFormatError(
             "No reader recognises this file; check that it is a slide as its scanner wrote it."
@@ -99,10 +105,13 @@ def _check_bytes(reader: SlideReader, file_bytes: int, limits: Limits) -> None:
 
 
 def _read_head(path: Path) -> bytes:
+    """The beginning of a file; empty for a folder alone."""
+    if path.is_dir():
+        return b""
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
-    except (FileNotFoundError, IsADirectoryError) as error:
+    except FileNotFoundError as error:
         raise IncompleteSlideError(
             "There is no slide file here; check that it was copied."
         ) from error

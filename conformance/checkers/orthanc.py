@@ -20,6 +20,7 @@ from PIL import Image
 
 from conformance.converted import ConvertedSlide
 from conformance.verdict import CheckerAbsentError, ObjectionError
+from tiling.slide import Colour
 
 _PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancWSI.so")
 _READY_WITHIN_S = 60
@@ -91,6 +92,9 @@ class Orthanc:
             return "its plugin shows one layer"
         if slide.base.pixel_format.bits > 8:
             return "its plugin shows 8 bits"
+        colours = {level.encoding.colour for level in slide.levels}
+        if colours & {Colour.ICT, Colour.RCT}:
+            return "its plugin undoes JPEG 2000's component transform twice"
         known = {"1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.50"}
         known |= {"1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91"}
         unread = slide.syntaxes - known

@@ -52,8 +52,15 @@ RULES = (
     Rule("GET", "/api/v1/events", Permission.VIEW_ARRIVALS),
     Rule("GET", "/api/v1/slides", Permission.VIEW_SLIDES),
     Rule("GET", "/api/v1/slides/{slide_id}", Permission.VIEW_SLIDES),
+    Rule("GET", "/api/v1/quality/limits", Permission.VIEW_ARRIVALS),
+    Rule("PUT", "/api/v1/quality/limits", Permission.CHANGE_QUALITY_LIMITS),
+    Rule("GET", "/slides/{slide_id}/focus", Permission.VIEW_SLIDES),
     Rule("GET", "/slides/{slide_id}/{kind}", Permission.VIEW_SLIDES),
     Rule("GET", "/tiles/{slide}/{level}/{column}/{row}", Permission.VIEW_SLIDES),
+    Rule("GET", "/zarr/{slide}/zarr.json", Permission.VIEW_SLIDES),
+    Rule("GET", "/zarr/{slide}/{level}/zarr.json", Permission.VIEW_SLIDES),
+    Rule("GET", "/zarr/{slide}/{level}/c/{channel}/{row}/{column}", Permission.VIEW_SLIDES),
+    Rule("GET", "/zarr/{slide}/{level}/c/{channel}/{plane}/{row}/{column}", Permission.VIEW_SLIDES),
 )
 
 

@@ -15,7 +15,7 @@ from sgi.catalogue.database import Database
 from sgi.domain.facts import PathFacts
 from sgi.domain.slide import Slide, StoredInstance
 from sgi.errors import NotFoundError, VerificationError
-from sgi.stored import StoredObject, frame_hashes_key, instance_key
+from sgi.stored import StoredObject, frame_hashes_key, heat_map_key, instance_key
 from storage.store import ObjectStore
 from tiling.composite import Window
 from tiling.geometry import Size, TileGrid
@@ -83,6 +83,10 @@ class ServedSlide:
             return TileOrder(grid)
         facts = self.slide.facts
         return TileOrder(grid, len(facts.optical_paths), len(facts.focal_planes_um))
+
+    async def focus(self) -> bytes:
+        """The heat map of focus, as PNG."""
+        return await asyncio.to_thread(self._store.read, heat_map_key(self.slide.id))
 
     async def frame(self, instance: ServedInstance, frame_index: int) -> bytes:
         """One stored frame, untouched; raises as `Frames.get`."""

@@ -14,6 +14,7 @@ from sgi.api.sign_in import EstablishmentOut
 from sgi.catalogue import audit, slides
 from sgi.catalogue.audit import Action
 from sgi.domain.facts import SlideFacts
+from sgi.domain.quality import HeatMapShape, QualityReport, SlideQuality
 from sgi.domain.slide import Slide
 from sgi.errors import InvalidRequestError, NotFoundError
 
@@ -56,6 +57,8 @@ class SlideSummary(BaseModel):
     format: str
     scene: str | None
     """Which image of its file it is, where the file holds several."""
+    quality_verdict: str | None
+    """"pass", "look" or "rescan"; None where the slide was not judged."""
     published_at: datetime
     scanned_at: datetime | None
     objective_power: float | None
@@ -70,6 +73,12 @@ class SlideSummary(BaseModel):
     levels: list[LevelOut]
     study_uid: str
     series_uid: str
+
+
+class QualityOut(QualityReport):
+    """What the quality gate says; the heat map is at `/slides/{id}/focus`."""
+
+    heat_map: HeatMapShape | None
 
 
 class SlidesOut(BaseModel):
@@ -99,6 +108,7 @@ class SlideOut(SlideSummary):
     """What of the file is not in the slide: English sentences."""
     left_out: list[str]
     """Images of the file that could not be decoded."""
+    quality: QualityOut | None
     metadata: Mapping[str, str]
 
 
@@ -112,6 +122,7 @@ def _summary(slide: Slide) -> dict[str, object]:
         "file_name": slide.file_name,
         "format": facts.format,
         "scene": facts.scene,
+        "quality_verdict": slide.quality.report.verdict if slide.quality else None,
         "published_at": slide.published_at,
         "scanned_at": facts.scanned_at,
         "objective_power": facts.objective_power,
@@ -137,6 +148,10 @@ def _summary(slide: Slide) -> dict[str, object]:
         "study_uid": slide.study_uid,
         "series_uid": slide.series_uid,
     }
+
+
+def _quality(judged: SlideQuality) -> dict[str, object]:
+    return {**judged.report.model_dump(), "heat_map": judged.heat_map}
 
 
 def _cursor(slide: Slide) -> str:
@@ -187,5 +202,6 @@ async def get_slide(slide_id: UUID, request: Request) -> SlideOut:
             **_summary(slide),
             "source_sha256": slide.source_sha256,
             **slide.facts.model_dump(include=_FACTS_OUT),
+            "quality": slide.quality and _quality(slide.quality),
         }
     )

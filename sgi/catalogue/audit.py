@@ -19,6 +19,7 @@ class Action(StrEnum):
     PUBLISH_SLIDE = "publish_slide"
     RETRY_ARRIVAL = "retry_arrival"
     CREATE_ACCOUNT = "create_account"
+    CHANGE_QUALITY_LIMITS = "change_quality_limits"
     SET_PASSWORD = "set_password"  # noqa: S105 - the name of an action
 
 

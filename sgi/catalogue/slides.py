@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from sgi.catalogue.database import Connection
 from sgi.domain.facts import SlideFacts
+from sgi.domain.quality import SlideQuality
 from sgi.domain.slide import Slide, StoredInstance
 
 _SLIDE = """
@@ -37,6 +38,7 @@ def _instance(row: dict[str, Any]) -> StoredInstance:
 
 
 def _slide(row: dict[str, Any], instances: list[StoredInstance]) -> Slide:
+    quality = row["quality"]
     return Slide(
         id=row["id"],
         arrival_id=row["arrival_id"],
@@ -50,6 +52,7 @@ def _slide(row: dict[str, Any], instances: list[StoredInstance]) -> Slide:
         source_size_bytes=row["source_size_bytes"],
         published_at=row["published_at"],
         facts=SlideFacts.model_validate(row["facts"]),
+        quality=None if quality is None else SlideQuality.model_validate(quality),
         instances=tuple(instances),
     )
 
@@ -68,8 +71,8 @@ async def add(connection: Connection, slide: Slide) -> None:
     """Insert a slide and its instances; part of the publishing transaction."""
     await connection.execute(
         """insert into slide (id, establishment_id, arrival_id, scene, file_name, study_uid,
-               series_uid, source_sha256, source_size_bytes, facts)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+               series_uid, source_sha256, source_size_bytes, facts, quality)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         [
             slide.id,
             slide.establishment_id,
@@ -81,6 +84,7 @@ async def add(connection: Connection, slide: Slide) -> None:
             bytes.fromhex(slide.source_sha256),
             slide.source_size_bytes,
             Jsonb(slide.facts.model_dump(mode="json")),
+            None if slide.quality is None else Jsonb(slide.quality.model_dump(mode="json")),
         ],
     )
     async with connection.cursor() as cursor:

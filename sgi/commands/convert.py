@@ -19,6 +19,7 @@ from sgi.ingest.confine import confine
 from sgi.ingest.label import barcodes_of
 from sgi.settings import IngestSettings
 from tiling.codecs.jpeg import JpegOptions
+from tiling.omezarr.writer import WriteOptions, write_omezarr
 from tiling.pyramid import PyramidOptions, build_pyramid
 from tiling.slide import SlideReader
 
@@ -53,38 +54,65 @@ def convert_file(
         scenes = reader.scenes
         with Progress(console=Console(stderr=True)) as bars:
             for number, scene in enumerate(scenes, start=1):
-                folder = target / f"scene-{number}" if len(scenes) > 1 else target
+                folder = target / _place(number, form) if len(scenes) > 1 else target
                 folder.mkdir(exist_ok=True)
-                _convert_scene(scene, folder, settings, bars)
+                _convert_scene(scene, folder, settings, form, bars)
     finally:
         reader.close()
 
 
+def _place(number: int, form: Form) -> str:
+    """Where a scene goes, where there are several."""
+    return f"scene-{number}" if form is Form.DICOM else f"scene-{number}.zarr"
+
+
 def _convert_scene(
-    reader: SlideReader, folder: Path, settings: IngestSettings, bars: Progress
+    reader: SlideReader,
+    folder: Path,
+    settings: IngestSettings,
+    form: Form,
+    bars: Progress,
 ) -> None:
     bar = bars.add_task("converting", total=1.0)
+    write = _write_dicom if form is Form.DICOM else _write_omezarr
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".scratch-") as scratch:
+        write(
+            reader, folder, Path(scratch), settings, lambda share: bars.update(bar, completed=share)
+        )
+    bars.update(bar, completed=1.0)
 
-    def tell(share: float) -> None:
-        bars.update(bar, completed=share)
 
+def _write_dicom(
+    reader: SlideReader, folder: Path, scratch: Path, settings: IngestSettings, tell: Tell
+) -> None:
     options = PyramidOptions(
         JpegOptions(quality=settings.jpeg_quality),
         fill_gaps=settings.fill_gaps,
         workers=settings.threads,
     )
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".scratch-") as scratch:
-        levels = build_pyramid(
-            reader, Path(scratch), options, lambda done, total: tell(0.5 * done / max(total, 1))
-        )
-        convert(
-            reader,
-            levels,
-            SlideIdentity(uuid.uuid4()),
-            DirectoryTarget(folder),
-            ConversionOptions(
-                barcode=next(iter(barcodes_of(reader)), None), taken_in_at=datetime.now(UTC)
-            ),
-            progress=lambda done, total: tell(0.5 + 0.5 * done / max(total, 1)),
-        )
-    tell(1.0)
+    levels = build_pyramid(
+        reader, scratch, options, lambda done, total: tell(0.5 * done / max(total, 1))
+    )
+    convert(
+        reader,
+        levels,
+        SlideIdentity(uuid.uuid4()),
+        DirectoryTarget(folder),
+        ConversionOptions(
+            barcode=next(iter(barcodes_of(reader)), None), taken_in_at=datetime.now(UTC)
+        ),
+        progress=lambda done, total: tell(0.5 + 0.5 * done / max(total, 1)),
+    )
+
+
+def _write_omezarr(
+    reader: SlideReader, folder: Path, scratch: Path, settings: IngestSettings, tell: Tell
+) -> None:
+    def write(key: str, data: bytes) -> None:
+        path = folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    name = folder.stem.removesuffix(".ome")
+    options = WriteOptions(workers=settings.threads)
+    write_omezarr(reader, name, write, scratch, options, lambda done, total: tell(done / total))

@@ -15,7 +15,7 @@ from sgi.catalogue.database import Database
 from sgi.domain.arrival import STOPPED, Arrival, ArrivalState
 from sgi.domain.words import Language, sentence
 from sgi.errors import UnreadableFileError, VanishedError
-from sgi.ingest.gather import candidate_at
+from sgi.ingest.gather import candidate_at, is_zarr_folder
 from sgi.settings import Settings
 
 _DONE = {ArrivalState.PUBLISHED, ArrivalState.DUPLICATE}
@@ -29,7 +29,7 @@ async def ingest_files(settings: Settings, url: str, files: Sequence[Path]) -> b
     anything is copied.
     """
     for file in files:
-        if not file.is_file():
+        if not file.is_file() and not is_zarr_folder(file.resolve()):
             raise VanishedError(f"There is no file {file}; check the name.")
         if not os.access(file, os.R_OK):
             raise UnreadableFileError(f"{file} cannot be read; give yourself access to it.")

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     VIEW_SLIDES = "view_slides"
     VIEW_ARRIVALS = "view_arrivals"
     CHANGE_ARRIVALS = "change_arrivals"
+    CHANGE_QUALITY_LIMITS = "change_quality_limits"
 
 
 GRANTS: dict[Role, frozenset[Permission]] = {

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from sgi.domain.facts import SlideFacts
+from sgi.domain.quality import SlideQuality
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Slide:
     source_size_bytes: int
     published_at: datetime
     facts: SlideFacts
+    quality: SlideQuality | None = None
+    """None where the gate could not look at the slide, or was not there yet."""
     instances: Sequence[StoredInstance] = ()
 
     @property

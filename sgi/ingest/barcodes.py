@@ -2,11 +2,12 @@
 
 A label is photographed, seldom straight and never twice the same: what is not found at first is
 looked for again in copies that are larger, smoother, of more contrast or turned. Effort is
-bounded by a fixed list of copies and by their pixels. Anybody can print a code: its text is told
-with bounded length and without characters that would be obeyed rather than read.
+bounded by a fixed list of copies, by their pixels and by processor time. Anybody can print a code:
+its text is told with bounded length and without characters that would be obeyed rather than read.
 """
 
 import math
+import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +24,10 @@ MOST_CODES = 32
 MOST_CHARACTERS = 1024
 """Of one code; a longer one is left out, since part of an identifier is another identifier."""
 _MOST_PIXELS = 1 << 22
-"""Of any copy that is looked at: larger images are reduced first, small ones not enlarged beyond."""
+"""Of any copy that is looked at: a larger image is reduced, a small one not enlarged beyond."""
+_MOST_CPU_S = 5.0
+"""No further copy is looked at after this; a picture full of false beginnings takes some 2 s each,
+a label some 50 ms."""
 SEPARATORS = "\x1c\x1d\x1e\x1f\x04"
 """FS, GS, RS, US and EOT stay in texts: the INS datamatrix and ISO 15434 part their fields so."""
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -122,14 +126,17 @@ _COPIES = (
 def read_barcodes(label: Pixels) -> list[Barcode]:
     """Every code of a label image `(rows, columns, 3)`, in any rotation; empty when none is found.
 
-    At most `MOST_CODES`, in the order of their upper left corners from the top. Takes no more than
-    a few seconds, whatever the image shows. Raises ValueError for any other array.
+    Each once, at most `MOST_CODES`, from the top downwards. Takes no more than a few seconds of
+    one processor, whatever the image shows. Raises ValueError for any other array.
     """
     if label.ndim != 3 or label.shape[2] != 3 or label.dtype != np.uint8 or not label.size:
         raise ValueError(f"a label is (rows, columns, 3) of bytes, not {label.shape}")
     grey = Image.fromarray(np.ascontiguousarray(label)).convert("L")
     fits = min(1.0, math.sqrt(_MOST_PIXELS / (grey.width * grey.height)))
+    began_s = time.thread_time()
     for copy in _COPIES:
+        if time.thread_time() - began_s > _MOST_CPU_S:
+            break
         scale = copy.scale * fits
         if scale > fits and grey.width * grey.height * scale**2 > _MOST_PIXELS:
             scale = fits
@@ -156,9 +163,11 @@ def _told(codes: list[zxingcpp.Barcode], back: "_Affine") -> Iterator[Barcode]:
         text = clean_text(code.text)
         if kind is not None and code.valid and text is not None:
             at = code.position
-            corners = tuple(
-                back.apply(corner.x, corner.y)
-                for corner in (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
+            corners = (
+                back.apply(at.top_left.x, at.top_left.y),
+                back.apply(at.top_right.x, at.top_right.y),
+                back.apply(at.bottom_right.x, at.bottom_right.y),
+                back.apply(at.bottom_left.x, at.bottom_left.y),
             )
             yield Barcode(kind, text, corners)
 

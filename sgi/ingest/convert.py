@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sgi import errors
+from sgi.domain.quality import DEFAULTS, QualityThresholds
 from sgi.ingest.convert_child import ConversionJob
 from sgi.ingest.gather import candidate_at
 from sgi.ingest.pipe import Kind, MessageParser
@@ -42,6 +43,7 @@ def convert_and_upload(
     progress: Progress,
     cancelled: threading.Event,
     taken_in_at: datetime,
+    limits: QualityThresholds = DEFAULTS,
 ) -> Conversion:
     """Read `source`, write its instances under the slide's keys; blocking, for a thread.
 
@@ -64,6 +66,7 @@ def convert_and_upload(
             jpeg_quality=settings.jpeg_quality,
             fill_gaps=settings.fill_gaps,
             taken_in_at=taken_in_at,
+            limits=limits,
             ome_zarr=settings.ome_zarr,
             memory_bytes=settings.memory_mb << 20,
             cpu_s=max(int(limit_s), 1) * settings.threads,

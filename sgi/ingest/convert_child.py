@@ -4,6 +4,7 @@ It gets a job as JSON on its standard input and writes the messages of `sgi.inge
 standard output. A hostile file can end this process; it cannot reach anything else.
 """
 
+import base64
 import json
 import os
 import sys
@@ -18,12 +19,14 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from sgi.domain.quality import QualityThresholds, SlideQuality
 from sgi.domain.slide import scene_slide_id
 from sgi.ingest.confine import confine
 from sgi.ingest.pipe import Kind, encode_header
 from sgi.lifeline import end_with_parent
 
 if TYPE_CHECKING:
+    from sgi.ingest.quality.report import Examination
     from tiling.slide import SlideReader
 
 _CHUNK = 1 << 20
@@ -44,6 +47,7 @@ class ConversionJob(BaseModel):
     jpeg_quality: int
     fill_gaps: bool
     taken_in_at: datetime
+    limits: QualityThresholds
     ome_zarr: bool
     memory_bytes: int
     cpu_s: int
@@ -132,6 +136,7 @@ def _convert_scene(
     from dicom.conversion import ConversionOptions, convert
     from dicom.models import SlideIdentity
     from sgi.ingest.facts import facts_of
+    from sgi.ingest.gate import judge_slide
     from sgi.ingest.label import barcodes_of
     from tiling.codecs.jpeg import JpegOptions
     from tiling.omezarr.writer import WriteOptions, write_omezarr
@@ -176,7 +181,24 @@ def _convert_scene(
         barcodes=barcodes,
         left_out=converted.manifest.left_out,
     )
-    return {"manifest": converted.manifest.to_json(), "facts": facts.model_dump(mode="json")}
+    return {
+        "manifest": converted.manifest.to_json(),
+        "facts": facts.model_dump(mode="json"),
+        **_judged(judge_slide(reader, levels, job.limits)),
+    }
+
+
+def _judged(examination: "Examination | None") -> dict[str, object]:
+    """A slide's quality as it crosses to the parent."""
+    if examination is None:
+        return {"quality": None, "heat_map": None}
+    heat_map = examination.heat_map
+    if heat_map is None:
+        quality, picture = SlideQuality(report=examination.report), None
+    else:
+        quality = SlideQuality(report=examination.report, heat_map=heat_map.shape)
+        picture = base64.b64encode(heat_map.as_png()).decode()
+    return {"quality": quality.model_dump(mode="json"), "heat_map": picture}
 
 
 def where(error: Exception) -> str:

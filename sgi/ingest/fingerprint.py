@@ -14,14 +14,16 @@ _EDGE = 4096
 def content_hash(main: Path, parts: Sequence[FoundFile]) -> bytes:
     """SHA-256 of one file, or of the sorted list of names and hashes where there are several.
 
-    Names are relative to the main file's folder, so that a second copy elsewhere has the same
-    hash. Raises VanishedError or UnreadableFileError.
+    Names are relative to the main file's folder, or to the folder that is the slide, so that a
+    second copy elsewhere has the same hash. Raises VanishedError or UnreadableFileError.
     """
     if len(parts) == 1:
         return _file_hash(parts[0].path)
     whole = hashlib.sha256()
+    is_folder = all(main in part.path.parents for part in parts)
+    folder = main if is_folder else main.parent
     for part in sorted(parts, key=lambda part: part.path):
-        name = part.path.relative_to(main.parent)
+        name = part.path.relative_to(folder)
         whole.update(bytes(name) + b"\0" + _file_hash(part.path))
     return whole.digest()
 

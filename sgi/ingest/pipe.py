@@ -18,7 +18,8 @@ class Kind(Enum):
     """What a message says."""
 
     BEGIN = b"B"
-    """An instance begins; JSON `{"sop_uid"}`."""
+    """An object begins: JSON `{"sop_uid", "scene"}` for an instance, `{"zarr", "scene"}` for one
+    of an OME-Zarr, by its key."""
     DATA = b"D"
     """The next bytes of the instance."""
     END = b"E"

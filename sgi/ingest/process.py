@@ -15,7 +15,7 @@ from pathlib import Path
 from uuid import UUID
 
 from dicom.manifest import InstanceRecord
-from sgi.catalogue import arrivals, audit, slides
+from sgi.catalogue import arrivals, audit, quality, slides
 from sgi.catalogue.audit import SYSTEM, Action
 from sgi.catalogue.database import Database
 from sgi.domain.arrival import Arrival, ArrivalState, Reason
@@ -29,7 +29,7 @@ from sgi.ingest.verify import verify_instance
 from sgi.jobs.decisions import Decision, pause_before, verdict_on
 from sgi.jobs.queue import defer_processing
 from sgi.settings import Settings
-from sgi.stored import frame_hashes_key, instance_key, manifest_key, slide_folder
+from sgi.stored import frame_hashes_key, heat_map_key, instance_key, manifest_key, slide_folder
 from sgi.stored_slide import StoredSlide
 from storage.errors import StorageError
 from storage.store import ObjectStore
@@ -76,6 +76,8 @@ class Ingest:
 
     async def _publish(self, arrival: Arrival) -> None:
         candidate = await asyncio.to_thread(_unchanged, arrival)
+        async with self.database.transaction(arrival.establishment_id) as connection:
+            limits = await quality.limits(connection)
         telling = _Telling(self.database, arrival)
         async with telling:
             conversion = await asyncio.to_thread(
@@ -88,10 +90,11 @@ class Ingest:
                 telling.converting,
                 self.cancelled,
                 arrival.seen_at,
+                limits,
             )
             # What was read must be what was hashed: else the slide is of another file.
             await asyncio.to_thread(_unchanged, arrival)
-            await asyncio.to_thread(self._store_hashes, arrival.slide_id, conversion)
+            await asyncio.to_thread(self._store_besides, arrival.slide_id, conversion)
             await asyncio.to_thread(self._verify, arrival.slide_id, conversion, telling)
         stored = await self._stored_slides(arrival, candidate, conversion)
         await asyncio.to_thread(self._store_manifests, stored)
@@ -107,9 +110,13 @@ class Ingest:
                         slide.slide().id,
                     )
 
-    def _store_hashes(self, slide_id: UUID, conversion: Conversion) -> None:
-        for key, uid, _ in _instances(slide_id, conversion):
-            self.store.put(frame_hashes_key(key, uid), conversion.frame_hashes[uid])
+    def _store_besides(self, slide_id: UUID, conversion: Conversion) -> None:
+        for number, scene in enumerate(conversion.scenes):
+            if scene.heat_map is not None:
+                key = heat_map_key(scene_slide_id(slide_id, number))
+                self.store.put(key, scene.heat_map, content_type="image/png")
+        for scene_id, uid, _ in _instances(slide_id, conversion):
+            self.store.put(frame_hashes_key(scene_id, uid), conversion.frame_hashes[uid])
 
     def _verify(self, slide_id: UUID, conversion: Conversion, telling: "_Telling") -> None:
         written = list(_instances(slide_id, conversion))
@@ -146,6 +153,7 @@ class Ingest:
                 source_size_bytes=candidate.fingerprint.size_bytes,
                 written_at=datetime.now(UTC),
                 facts=scene.facts,
+                quality=scene.quality,
                 manifest=scene.manifest.to_json(),
             )
             for number, scene in enumerate(conversion.scenes)

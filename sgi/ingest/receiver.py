@@ -1,5 +1,6 @@
 """The parent's side of a conversion: the child's messages put together, its instances stored."""
 
+import base64
 import json
 import subprocess
 from collections.abc import Callable
@@ -12,10 +13,11 @@ from uuid import UUID
 from dicom.manifest import SlideManifest
 from sgi import errors
 from sgi.domain.facts import SlideFacts
+from sgi.domain.quality import SlideQuality
 from sgi.domain.slide import scene_slide_id
 from sgi.ingest.child_errors import ToldError, death_of, told_error
 from sgi.ingest.pipe import Kind
-from sgi.stored import instance_key
+from sgi.stored import instance_key, omezarr_key
 from storage.store import ObjectSink, ObjectStore
 
 _NONSENSE = (KeyError, ValueError, TypeError, AttributeError, RecursionError)
@@ -33,6 +35,9 @@ class ConvertedScene:
 
     manifest: SlideManifest
     facts: SlideFacts
+    quality: SlideQuality | None = None
+    heat_map: bytes | None = None
+    """As PNG; there where the quality says its shape."""
 
 
 @dataclass(slots=True)
@@ -101,13 +106,19 @@ class Receiver:
         if self._open is not None:
             raise ValueError("an instance is open already")
         message = json.loads(payload)
-        self._uid, scene = message["sop_uid"], int(message["scene"])
+        scene = int(message["scene"])
         if not 0 <= scene < _MOST_SCENES:
             raise ValueError("no file has so many scenes")
+        slide_id = scene_slide_id(self._slide_id, scene)
+        if "zarr" in message:
+            self._uid, media_type = "", "application/octet-stream"
+            key = omezarr_key(slide_id, message["zarr"])
+        else:
+            self._uid, media_type = message["sop_uid"], "application/dicom"
+            key = instance_key(slide_id, self._uid)
         self._size_bytes[self._uid] = 0
-        key = instance_key(scene_slide_id(self._slide_id, scene), self._uid)
         with ExitStack() as stack:
-            writing = self._store.open_write(key, content_type="application/dicom")
+            writing = self._store.open_write(key, content_type=media_type)
             self._sink = stack.enter_context(writing)
             self._open = stack.pop_all()
 
@@ -170,4 +181,9 @@ class Receiver:
             whole = uid in self._finished and self._size_bytes[uid] == record.size_bytes
             if not whole or uid not in self._frame_hashes:
                 raise errors.ConversionCrashedError("An instance did not come over whole.")
-        return ConvertedScene(manifest, SlideFacts.model_validate(told["facts"]))
+        facts = SlideFacts.model_validate(told["facts"])
+        if told["quality"] is None:
+            return ConvertedScene(manifest, facts)
+        quality = SlideQuality.model_validate(told["quality"])
+        heat_map = base64.b64decode(told["heat_map"], validate=True) if quality.heat_map else None
+        return ConvertedScene(manifest, facts, quality, heat_map)

@@ -137,7 +137,9 @@ class Watcher:
     async def _hand_over(self, candidate: Candidate, arrival: Arrival, quiet_for: float) -> bool:
         """Hash a quiet file and queue it; True when it has to be looked at again soon."""
         try:
-            hollow = await asyncio.to_thread(looks_hollow, candidate.main)
+            hollow = not candidate.is_folder and await asyncio.to_thread(
+                looks_hollow, candidate.main
+            )
             if not self._stability.is_whole(quiet_for, hollow=hollow):
                 return True
             sha256 = await self._hash(candidate)

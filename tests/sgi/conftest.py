@@ -41,6 +41,7 @@ from sgi.domain.arrival import (
     ReasonCode,
 )
 from sgi.domain.facts import SlideFacts
+from sgi.domain.quality import SlideQuality
 from sgi.domain.slide import Slide
 from sgi.engines.postgres import EmbeddedPostgres
 from sgi.ingest.facts import facts_of
@@ -225,6 +226,7 @@ class MemorySlide:
     manifest: SlideManifest
     facts: SlideFacts
     frame_hashes: dict[str, bytes]
+    quality: SlideQuality | None = None
 
 
 class _StoreTarget:
@@ -279,9 +281,13 @@ def publish(
     """Puts the SVS into store and catalogue."""
 
     def make(
-        establishment: Establishment, store: MemoryObjectStore, file_name: str = "slide.svs"
+        establishment: Establishment,
+        store: MemoryObjectStore,
+        file_name: str = "slide.svs",
+        quality: SlideQuality | None = None,
     ) -> Slide:
-        return publish_converted(establishment, store, convert_into(store), file_name)
+        made = replace(convert_into(store), quality=quality)
+        return publish_converted(establishment, store, made, file_name)
 
     return make
 
@@ -358,6 +364,7 @@ def stored_slide(
         source_size_bytes=1,
         written_at=datetime.now(UTC),
         facts=made.facts,
+        quality=made.quality,
         manifest=made.manifest.to_json(),
     )
 
@@ -374,6 +381,7 @@ def manifest_object(slide: Slide, manifest: SlideManifest) -> bytes:
         source_size_bytes=slide.source_size_bytes,
         written_at=slide.published_at,
         facts=slide.facts,
+        quality=slide.quality,
         manifest=manifest.to_json(),
     )
     return stored.model_dump_json().encode()

@@ -9,12 +9,18 @@ import pytest
 from starlette.routing import Route
 
 from sgi.access.rules import RULES, Open, Rule, rule_for
-from sgi.api.tiles import PREFIX
+from sgi.api import tiles, zarr
 from sgi.domain.account import GRANTS, Permission, Role
 from sgi.domain.arrival import ArrivalState
 
-TILES = ("GET", PREFIX + "{slide}/{level}/{column}/{row}")
-"""The bare application beside the routes has this one address."""
+BARE = [
+    ("GET", tiles.PREFIX + "{slide}/{level}/{column}/{row}"),
+    ("GET", zarr.PREFIX + "{slide}/zarr.json"),
+    ("GET", zarr.PREFIX + "{slide}/{level}/zarr.json"),
+    ("GET", zarr.PREFIX + "{slide}/{level}/c/{channel}/{row}/{column}"),
+    ("GET", zarr.PREFIX + "{slide}/{level}/c/{channel}/{plane}/{row}/{column}"),
+]
+"""The addresses of the bare applications beside the routes."""
 
 
 def routes_of(routes: Any) -> Iterator[tuple[str, str]]:
@@ -31,7 +37,7 @@ def routes_of(routes: Any) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture
 def routes(web: Any) -> list[tuple[str, str]]:
-    return [*routes_of(web.application._guarded._application.routes), TILES]
+    return [*routes_of(web.application._guarded._application.routes), *BARE]
 
 
 def filled(path: str, value: str) -> str:

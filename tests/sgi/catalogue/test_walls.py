@@ -11,13 +11,14 @@ import psycopg
 import pytest
 
 from sgi.access import sign_in
-from sgi.catalogue import accounts, arrivals, slides
+from sgi.catalogue import accounts, arrivals, quality, slides
 from sgi.catalogue.database import Database
 from sgi.domain.account import Role
 from sgi.domain.arrival import FoundFile
+from sgi.domain.quality import DEFAULTS
 from storage.memory import MemoryObjectStore
 
-TABLES = ("account", "session", "arrival", "slide", "instance", "audit")
+TABLES = ("account", "session", "arrival", "slide", "instance", "audit", "quality_limits")
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,7 @@ def full(run: Any, database: Database, there: Any, publish: Callable[..., Any]) 
 
     async def count() -> dict[str, int]:
         async with database.transaction(there.id) as connection:
+            await quality.set_limits(connection, there.id, DEFAULTS)
             return {table: await rows(connection, table) for table in TABLES}
 
     counted: dict[str, int] = run(count())
@@ -149,6 +151,7 @@ INSERTS = {
     " tile_rows, downsample, transfer_syntax, photometric, origin, size_bytes, sha256, frames)"
     " select %s, gen_random_uuid()::text, id, '', 1, 1, 1, 1, 1, '', '', '', 0, '', 1 from slide"
     " limit 1",
+    "quality_limits": "(establishment_id, limits) values (%s, '{}')",
 }
 
 

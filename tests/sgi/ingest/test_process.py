@@ -19,7 +19,7 @@ from sgi import errors
 from sgi.domain.arrival import ArrivalState, ReasonCode
 from sgi.ingest import process as module
 from sgi.settings import Disposal
-from sgi.stored import frame_hashes_key, instance_key, manifest_key
+from sgi.stored import frame_hashes_key, heat_map_key, instance_key, manifest_key
 
 PUBLISHED, HELD = ArrivalState.PUBLISHED, ArrivalState.HELD
 
@@ -59,7 +59,8 @@ def test_from_file_to_slide(way_in: Any, dropped: Any, here: Any, audit_rows: An
     assert slide.source_sha256 == dropped.sha256.hex()
     assert slide.source_size_bytes == dropped.fingerprint.size_bytes
     assert slide.levels[0].columns == 600
-    keys = {manifest_key(slide.id)}
+    assert slide.quality
+    keys = {manifest_key(slide.id), heat_map_key(slide.id)}
     for stored in slide.instances:
         keys |= {
             instance_key(slide.id, stored.sop_uid),

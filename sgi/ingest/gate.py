@@ -1,0 +1,47 @@
+"""The quality gate in front of an open slide and its pyramid."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sgi.domain.quality import QualityThresholds
+from sgi.ingest.quality.examine import examine
+from sgi.ingest.quality.report import Examination
+from sgi.ingest.quality.views import Image
+from tiling.errors import TilingError
+from tiling.pyramid import EncodedLevel
+from tiling.slide import AssociatedKind, SlideReader
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The slide as the gate sees it: its first optical path, in the lowest focal plane."""
+
+    levels: Sequence[EncodedLevel]
+    pixel_spacing_mm: tuple[float, float] | None
+    overview: Image | None
+
+
+def judge_slide(
+    reader: SlideReader, levels: Sequence[EncodedLevel], thresholds: QualityThresholds
+) -> Examination | None:
+    """The report and the heat map; None where the slide's own pixels cannot be unpacked.
+
+    A slide that nobody could judge is no worse for it: whoever opens it sees that it was not.
+    """
+    try:
+        overview = _overview(reader)
+        view = _View(levels, reader.metadata.pixel_spacing_mm, overview)
+        return examine(view, thresholds)
+    except TilingError:
+        return None
+
+
+def _overview(reader: SlideReader) -> Image | None:
+    if AssociatedKind.OVERVIEW not in reader.associated:
+        return None
+    try:
+        return np.asarray(reader.read_associated(AssociatedKind.OVERVIEW), np.uint8)
+    except TilingError:
+        return None

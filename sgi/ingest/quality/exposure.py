@@ -1,0 +1,33 @@
+"""Light: tissue that is lost in white or in black, and a lamp that is too dim."""
+
+from dataclasses import dataclass
+
+from sgi.ingest.quality.views import Image, Mask
+
+_FULL = 253
+"""Grey level from which a sample has lost its detail to white."""
+_WHITE = 248
+"""Smallest sample from which a pixel is a gap in the tissue, or glass."""
+_EMPTY = 12
+"""Grey level up to which a pixel has lost its detail to black."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Shares of the tissue's pixels, 0 to 1."""
+
+    over: float
+    """With a channel at full scale, but not white."""
+    under: float
+    """Black in every channel."""
+
+
+def measure_exposure(image: Image, tissue: Mask) -> Exposure | None:
+    """Of an image `(rows, columns, 3)` under a mask of its size; None without tissue."""
+    pixels = image[tissue]
+    stained = pixels[pixels.min(axis=1, initial=255) < _WHITE]
+    if not stained.size:
+        return None
+    over = (stained >= _FULL).any(axis=1)
+    under = stained.max(axis=1) <= _EMPTY
+    return Exposure(float(over.mean()), float(under.mean()))

@@ -1,0 +1,71 @@
+"""`sgi convert`: in a process of its own, since it gives up what else it could reach."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import zarr
+
+from tiling.registry import open_slide
+from tiling.testing import SvsOptions, draw_pattern, write_svs
+
+
+@pytest.fixture
+def svs(tmp_path: Path) -> Path:
+    path = tmp_path / "from" / "slide.svs"
+    path.parent.mkdir()
+    write_svs(path, draw_pattern(1300, 900), SvsOptions(factors=(1, 2)))
+    return path
+
+
+def convert(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sgi", "convert", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_to_an_ome_zarr_and_on_to_dicom(svs: Path, tmp_path: Path) -> None:
+    made = tmp_path / "to" / "slide.ome.zarr"
+    done = convert(svs, made, "--to", "ome-zarr")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in made.iterdir()) == ["0", "1", "2", "zarr.json"]
+    ome = zarr.open_group(made, mode="r").attrs["ome"]
+    assert ome["multiscales"][0]["name"] == "slide"  # type: ignore[index,call-overload]
+    source, written = open_slide(svs), open_slide(made)
+    assert written.levels[0].size == source.levels[0].size
+    for reader in (source, written):
+        reader.close()
+    onwards = convert(made, tmp_path / "dicom")
+    assert onwards.returncode == 0, onwards.stderr
+    assert (tmp_path / "dicom" / "level-0.dcm").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "words"),
+    [
+        ("slide", "ome-zarr", "ends in .zarr"),
+        ("full.zarr", "ome-zarr", "empty folder"),
+        ("full.zarr", "dicom", "empty folder"),
+        ("slide", "jpeg", "Invalid value"),
+    ],
+)
+def test_what_is_not_done_is_told(
+    svs: Path, tmp_path: Path, name: str, form: str, words: str
+) -> None:
+    (tmp_path / "full.zarr").mkdir()
+    (tmp_path / "full.zarr/there.txt").touch()
+    done = convert(svs, tmp_path / name, "--to", form)
+    assert done.returncode != 0
+    assert words in done.stderr
+    assert not (tmp_path / "slide").exists()
+
+
+def test_a_source_that_is_not_there(tmp_path: Path) -> None:
+    done = convert(tmp_path / "absent.svs", tmp_path / "to")
+    assert done.returncode == 1
+    assert "There is no file" in done.stderr
