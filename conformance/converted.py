@@ -16,8 +16,9 @@ from dicom.targets import DirectoryTarget
 from dicom.transfer_syntax import transfer_syntax_of
 from tiling.codecs.jpeg import JpegOptions
 from tiling.pyramid import EncodedLevel, PyramidOptions, build_pyramid
-from tiling.slide import Samples, SlideReader
+from tiling.slide import Codec, Samples, SlideReader
 
+_HTJ2K = frozenset({Codec.HTJ2K, Codec.HTJ2K_LOSSLESS})
 _JPEG_DIFFERENCE = 3
 """Grey levels by which two decoders of JPEG may differ in a pixel of smooth chroma, at most on the
 mean: they enlarge halved chroma by methods of their own."""
@@ -30,6 +31,8 @@ class ConvertedSlide:
     folder: Path
     manifest: SlideManifest
     levels: list[EncodedLevel]
+    source: Path | None = None
+    """The file it was made of; None for one that was drawn in memory."""
 
     @property
     def instances(self) -> list[Path]:
@@ -40,6 +43,11 @@ class ConvertedSlide:
     def syntaxes(self) -> set[str]:
         """Transfer syntaxes of the levels."""
         return {transfer_syntax_of(level.encoding) for level in self.levels}
+
+    @property
+    def has_htj2k(self) -> bool:
+        """High-throughput JPEG 2000, which many readers do not know yet."""
+        return any(level.encoding.codec in _HTJ2K for level in self.levels)
 
     @property
     def base(self) -> EncodedLevel:
@@ -75,7 +83,7 @@ class ConvertedSlide:
 
 
 @contextmanager
-def converted(reader: SlideReader) -> Iterator[ConvertedSlide]:
+def converted(reader: SlideReader, source: Path | None = None) -> Iterator[ConvertedSlide]:
     """The slide in a folder that goes away again; closes the reader."""
     try:
         with tempfile.TemporaryDirectory(prefix="conformance-") as name:
@@ -85,6 +93,6 @@ def converted(reader: SlideReader) -> Iterator[ConvertedSlide]:
             result = convert(
                 reader, levels, SlideIdentity(uuid.uuid4()), DirectoryTarget(instances)
             )
-            yield ConvertedSlide(instances, result.manifest, levels)
+            yield ConvertedSlide(instances, result.manifest, levels, source)
     finally:
         reader.close()

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from dicom.formats import open_any
+from sgi.ingest.gather import gather, walk
 from tiling.array_slide import ArraySlide
 from tiling.errors import TilingError
 from tiling.geometry import Size
@@ -40,6 +42,7 @@ class TableSlide:
 
     name: str
     open: Callable[[], SlideReader]
+    source: Path | None = None
 
 
 def own_slides(folder: Path) -> Iterator[TableSlide]:
@@ -48,24 +51,22 @@ def own_slides(folder: Path) -> Iterator[TableSlide]:
     picture = draw_pattern(1500, 1100)
     options = SvsOptions(factors=(1, 4), label=picture[:80, :90], overview=picture[:90, :240])
     write_svs(svs, picture, options)
-    yield TableSlide("drawn: JPEG in colours, label, overview", lambda: open_any(svs))
+    yield TableSlide("drawn: JPEG in colours, label, overview", partial(open_any, svs))
     for bits in (8, 16):
-        yield TableSlide(f"drawn: 2 paths, 3 planes, {bits} bits", lambda bits=bits: _light(bits))
+        yield TableSlide(f"drawn: 2 paths, 3 planes, {bits} bits", partial(_light, bits))
     yield TableSlide("drawn: 3 planes in colours", _planes)
 
 
 def real_slides(data: Path) -> Iterator[TableSlide]:
-    """Every file of the collection that opens and is no larger than a table can bear."""
-    for folder in _FOLDERS:
-        for path in sorted((data / folder).rglob("*")):
-            name = path.relative_to(data).as_posix()
-            if _is_small_slide(path):
-                yield TableSlide(name, lambda path=path: open_any(path))
+    """Every slide of the collection that opens and is no larger than a table can bear."""
+    for folder in filter(Path.is_dir, (data / name for name in _FOLDERS)):
+        for candidate in gather(list(walk(folder))):
+            if candidate.missing is None and _is_small_slide(candidate.main):
+                name = candidate.main.relative_to(data).as_posix()
+                yield TableSlide(name, partial(open_any, candidate.main), candidate.main)
 
 
 def _is_small_slide(path: Path) -> bool:
-    if not path.is_file() and path.suffix != ".zarr":
-        return False
     try:
         reader = open_any(path)
     except TilingError:

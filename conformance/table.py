@@ -25,6 +25,17 @@ from conformance.verdict import (
 )
 
 _MODULES = (dciodvfy, read_pydicom, read_wsidicom, read_openslide, read_highdicom)
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "conformance-table.md"
+_INTRODUCTION = """# Conformance table
+Each slide is converted, and the instances are put before every checker: dciodvfy looks at all
+attributes, the others at the sizes of the levels and at the pixels of their first, middle and last
+tiles, in the first and last layer. A checker that cannot read a slide is excused only by a limit
+of its own that is named here, and it is asked all the same. `python -m conformance` writes this
+page; the tests make the table again and compare. Slides called "drawn" are our own; those in
+`synthetic/` imitate scanners' files. dicom-microscopy-viewer is missing: it needs DICOMweb, which
+is not there yet.
+"""
+
 Table = dict[str, dict[str, Verdict]]
 """By slide, then by checker."""
 
@@ -38,7 +49,7 @@ def make_table(data: Path | None) -> Table:
 
 
 def _row(slide: TableSlide, orthanc: Orthanc) -> dict[str, Verdict]:
-    with converted(slide.open()) as written:
+    with converted(slide.open(), slide.source) as written:
         checkers = [*_MODULES, orthanc]
         return {checker.NAME: _cell(checker, written) for checker in checkers}
 
@@ -55,10 +66,18 @@ def _cell(checker: object, slide: ConvertedSlide) -> Verdict:
     return PASSES
 
 
-def as_markdown(table: Mapping[str, Mapping[str, Verdict]]) -> str:
-    """Rows of slides, columns of checkers."""
+def as_page(table: Table) -> str:
+    """The table as it is kept in the documentation: rows of slides, columns of checkers."""
     names = list(next(iter(table.values())))
-    lines = ["| slide | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
-    for slide, row in table.items():
-        lines.append(f"| {slide} | " + " | ".join(row[name].words for name in names) + " |")
-    return "\n".join(lines)
+    lines = [
+        _INTRODUCTION,
+        "| slide | " + " | ".join(names) + " |",
+        "|---" * (len(names) + 1) + "|",
+    ]
+    lines += [row_of(slide, table[slide]) for slide in table]
+    return "\n".join(lines) + "\n"
+
+
+def row_of(slide: str, row: Mapping[str, Verdict]) -> str:
+    """One line of the page."""
+    return f"| {slide} | " + " | ".join(verdict.words for verdict in row.values()) + " |"

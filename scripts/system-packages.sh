@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
 # Install what the tests use from Debian: a browser and the DICOM checker. Where that cannot be
-# done the tests that need them say so and are skipped; nothing else is affected.
+# done the tests that need them say so and are skipped; nothing else is affected. Orthanc, which the
+# conformance table asks too, is a server that starts by itself once installed, so that only a
+# machine of continuous integration gets it (CI is set there).
 set -uo pipefail
 packages=()
 command -v chromium >/dev/null 2>&1 || packages+=(chromium)
 command -v dciodvfy >/dev/null 2>&1 || packages+=(dicom3tools)
+if [ -n "${CI:-}" ]; then
+    command -v Orthanc >/dev/null 2>&1 || packages+=(orthanc orthanc-wsi)
+fi
 [ ${#packages[@]} -eq 0 ] && exit 0
 
 as_root=()

@@ -40,4 +40,6 @@ def limit_of(slide: ConvertedSlide) -> str | None:
     powers = [math.log2(level.downsample) for level in slide.levels]
     if any(abs(power - round(power)) > _ROUNDED for power in powers):
         return "levels at powers of two alone"
+    if len({level.tile for level in slide.levels}) > 1:
+        return "levels of one tile size alone"
     return None

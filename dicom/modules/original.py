@@ -48,6 +48,7 @@ _STRUCTURAL = frozenset(
         "NumberOfOpticalPaths",
         "OpticalPathSequence",
         "SpecimenLabelInImage",
+        "PresentationLUTShape",
         "RecommendedAbsentPixelCIELabValue",
         "ReferencedImageNavigationSequence",
         "SourceImageSequence",

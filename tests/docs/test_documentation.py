@@ -30,7 +30,7 @@ def test_every_setting_is_documented_and_no_other() -> None:
 
 def test_every_route_is_documented_and_no_other() -> None:
     table = (DOCS / "integrators.md").read_text().split("## Routes")[1].split("##")[0]
-    told = {tuple(route.split(" ")) for route in re.findall(r"`((?:GET|POST) /\S*?)`", table)}
+    told = {tuple(route.split(" ")) for route in re.findall(r"`((?:GET|POST|PUT) /\S*?)`", table)}
     assert told == {(rule.method, rule.path) for rule in RULES}
 
 

@@ -23,7 +23,7 @@ class FramePrefix:
     colour: Colour
     """What the samples are, by the file."""
     corrects_colour: bool
-    """Whether decoders would take the samples for something else."""
+    """Whether decoders, or some of them, would take the samples for something else."""
 
     @classmethod
     def of_level(cls, tables: bytes | None, tile: bytes, colour: Colour) -> "FramePrefix":
@@ -31,7 +31,10 @@ class FramePrefix:
 
         Raises DamagedSlideError when a stream is not JPEG.
         """
-        corrects = parse_frame_header(tile).decoded_as is not colour
+        misread = parse_frame_header(tile).decoded_as is not colour
+        # Components that are merely named R, G and B are colours to libjpeg, not to all decoders.
+        unmarked = colour is Colour.RGB and not _has_adobe(tile)
+        corrects = misread or unmarked
         return cls(_only_tables(tables) if tables else b"", colour, corrects)
 
     def __len__(self) -> int:
@@ -86,6 +89,10 @@ def _silence(tile: bytes) -> bytes:
         if _names_colour(segment, tile):
             silenced[segment.start + 1] = segments.COM
     return bytes(silenced[2:])
+
+
+def _has_adobe(tile: bytes) -> bool:
+    return any(segments.is_adobe(segment, tile) for segment in iter_segments(tile))
 
 
 def _names_colour(segment: Segment, tile: bytes) -> bool:
