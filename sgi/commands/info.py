@@ -1,5 +1,6 @@
 """`sgi info FILE`: what a file is, for a person."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from dicom.formats import open_any
 from sgi.errors import VanishedError
 from sgi.ingest.confine import confine
 from sgi.settings import IngestSettings
+from tiling.slide import SlideReader
 
 
 def show_info(file: Path, settings: IngestSettings) -> None:
@@ -31,6 +33,18 @@ def show_info(file: Path, settings: IngestSettings) -> None:
             ("scanner", " ".join(filter(None, (said.manufacturer, said.model)))),
             ("serial number", said.serial_number),
             ("ICC profile", f"{len(said.icc_profile)} bytes" if said.icc_profile else None),
+            ("optical paths", _paths(reader)),
+            ("focal planes", _planes(reader.focal_planes_um)),
+            ("samples", f"{reader.pixel_format.samples} × {reader.pixel_format.bits} bits"),
+            (
+                "scenes",
+                f"{len(reader.scenes)}, of which this is the first"
+                if len(reader.scenes) > 1
+                else "1",
+            ),
+            ("barcode", said.barcode),
+            ("label text", said.label_text),
+            ("not kept", " ".join(said.not_kept) or "nothing is left out"),
             (
                 "associated",
                 ", ".join(f"{k} {s.columns} × {s.rows}" for k, s in reader.associated.items()),
@@ -52,6 +66,17 @@ def show_info(file: Path, settings: IngestSettings) -> None:
         console.print(levels)
     finally:
         reader.close()
+
+
+def _paths(reader: SlideReader) -> str:
+    names = [path.name or f"path {at + 1}" for at, path in enumerate(reader.optical_paths)]
+    return f"{', '.join(names)} ({reader.optical_paths[0].illumination})"
+
+
+def _planes(heights_um: Sequence[float]) -> str:
+    if len(heights_um) == 1:
+        return "1"
+    return f"{len(heights_um)}, from {heights_um[0]:g} to {heights_um[-1]:g} µm"
 
 
 def _spacing(spacing_mm: tuple[float, float] | None) -> str | None:
