@@ -12,6 +12,7 @@ from benchmarks.figures import print_figures
 from sgi.errors import ConfigurationError
 
 BENCHMARKS = {
+    "formats": "SVS, NDPI and MIRAX to DICOM, beside wsidicomizer",
     "ingest": "From the drop folder to a published slide, beside a copy and a bare upload",
     "quality": "What the quality gate finds on spoiled slides, and on sound ones",
     "tiles": "Tiles under load beside nginx, and range reads beside the bare client",

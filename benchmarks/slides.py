@@ -34,11 +34,12 @@ def size_bytes() -> int:
     return int(said) << 20
 
 
-def write_slide(path: Path, size: int, mark: str) -> Size:
+def write_slide(path: Path, size: int, mark: str, *, thumbnail: bool = False) -> Size:
     """Write an SVS of about `size` bytes, flushed to the disk; returns its grid of base tiles.
 
-    Every tile holds a comment with `mark`, its level and its number, so that no two tiles of any
-    two slides with different marks are the same.
+    A `thumbnail` comes after the base, where some readers take whatever they find for one. Every
+    tile holds a comment with `mark`, its level and its number, so that no two tiles of any two
+    slides with different marks are the same.
     """
     tables, tiles = _drawn_tiles()
     mean = sum(map(len, tiles)) / len(tiles)
@@ -61,9 +62,25 @@ def write_slide(path: Path, size: int, mark: str) -> Size:
                 metadata=None,
                 software=False,
             )
+            if thumbnail and level == 0:
+                _write_thumbnail(file, pixels)
     with path.open("rb") as written:
         os.fsync(written.fileno())
     return Size(side, side)
+
+
+def _write_thumbnail(file: tifffile.TiffWriter, base_pixels: int) -> None:
+    small = np.full((768, 768, 3), 230, np.uint8)
+    file.write(
+        small,
+        photometric="rgb",
+        subsampling=(2, 2),
+        compression="jpeg",
+        rowsperstrip=16,
+        description=f"{_SOFTWARE} \r\n{base_pixels}x{base_pixels} -> 768x768 - ",
+        metadata=None,
+        software=False,
+    )
 
 
 def _marked(tiles: list[bytes], count: int, mark: str) -> Iterator[bytes]:

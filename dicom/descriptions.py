@@ -156,14 +156,20 @@ class Describer:
         return base.rows * between_rows, base.columns * between_columns
 
     def _lossy_steps(self, number: int) -> tuple[LossyStep, ...]:
-        """Its own compression, after those of the level whose frames it was built from."""
+        """Its own compression, after those that its pixels had gone through before."""
         level = self._levels[number]
-        built_from_finer = level.origin is Origin.BUILT and number > 0
-        before = self._lossy_steps(number - 1) if built_from_finer else ()
-        if level.origin is Origin.RE_ENCODED and level.lossy_before:
-            before = (_UNKNOWN_LOSS,)
+        before = self._lossy_steps_before(number)
         method = loss_of(level.encoding)
         return before if method is None else (*before, LossyStep(_ratio(level), method))
+
+    def _lossy_steps_before(self, number: int) -> tuple[LossyStep, ...]:
+        level = self._levels[number]
+        if level.origin is Origin.BUILT and number > 0:
+            below = self._lossy_steps_before if level.from_pixels else self._lossy_steps
+            return below(number - 1)
+        if level.origin is Origin.RE_ENCODED and level.lossy_before:
+            return (_UNKNOWN_LOSS,)
+        return ()
 
 
 def _ratio(level: EncodedLevel) -> float:

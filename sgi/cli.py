@@ -189,7 +189,9 @@ def verify() -> None:
 
 @cli.command(context_settings={"ignore_unknown_options": True})
 def bench(
-    name: Annotated[str, typer.Argument(help="ingest or tiles; see benchmarks/README.md.")],
+    name: Annotated[
+        str, typer.Argument(help="formats, ingest or tiles; see benchmarks/README.md.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per figure.")] = False,
 ) -> None:
     """Measure this SGI beside its peers, on this machine."""

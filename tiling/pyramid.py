@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from tiling.blank import background_of, blank_tile, is_blank
 from tiling.codecs import frames
 from tiling.codecs.jpeg import JpegOptions
-from tiling.downsample import halve
 from tiling.errors import DamagedSlideError
 from tiling.geometry import Size, TileGrid
 from tiling.parallel import map_in_order
 from tiling.slide import RGB8, Level, PixelFormat, Samples, SlideReader, TileEncoding
 from tiling.spool import Spool
-from tiling.tile_order import TileOrder
+from tiling.tile_order import TileOrder, TilePosition
+from tiling.tower import Read, Tower, fits_above, height
 
 
 class Origin(StrEnum):
@@ -29,7 +29,8 @@ class Origin(StrEnum):
     RE_ENCODED = "re-encoded"
     """A level of the file, decoded and compressed again."""
     BUILT = "built"
-    """A level that the file lacks, made from the next finer one."""
+    """Made from the next finer level, which was being unpacked: the file lacks it, or has it only
+    in a form that would be unpacked and compressed as well."""
 
 
 class EncodedLevel(Protocol):
@@ -56,6 +57,12 @@ class EncodedLevel(Protocol):
     @property
     def lossy_before(self) -> bool:
         """Whether a re-encoded level had lost something already."""
+
+    @property
+    def from_pixels(self) -> bool:
+        """Whether a built level is the half of pixels that the next finer level was made of,
+        before they were compressed; else it was made from that level's frames.
+        """
 
     @property
     def order(self) -> TileOrder:
@@ -114,16 +121,35 @@ def build_pyramid(
     plan = _plan(reader, options)
     maker = _Maker(reader, scratch, options, _Tally(sum(map(_frames_to_make, plan)), progress))
     levels: list[EncodedLevel] = []
-    for step in plan:
+    while len(levels) < len(plan):
+        step, *above = plan[len(levels) :]
         if step.index is None:
-            levels.append(maker.build(step.order, step.downsample, levels[-1]))
+            steps = [step, *_built_with(step, above, lossy=maker.lossy)]
+            levels.extend(maker.build(levels[-1], steps))
         elif step.encoding is None:
-            levels.append(maker.re_encode(step.order, step.downsample, step.index))
+            steps = [step, *_built_with(step, above, lossy=maker.lossy)]
+            levels.extend(maker.re_encode(step.index, steps))
         else:
             levels.append(
                 _PassedThrough(reader, step.index, step.order, step.downsample, step.encoding)
             )
     return levels
+
+
+def _built_with(step: "_Step", above: list["_Step"], *, lossy: bool) -> list["_Step"]:
+    """Those levels right above another that are made of its pixels.
+
+    A level of the file is among them when it would be decoded only to lose something again; where
+    `lossy` is False it is kept as it is instead.
+    """
+    found: list[_Step] = []
+    for upper in above:
+        kept = upper.encoding is not None or (upper.index is not None and not lossy)
+        if kept or not fits_above(upper.order.grid, step.order.grid):
+            break
+        found.append(upper)
+        step = upper
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +196,7 @@ class _FrameLevel:
     """What passed-through and made levels share."""
 
     lossy_before = False
+    from_pixels = False
 
     def __init__(
         self,
@@ -234,16 +261,18 @@ class _Made(_FrameLevel):
         downsample: float,
         encoding: TileEncoding,
         pixel_format: PixelFormat,
-        origin: Origin,
         spool: Spool,
+        places: NDArray[np.int64],
     ) -> None:
+        """`places` `(frames,)` are those of the frames in the spool, which has another order."""
         super().__init__(order, downsample, encoding, pixel_format)
         self._spool = spool
-        self.origin = origin
-        self.frame_lengths = spool.lengths
+        self._places = places
+        self.origin = Origin.BUILT
+        self.frame_lengths = spool.lengths[places]
 
     def frame(self, frame_index: int) -> bytes:
-        return self._spool.read(frame_index)
+        return self._spool.read(int(self._places[frame_index]))
 
 
 class _Tally:
@@ -254,10 +283,11 @@ class _Tally:
         self._total = total
         self._progress = progress
 
-    def add_one(self) -> None:
-        self._done += 1
-        if self._progress is not None:
-            self._progress(self._done, self._total)
+    def add(self, tiles: int) -> None:
+        for _ in range(tiles):
+            self._done += 1
+            if self._progress is not None:
+                self._progress(self._done, self._total)
 
 
 class _Maker:
@@ -272,77 +302,76 @@ class _Maker:
         self._tiles = tiles
         self._format = reader.pixel_format
         self._backgrounds = [background_of(self._format, path) for path in reader.optical_paths]
-        lossy = self._format == RGB8
-        self._encoding = options.jpeg.encoding if lossy else frames.lossless_encoding(self._format)
+        self.lossy = self._format == RGB8
+        self._encoding = (
+            options.jpeg.encoding if self.lossy else frames.lossless_encoding(self._format)
+        )
 
-    def re_encode(self, order: TileOrder, downsample: float, index: int) -> "_Made":
-        """A level of the file, decoded and compressed again."""
+    def re_encode(self, index: int, steps: list[_Step]) -> "list[_Made]":
+        """A level of the file, decoded and compressed again, and some of those above it."""
 
-        def read(frame_index: int) -> Samples:
-            return self._reader.read_tile(index, *order.position(frame_index))
+        def read(place: TilePosition) -> Samples:
+            return self._reader.read_tile(index, *place)
 
-        level = self._make(order, downsample, Origin.RE_ENCODED, read)
-        level.lossy_before = self._reader.levels[index].lossy
-        return level
+        steps = steps[: height(steps[0].order.grid, len(steps))]
+        lossy = self._reader.levels[index].lossy
+        levels = self._make(read, [step.order for step in steps], steps)
+        for level in levels:
+            level.lossy_before = lossy
+        levels[0].origin = Origin.RE_ENCODED
+        return levels
 
-    def build(self, order: TileOrder, downsample: float, finer: EncodedLevel) -> "_Made":
-        """A level from the next finer one."""
+    def build(self, finer: EncodedLevel, steps: list[_Step]) -> "list[_Made]":
+        """Some levels above one that has frames."""
 
-        def read(frame_index: int) -> Samples:
-            return self._halve_tile(finer, order, frame_index)
+        def read(place: TilePosition) -> Samples:
+            return finer.pixels(*place)
 
-        return self._make(order, downsample, Origin.BUILT, read)
+        steps = steps[: height(finer.order.grid, len(steps) + 1) - 1]
+        return self._make(read, [finer.order, *(step.order for step in steps)], steps)
 
-    def _make(
-        self,
-        order: TileOrder,
-        downsample: float,
-        origin: Origin,
-        read: Callable[[int], Samples],
-    ) -> "_Made":
-        """Compress the tiles that `read` gives by frame index, in a bounded number of threads."""
-        blanks = [blank_tile(order.grid.tile, self._format, value) for value in self._backgrounds]
+    def _make(self, read: Read, orders: list[TileOrder], steps: list[_Step]) -> "list[_Made]":
+        """Compress the highest levels of a tower, one for each step, in a bounded number of
+        threads; `read` gives the tiles of its lowest level.
+        """
+        first = len(orders) - len(steps)
+        tower = Tower([order.grid for order in orders], self._format, self._backgrounds)
+        blanks = [
+            blank_tile(orders[0].grid.tile, self._format, value) for value in self._backgrounds
+        ]
         encoded_blanks = [self._encode(blank) for blank in blanks]
 
-        def encode_tile(frame_index: int) -> bytes:
-            samples = read(frame_index)
-            path = order.position(frame_index).path
-            blank = is_blank(samples, blanks[path])
-            return encoded_blanks[path] if blank else self._encode(samples)
+        def climb(block: TilePosition) -> list[tuple[int, int, bytes]]:
+            made: list[tuple[int, int, bytes]] = []
 
-        spool = Spool(self._scratch)
-        for frame in map_in_order(encode_tile, range(order.frames), self._options.workers):
-            spool.append(frame, repeats=any(frame is blank for blank in encoded_blanks))
-            self._tiles.add_one()
-        spool.finish()
-        return _Made(order, downsample, self._encoding, self._format, origin, spool)
+            def take(rung: int, place: TilePosition, samples: Samples) -> None:
+                if rung >= first:
+                    blank = is_blank(samples, blanks[place.path])
+                    frame = encoded_blanks[place.path] if blank else self._encode(samples)
+                    made.append((rung - first, orders[rung].frame_index(*place), frame))
+
+            tower.climb(block, read, take)
+            return made
+
+        spools = [Spool(self._scratch) for _ in steps]
+        places = [np.zeros(step.order.frames, np.int64) for step in steps]
+        blocks = (block for layer in orders[0].layers() for block in tower.blocks(*layer))
+        for made in map_in_order(climb, blocks, self._options.workers):
+            for number, frame_index, frame in made:
+                blank = any(frame is other for other in encoded_blanks)
+                places[number][frame_index] = spools[number].frames
+                spools[number].append(frame, repeats=blank)
+            self._tiles.add(len(made))
+        levels: list[_Made] = []
+        for step, spool, place in zip(steps, spools, places, strict=True):
+            spool.finish()
+            level = _Made(step.order, step.downsample, self._encoding, self._format, spool, place)
+            level.from_pixels = len(levels) > 0
+            levels.append(level)
+        return levels
 
     def _encode(self, samples: Samples) -> bytes:
         return frames.encode(samples, self._encoding, self._format, self._options.jpeg.quality)
-
-    def _halve_tile(self, finer: EncodedLevel, order: TileOrder, frame_index: int) -> Samples:
-        """A tile from the (up to) four of the next finer level below it."""
-        column, row, path, plane = order.position(frame_index)
-        below = [(2 * column + x, 2 * row + y) for y in (0, 1) for x in (0, 1)]
-        columns, rows = finer.tile.columns, finer.tile.rows
-        background = self._backgrounds[path]
-        shape = (2 * rows, 2 * columns, self._format.samples)
-        canvas = np.full(shape, background, self._format.dtype)
-        used = Size(1, 1)
-        for number, (c, r) in enumerate(below):
-            if (c, r) not in finer.order.grid:
-                continue
-            samples = finer.pixels(c, r, path, plane)
-            visible = finer.order.grid.visible(c, r)
-            top, left = rows * (number // 2), columns * (number % 2)
-            right, bottom = left + visible.columns, top + visible.rows
-            canvas[top:bottom, left:right] = samples[: visible.rows, : visible.columns]
-            used = Size(max(used.columns, right), max(used.rows, bottom))
-        # Halving the visible part alone keeps what lies beyond the image out of its last pixels.
-        halved = halve(canvas[: used.rows, : used.columns])
-        tile = np.array(blank_tile(order.grid.tile, self._format, background))
-        tile[: halved.shape[0], : halved.shape[1]] = halved
-        return tile
 
 
 def _distinct(reader: SlideReader) -> Iterator[tuple[int, Level]]:

@@ -43,6 +43,11 @@ class Spool:
         self._file.flush()
 
     @property
+    def frames(self) -> int:
+        """How many were appended."""
+        return len(self._lengths)
+
+    @property
     def lengths(self) -> NDArray[np.int64]:
         """Bytes of each frame, shape `(frames,)`."""
         return np.array(self._lengths, np.int64)

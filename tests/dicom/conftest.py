@@ -64,6 +64,7 @@ class FakeLevel:
     encoded: list[bytes] = field(default_factory=list)
     pixel_format: PixelFormat = RGB8
     lossy_before: bool = True
+    from_pixels: bool = False
 
     def __post_init__(self) -> None:
         grid = Level(self.size, self.tile, self.downsample).grid

@@ -82,7 +82,7 @@ def test_a_slide_without_jpeg_is_re_encoded(tmp_path: Path) -> None:
     levels = build_pyramid(open_slide(tmp_path / "slide.tif"), tmp_path)
     assert [level.origin for level in levels[:3]] == [
         Origin.RE_ENCODED,
-        Origin.RE_ENCODED,
+        Origin.BUILT,
         Origin.BUILT,
     ]
     assert np.abs(mosaic(levels[0]).astype(int) - base).mean() < 2
@@ -143,3 +143,26 @@ def test_a_full_disk_is_told_as_it_is(svs: SlideReader) -> None:
     """/dev/full is not a folder: any OSError of the scratch folder comes out untouched."""
     with pytest.raises(OSError):
         build_pyramid(svs, Path("/dev/full"))
+
+
+def test_levels_of_pixels_are_built_from_pixels(tmp_path: Path) -> None:
+    """Not from the frames of the level below, nor read from the file only to be compressed."""
+    base = draw_pattern(2600, 2100)
+    write_generic_tiff(tmp_path / "slide.tif", base, levels=3)
+    options = PyramidOptions(JpegOptions(quality=100, subsampling=(1, 1)))
+    levels = build_pyramid(open_slide(tmp_path / "slide.tif"), tmp_path, options)
+    assert [level.from_pixels for level in levels] == [False, True, False, True]
+    expected = base
+    for level in levels[:2]:
+        assert np.abs(mosaic(level).astype(int) - expected).max() <= 4
+        expected = halve(expected)
+
+
+def test_the_pyramid_is_the_same_whatever_the_threads(tmp_path: Path) -> None:
+    write_generic_tiff(tmp_path / "slide.tif", draw_pattern(2600, 2100))
+    reader = open_slide(tmp_path / "slide.tif")
+    one, three = (
+        build_pyramid(reader, tmp_path, PyramidOptions(workers=workers)) for workers in (1, 3)
+    )
+    for alone, shared in zip(one, three, strict=True):
+        assert list(alone.frames()) == list(shared.frames())

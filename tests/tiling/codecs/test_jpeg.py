@@ -70,3 +70,17 @@ def test_a_bomb_is_refused_before_memory_is_taken() -> None:
 def test_impossible_options_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(ValueError):
         JpegOptions(**bad)  # type: ignore[arg-type]  # the point of the test
+
+
+@pytest.mark.parametrize("encoding", [*ENCODINGS, TileEncoding(Colour.GREY)], ids=str)
+def test_an_early_end_is_noticed_wherever_a_block_is_missing(encoding: TileEncoding) -> None:
+    stream = jpeg.encode(draw_pattern(96, 80), encoding)
+    scan = stream.index(b"\xff\xda") + 14
+    for end in range(scan, len(stream) - 40, 7):
+        with pytest.raises(DamagedSlideError):
+            jpeg.decode(stream[:end] + b"\xff\xd9")
+
+
+def test_a_middle_grey_that_is_there_is_no_early_end() -> None:
+    grey = np.full((64, 64, 3), 128, np.uint8)
+    assert (jpeg.decode(jpeg.encode(grey)) == 128).all()

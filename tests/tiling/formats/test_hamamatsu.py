@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import openslide
 import pytest
+import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -21,18 +22,13 @@ from tiling.downsample import halve
 from tiling.errors import DamagedSlideError, SlideTooLargeError, TilingError
 from tiling.formats import hamamatsu
 from tiling.formats.hamamatsu.ndpi import parse_properties
+from tiling.formats.hamamatsu.planes import LEVELS_NOT_KEPT, PLANES_NOT_KEPT
+from tiling.formats.hamamatsu.recent import Recent
 from tiling.geometry import Size
 from tiling.limits import Limits
 from tiling.pyramid import Origin, build_pyramid
 from tiling.registry import open_slide
-from tiling.slide import (
-    ONE_FOCAL_PLANE,
-    AssociatedKind,
-    Colour,
-    Pixels,
-    SlideReader,
-    TileEncoding,
-)
+from tiling.slide import AssociatedKind, Colour, Pixels, SlideReader, TileEncoding
 from tiling.testing import SlideReaderContract, draw_pattern
 
 FOUR_GIB = 1 << 32
@@ -44,7 +40,7 @@ class NdpiImage:
 
     pixels: Pixels
     lens: float = 20
-    z_nm: int = 0
+    z_nm: float = 0
     restart: int = 0
     """MCUs between restart markers; 0 for none."""
     options: dict[str, object] = field(default_factory=lambda: {"subsampling": 0})
@@ -107,7 +103,7 @@ def write_ndpi(path: Path, images: Sequence[NdpiImage], *, gap: int = 0) -> None
                 306: (2, b"2024:02:29 13:14:15\0"),
                 65420: (4, [1]),
                 65421: (11, [image.lens]),
-                65424: (9, [image.z_nm]),
+                65424: (9 if isinstance(image.z_nm, int) else 11, [image.z_nm]),
                 65442: (2, b"950291\0"),
                 65449: (2, properties),
             }
@@ -236,14 +232,14 @@ class TestRealSlide(SlideReaderContract):
         assert all(level.encoding is not None for level in reader.levels)
 
 
-def whole_level(reader: SlideReader, number: int) -> Pixels:
+def whole_level(reader: SlideReader, number: int, plane: int = 0) -> Pixels:
     level = reader.levels[number]
     whole = np.zeros((level.size.rows, level.size.columns, 3), np.uint8)
     for column, row in level.grid.positions():
         visible = level.grid.visible(column, row)
         top, left = row * level.tile.rows, column * level.tile.columns
         whole[top : top + visible.rows, left : left + visible.columns] = reader.read_tile(
-            number, column, row
+            number, column, row, plane=plane
         )[: visible.rows, : visible.columns]
     return whole
 
@@ -324,9 +320,11 @@ def test_other_decoders_agree(written: Path) -> None:
 def assert_same_as_openslide(path: Path, *, borders: int) -> None:
     """Equal, except for `borders` levels where OpenSlide's own tiles (restart segments) meet.
 
-    At the corners and in the middle of each level: OpenSlide is slow with segments of 8 rows.
+    At the corners and in the middle of each level: OpenSlide is slow with segments of 8 rows. It
+    shows the plane at 0 alone.
     """
     with open_slide_closing(path) as reader, openslide.OpenSlide(path) as judge:
+        plane = reader.focal_planes_um.index(0.0)
         for number, level in enumerate(reader.levels):
             theirs = list(judge.level_dimensions).index((level.size.columns, level.size.rows))
             assert level.downsample == judge.level_downsamples[theirs]
@@ -337,7 +335,8 @@ def assert_same_as_openslide(path: Path, *, borders: int) -> None:
                 left, top = column * level.tile.columns, row * level.tile.rows
                 place = left * round(level.downsample), top * round(level.downsample)
                 expected = judge.read_region(place, theirs, (visible.columns, visible.rows))
-                found = reader.read_tile(number, column, row)[: visible.rows, : visible.columns]
+                found = reader.read_tile(number, column, row, plane=plane)
+                found = found[: visible.rows, : visible.columns]
                 difference = np.abs(found.astype(int) - np.asarray(expected)[:, :, :3]).max(axis=2)
                 assert difference.max() <= borders
                 if borders:
@@ -421,24 +420,182 @@ def test_beyond_4_gib_offsets_have_an_upper_half(tmp_path: Path) -> None:
         open_slide(far)
 
 
-def test_the_plane_nearest_to_focus_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "planes.ndpi"
-    sharp = draw_pattern(640, 512)
-    blurred = np.full_like(sharp, 90)
-    write_ndpi(
-        path,
-        [
-            NdpiImage(blurred, z_nm=-2000, restart=16),
-            NdpiImage(sharp, z_nm=100, restart=16),
-            NdpiImage(blurred, z_nm=2000, restart=16),
-        ],
-    )
+def stack_of(heights_nm: Sequence[float], base: Pixels, **said: object) -> list[NdpiImage]:
+    """The same image in several planes, each a little darker than the one before."""
+    return [
+        NdpiImage(base // (index + 1), z_nm=z_nm, **said) for index, z_nm in enumerate(heights_nm)
+    ]
+
+
+HEIGHTS_NM = (500, -1500, 0)
+STACK = [
+    *stack_of(HEIGHTS_NM, BASE, restart=10),
+    *stack_of(HEIGHTS_NM, halve(BASE), lens=10),
+    NdpiImage(draw_pattern(320, 110), -1),
+]
+
+
+class TestWrittenStack(SlideReaderContract):
+    @pytest.fixture
+    def reader(self, tmp_path: Path) -> Iterator[SlideReader]:
+        write_ndpi(tmp_path / "stack.ndpi", STACK)
+        reader = open_slide(tmp_path / "stack.ndpi")
+        yield reader
+        reader.close()
+
+    def test_planes_rise_whatever_their_order_in_the_file(self, reader: SlideReader) -> None:
+        assert reader.focal_planes_um == (-1.5, 0.0, 0.5)
+        for plane, image in enumerate((STACK[1], STACK[2], STACK[0])):
+            expected = jpeg.decode(image.encode())
+            np.testing.assert_array_equal(whole_level(reader, 0, plane), expected)
+
+    def test_every_plane_passes_through(self, reader: SlideReader, tmp_path: Path) -> None:
+        assert reader.metadata.not_kept == ()
+        levels = build_pyramid(reader, tmp_path)
+        assert [level.origin for level in levels] == [
+            Origin.PASSED_THROUGH,
+            Origin.PASSED_THROUGH,
+            Origin.BUILT,
+        ]
+        for level in levels:
+            assert level.order.focal_planes == 3
+            assert [len(frame) for frame in level.frames()] == level.frame_lengths.tolist()
+
+    def test_the_properties_are_those_of_the_plane_nearest_to_0(self, reader: SlideReader) -> None:
+        assert reader.metadata.vendor["ZOffsetFromSlideCentre"] == "0"
+
+    @pytest.mark.parametrize("plane", [-1, 3])
+    def test_there_is_no_plane_outside(self, reader: SlideReader, plane: int) -> None:
+        with pytest.raises(IndexError):
+            reader.read_encoded_tile(0, 0, 0, 0, plane)
+        with pytest.raises(IndexError):
+            reader.encoded_tile_lengths(0, 0, plane)
+        with pytest.raises(IndexError):
+            reader.read_tile(0, 0, 0, 1)
+
+
+def test_planes_beyond_4_gib(tmp_path: Path) -> None:
+    near, far = tmp_path / "near.ndpi", tmp_path / "far.ndpi"
+    write_ndpi(near, STACK)
+    write_ndpi(far, STACK, gap=FOUR_GIB + 4096)
+    with open_slide_closing(far) as reader, open_slide_closing(near) as expected:
+        assert reader.focal_planes_um == expected.focal_planes_um
+        for plane in range(3):
+            assert reader.read_encoded_tile(0, 1, 1, 0, plane) == expected.read_encoded_tile(
+                0, 1, 1, 0, plane
+            )
+
+
+def test_every_plane_of_the_vendors_layout_is_as_tifffile_has_it(shared_slides: Path) -> None:
+    path = shared_slides / "synthetic" / "hamamatsu-zstack.ndpi"
+    with open_slide_closing(path) as reader, tifffile.TiffFile(path) as judge:
+        assert reader.focal_planes_um == (-2.0, 0.0, 2.0)
+        assert reader.metadata.not_kept == ()
+        for number, level in enumerate(reader.levels):
+            for plane, height_um in enumerate(reader.focal_planes_um):
+                (page,) = (
+                    page
+                    for page in judge.pages
+                    if page.shape[:2] == (level.size.rows, level.size.columns)
+                    and page.tags[65424].value == 1000 * height_um
+                )
+                np.testing.assert_array_equal(whole_level(reader, number, plane), page.asarray())
+
+
+SMALL = draw_pattern(640, 512)
+HALF = halve(SMALL)
+RESTARTED: dict[str, object] = {"restart": 16}
+
+
+@pytest.mark.parametrize(
+    ("images", "heights_um", "levels", "not_kept"),
+    [
+        (
+            [*stack_of((-2000, 0, 2000), SMALL, **RESTARTED), *stack_of((0, 2000), HALF, lens=10)],
+            (-2.0, 0.0, 2.0),
+            1,
+            (LEVELS_NOT_KEPT,),
+        ),
+        (
+            [*stack_of((-2000, 100), SMALL, **RESTARTED), *stack_of((-2000, 100, 9), HALF)],
+            (-2.0, 0.1),
+            2,
+            (PLANES_NOT_KEPT,),
+        ),
+        (
+            [
+                *stack_of((0, 100), SMALL, **RESTARTED),
+                NdpiImage(SMALL, z_nm=300, restart=20, options={"subsampling": 1}),
+            ],
+            (0.0, 0.1),
+            1,
+            (PLANES_NOT_KEPT,),
+        ),
+        (
+            [
+                *stack_of((0, 100), SMALL, **RESTARTED),
+                NdpiImage(HALF, z_nm=0),
+                NdpiImage(HALF, z_nm=100, options={"subsampling": 1}),
+            ],
+            (0.0, 0.1),
+            1,
+            (LEVELS_NOT_KEPT,),
+        ),
+        ([NdpiImage(SMALL, z_nm=7000), NdpiImage(HALF, 10)], (7.0,), 2, ()),
+        (
+            [NdpiImage(SMALL, z_nm=7000), *stack_of((0, 7000), HALF, lens=10)],
+            (7.0,),
+            2,
+            (PLANES_NOT_KEPT,),
+        ),
+        ([NdpiImage(SMALL), NdpiImage(SMALL // 2)], (0.0,), 1, ()),
+    ],
+    ids=[
+        "a level lacks a plane",
+        "a plane lacks the base",
+        "another coding of the base",
+        "another coding of a level",
+        "heights differ by level",
+        "one plane and a coarse stack",
+        "twice the same plane",
+    ],
+)
+def test_only_what_all_planes_have_is_kept(
+    tmp_path: Path,
+    images: list[NdpiImage],
+    heights_um: tuple[float, ...],
+    levels: int,
+    not_kept: tuple[str, ...],
+) -> None:
+    path = tmp_path / "uneven.ndpi"
+    write_ndpi(path, images)
     with open_slide_closing(path) as reader:
-        assert len(reader.levels) == 1
-        assert np.abs(whole_level(reader, 0).astype(int) - sharp).mean() < 6
-        assert reader.metadata.vendor["ZOffsetFromSlideCentre"] == "100"
-        assert reader.metadata.not_kept == (ONE_FOCAL_PLANE,)
-        assert reader.metadata.vendor["sgi.not_kept"] == ONE_FOCAL_PLANE
+        assert reader.focal_planes_um == heights_um
+        assert len(reader.levels) == levels
+        assert reader.metadata.not_kept == not_kept
+        for number in range(levels):
+            for plane in range(len(heights_um)):
+                assert reader.read_encoded_tile(number, 0, 0, 0, plane)
+
+
+def test_an_impossible_height_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere.ndpi"
+    write_ndpi(path, [NdpiImage(SMALL, z_nm=float("nan"))])
+    with pytest.raises(DamagedSlideError, match="height"):
+        open_slide(path)
+
+
+def test_what_was_read_last_is_kept_within_a_bound() -> None:
+    recent, made = Recent(25), []
+
+    def get(key: int) -> bytes:
+        return recent.get(key, lambda: made.append(key) or bytes(10))
+
+    for key in (1, 2, 1, 3, 1, 2):
+        assert get(key) == bytes(10)
+    assert made == [1, 2, 3, 2]
+    assert len(recent.get("large", lambda: bytes(99))) == 99
+    assert len(recent.get("large", bytes)) == 99
 
 
 def test_a_slide_of_one_plane_lacks_nothing(tmp_path: Path) -> None:
@@ -526,6 +683,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         path,
         [
             NdpiImage(draw_pattern(72, 40), restart=3),
+            NdpiImage(draw_pattern(72, 40) // 2, restart=3, z_nm=900),
             NdpiImage(draw_pattern(36, 20), 10),
             NdpiImage(draw_pattern(16, 16), -1),
         ],
@@ -560,7 +718,8 @@ def read_everything(path: Path) -> None:
                 last = level.grid.tiles
                 with suppress(TilingError):
                     reader.read_tile(number, 0, 0)
-                    reader.read_tile(number, last.columns - 1, last.rows - 1)
+                    plane = len(reader.focal_planes_um) - 1
+                    reader.read_tile(number, last.columns - 1, last.rows - 1, plane=plane)
                 if level.encoding is not None:
                     with suppress(TilingError):
                         assert reader.encoded_tile_lengths(number).min() > 0

@@ -10,6 +10,7 @@ from PIL import Image
 from tiling.blank import white_tile, whiten_beyond
 from tiling.errors import DamagedSlideError
 from tiling.formats.fallback.metadata import read_metadata
+from tiling.formats.fallback.region import flatten, read_region
 from tiling.geometry import Size
 from tiling.limits import Limits
 from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata, SlideReader, only_layer
@@ -73,12 +74,13 @@ class FallbackSlide(SlideReader):
         if self._is_outside(left, top, shape.downsample):
             return whiten_beyond(self._blank(), visible)
         try:
-            image = self._slide.read_region((left, top), level, (TILE.columns, TILE.rows))
+            argb = read_region(self._slide, left, top, level, TILE)
         except openslide.OpenSlideError as error:
             raise DamagedSlideError(
                 "A part of the slide cannot be decoded; copy the file again from the scanner."
             ) from error
-        return whiten_beyond(self._flatten(image), visible)
+        pixels = flatten(argb, self._background)
+        return whiten_beyond(self._blank() if pixels is None else pixels, visible)
 
     def read_associated(self, kind: AssociatedKind) -> Pixels:
         if kind not in self._associated:
@@ -90,7 +92,8 @@ class FallbackSlide(SlideReader):
             raise DamagedSlideError(
                 f"The slide's {kind} cannot be decoded; copy the file again from the scanner."
             ) from error
-        return self._flatten(image)
+        backdrop = Image.new("RGBA", image.size, (*self._background, 255))
+        return np.asarray(Image.alpha_composite(backdrop, image).convert("RGB"))
 
     def close(self) -> None:
         self._slide.close()
@@ -114,16 +117,6 @@ class FallbackSlide(SlideReader):
         if self._background == (255, 255, 255):
             return blank
         return np.full_like(blank, self._background)
-
-    def _flatten(self, image: Image.Image) -> Pixels:
-        """RGBA with straight alpha laid on the slide's background, as `(rows, columns, 3)`."""
-        if image.size == (TILE.columns, TILE.rows) and not image.getbbox(alpha_only=True):
-            return self._blank()
-        lowest_alpha, _ = image.getchannel("A").getextrema()
-        if lowest_alpha == 255:
-            return np.asarray(image.convert("RGB"))
-        backdrop = Image.new("RGBA", image.size, (*self._background, 255))
-        return np.asarray(Image.alpha_composite(backdrop, image).convert("RGB"))
 
 
 def _associated_sizes(slide: openslide.OpenSlide, limits: Limits) -> dict[AssociatedKind, Size]:

@@ -1,7 +1,6 @@
 """The kinds of level that Hamamatsu's images make, by what their JPEG streams allow."""
 
 import math
-import threading
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
@@ -28,7 +27,9 @@ _WIDEST = 8192
 _WHOLE_PIXELS = 1 << 21
 """A level up to this size may be a single tile."""
 _DECODED_PIXELS = 1 << 24
-"""A level up to this size may be decoded as one, and kept: 50 MB."""
+"""A level up to this size may be decoded as one, and kept a while: 50 MB."""
+_TAIL_BYTES = 1 << 16
+"""How far from the end of a small image its EOI is looked for."""
 
 
 class StoredLevel(Protocol):
@@ -131,12 +132,9 @@ class WholeLevel:
             raise UnsupportedSlideError(_UNUSUAL)
         limits.check_level(size, size)
         self.level = Level(size, size, downsample, encoding)
-        data = stream.read(_most_bytes(size))
-        end = data.rfind(b"\xff\xd9") + 2
-        if end < stream.header.length + 2:
-            raise DamagedSlideError(CUT_SHORT)
+        stream.check_length(_most_bytes(size))
         self._stream = stream
-        self._length = end
+        self._length = _end(stream)
 
     def lengths(self) -> NDArray[np.int64]:
         return np.array([self._length], np.int64)
@@ -149,8 +147,18 @@ class WholeLevel:
         return jpeg.decode(self.encoded(column, row))
 
 
+def _end(stream: StoredJpeg) -> int:
+    """Where a stream ends after its EOI, from its SOI."""
+    begin = max(stream.header.length, stream.length - _TAIL_BYTES)
+    tail = stream.source.read(stream.offset + begin, stream.length - begin)
+    place = tail.rfind(b"\xff\xd9")
+    if place < 0:
+        raise DamagedSlideError(CUT_SHORT)
+    return begin + place + 2
+
+
 class DecodedLevel:
-    """An image that no tile can be taken from: decoded at the first read, and kept."""
+    """An image that no tile can be taken from: decoded at the first read, and kept a while."""
 
     def __init__(self, stream: StoredJpeg, size: Size, downsample: float, limits: Limits) -> None:
         """Raise UnsupportedSlideError when the image is too large to be decoded as one."""
@@ -160,8 +168,6 @@ class DecodedLevel:
         limits.check_level(size, tile)
         self.level = Level(size, tile, downsample)
         self._stream = stream
-        self._lock = threading.Lock()
-        self._pixels: Pixels | None = None
 
     def lengths(self) -> NDArray[np.int64]:
         self._refuse()
@@ -172,16 +178,16 @@ class DecodedLevel:
 
     def pixels(self, column: int, row: int) -> Pixels:
         visible = self.level.grid.visible(column, row)
-        with self._lock:
-            if self._pixels is None:
-                self._pixels = jpeg.decode(self._stream.read(_most_bytes(self.level.size)))
-            whole = self._pixels
+        whole = self._stream.recent.get((self._stream, "pixels"), self._decode)
         tile = np.full((_SIDE, _SIDE, 3), WHITE, np.uint8)
         top, left = row * _SIDE, column * _SIDE
         tile[: visible.rows, : visible.columns] = whole[
             top : top + visible.rows, left : left + visible.columns
         ]
         return tile
+
+    def _decode(self) -> Pixels:
+        return jpeg.decode(self._stream.read(_most_bytes(self.level.size)))
 
     def _refuse(self) -> NoReturn:
         raise ValueError("the level has no compressed tiles to hand on, only pixels")

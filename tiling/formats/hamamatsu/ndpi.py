@@ -4,8 +4,8 @@ Tags by OpenSlide's format notes and by what a NanoZoomer's file holds. Images w
 magnification are levels, one of each size and focal plane; -1 is the overview ("macro", with the
 slide's paper label in it, if anywhere), -2 a map of the scanned area, which is not kept.
 
-Of several focal planes the one nearest to 0 is read, and the metadata tell that the others are not
-kept: the contract of a slide has no planes yet.
+The images of the largest size say which focal planes there are. A smaller size is a level where
+all of them have it; where one lacks it, or has it coded otherwise, it is left to be built.
 """
 
 import math
@@ -26,11 +26,13 @@ from tiling.formats.hamamatsu.directories import (
     may_be_ndpi,
 )
 from tiling.formats.hamamatsu.levels import StoredLevel, store_level
+from tiling.formats.hamamatsu.planes import nearest, store_stack
 from tiling.formats.hamamatsu.reader import Layout, StoredImage
+from tiling.formats.hamamatsu.recent import Recent
 from tiling.formats.hamamatsu.stream import SegmentedJpeg, StoredJpeg, is_segmented
 from tiling.geometry import Size
 from tiling.limits import Limits
-from tiling.slide import ONE_FOCAL_PLANE, AssociatedKind, SlideMetadata
+from tiling.slide import AssociatedKind, SlideMetadata
 from tiling.source import FileSource
 
 NAME = "Hamamatsu NDPI"
@@ -43,6 +45,7 @@ _PROPERTIES = 65449
 _NO_PROPERTIES = frozenset({_STARTS_LOW, _STARTS_HIGH, _PROPERTIES})
 _JPEG = 7
 _OVERVIEW_MAGNIFICATION = -1
+_NM_PER_UM = 1000
 _MM_PER_UNIT = {2: 25.4, 3: 10.0}
 """Millimetres in an inch and in a centimetre, by ResolutionUnit (TIFF 6.0 section 8)."""
 _MOST_VALUES = 256
@@ -89,29 +92,38 @@ def read_layout(source: FileSource, limits: Limits) -> Layout:
     directories = list(iter_directories(source, limits))
     if not directories or NDPI_MARK not in directories[0]:
         raise DamagedSlideError("The file is not an NDPI; copy it again from the scanner.")
-    planes = [d for d in directories if (d.number(_MAGNIFICATION) or 0) > 0]
-    if not planes:
+    images = [d for d in directories if (d.number(_MAGNIFICATION) or 0) > 0]
+    if not images:
         raise DamagedSlideError("The file holds no tissue image; copy it again from the scanner.")
-    chosen = _nearest_planes(planes)
-    base = chosen[0]
-    levels = tuple(_store_level(source, directory, _size(base), limits) for directory in chosen)
+    sizes = _by_size_and_plane(images)
+    sharpest = sizes[0][nearest(sizes[0], 0)]
+    base, recent = _size(sharpest), Recent()
+    stack = store_stack(sizes, lambda image: _store_level(source, image, base, recent, limits))
     associated: dict[AssociatedKind, StoredImage] = {}
     for directory in directories:
         if directory.number(_MAGNIFICATION) == _OVERVIEW_MAGNIFICATION and _is_jpeg(directory):
             image = _associated(source, directory, limits)
             associated.setdefault(AssociatedKind.OVERVIEW, image)
-    metadata = _metadata(base)
-    if len(planes) > len(chosen):
-        metadata = metadata.keeping_less(ONE_FOCAL_PLANE)
-    return Layout(NAME, metadata, levels, associated)
+    metadata = _metadata(sharpest).keeping_less(*stack.not_kept)
+    return Layout(NAME, metadata, stack.levels, associated, stack.heights_um)
 
 
-def _nearest_planes(planes: list[NdpiDirectory]) -> list[NdpiDirectory]:
-    """Of each size the image whose focal plane is nearest to 0, from the largest downwards."""
-    nearest: dict[Size, NdpiDirectory] = {}
-    for directory in sorted(planes, key=lambda d: abs(d.number(_Z_OFFSET_NM) or 0)):
-        nearest.setdefault(_size(directory), directory)
-    return [nearest[size] for size in sorted(nearest, key=lambda size: -size.area)]
+def _by_size_and_plane(images: list[NdpiDirectory]) -> list[dict[float, NdpiDirectory]]:
+    """The images of each size, from the largest downwards, by their height in micrometres.
+
+    Of two in one plane the first counts.
+    """
+    found: dict[Size, dict[float, NdpiDirectory]] = {}
+    for directory in images:
+        found.setdefault(_size(directory), {}).setdefault(_height_um(directory), directory)
+    return [found[size] for size in sorted(found, key=lambda size: -size.area)]
+
+
+def _height_um(directory: NdpiDirectory) -> float:
+    height_nm = directory.number(_Z_OFFSET_NM) or 0.0
+    if not math.isfinite(height_nm):
+        raise DamagedSlideError("A focal plane has no height; copy the file again.")
+    return height_nm / _NM_PER_UM
 
 
 def _size(directory: NdpiDirectory) -> Size:
@@ -123,24 +135,24 @@ def _is_jpeg(directory: NdpiDirectory) -> bool:
     return directory.integer(tiff.COMPRESSION) == _JPEG and bool((bits == 8).all())
 
 
-def _stream(source: FileSource, directory: NdpiDirectory) -> StoredJpeg:
+def _stream(source: FileSource, directory: NdpiDirectory, recent: Recent) -> StoredJpeg:
     offsets = directory.integers(tiff.STRIP_OFFSETS)
     lengths = directory.integers(tiff.STRIP_BYTE_COUNTS)
     if not offsets.size == lengths.size == 1:
         raise UnsupportedSlideError(
             "The slide's images are in several strips; export it again as NDPI."
         )
-    return StoredJpeg(source, int(offsets[0]), int(lengths[0]))
+    return StoredJpeg(source, int(offsets[0]), int(lengths[0]), recent)
 
 
 def _store_level(
-    source: FileSource, directory: NdpiDirectory, base: Size, limits: Limits
+    source: FileSource, directory: NdpiDirectory, base: Size, recent: Recent, limits: Limits
 ) -> StoredLevel:
     if not _is_jpeg(directory):
         raise UnsupportedSlideError(
             "The slide is not in 8-bit JPEG; export it again as NDPI with 8-bit JPEG."
         )
-    stream = _stream(source, directory)
+    stream = _stream(source, directory, recent)
     size = _size(directory)
     segmented = None
     if is_segmented(stream.header, size):
@@ -169,7 +181,7 @@ def _table(directory: NdpiDirectory) -> NDArray[np.int64]:
 
 
 def _associated(source: FileSource, directory: NdpiDirectory, limits: Limits) -> StoredImage:
-    stream = _stream(source, directory)
+    stream = _stream(source, directory, Recent())
     size = stream.header.stated or _size(directory)
     limits.check_associated(size)
     return StoredImage(stream, size)

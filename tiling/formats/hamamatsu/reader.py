@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tiling.formats.hamamatsu.levels import StoredLevel, read_image
 from tiling.formats.hamamatsu.stream import StoredJpeg
 from tiling.geometry import Size
-from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata, SlideReader, only_layer
+from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata, SlideReader
 from tiling.source import FileSource
 
 
@@ -27,8 +27,10 @@ class Layout:
 
     format: str
     metadata: SlideMetadata
-    levels: tuple[StoredLevel, ...]
+    levels: tuple[tuple[StoredLevel, ...], ...]
+    """Of each level its focal planes, which are alike but for their bytes."""
     associated: Mapping[AssociatedKind, StoredImage]
+    focal_planes_um: tuple[float, ...] = (0.0,)
 
 
 class HamamatsuSlide(SlideReader):
@@ -37,7 +39,7 @@ class HamamatsuSlide(SlideReader):
     def __init__(self, sources: Sequence[FileSource], layout: Layout) -> None:
         self._sources = sources
         self._layout = layout
-        self._levels = tuple(stored.level for stored in layout.levels)
+        self._levels = tuple(planes[0].level for planes in layout.levels)
 
     @property
     def format(self) -> str:
@@ -55,19 +57,25 @@ class HamamatsuSlide(SlideReader):
     def associated(self) -> Mapping[AssociatedKind, Size]:
         return {kind: image.size for kind, image in self._layout.associated.items()}
 
+    @property
+    def focal_planes_um(self) -> Sequence[float]:
+        return self._layout.focal_planes_um
+
     def read_tile(self, level: int, column: int, row: int, path: int = 0, plane: int = 0) -> Pixels:
-        only_layer(path, plane)
-        return self._layout.levels[level].pixels(column, row)
+        return self._stored(level, path, plane).pixels(column, row)
 
     def encoded_tile_lengths(self, level: int, path: int = 0, plane: int = 0) -> NDArray[np.int64]:
-        only_layer(path, plane)
-        return self._layout.levels[level].lengths()
+        return self._stored(level, path, plane).lengths()
 
     def read_encoded_tile(
         self, level: int, column: int, row: int, path: int = 0, plane: int = 0
     ) -> bytes:
-        only_layer(path, plane)
-        return self._layout.levels[level].encoded(column, row)
+        return self._stored(level, path, plane).encoded(column, row)
+
+    def _stored(self, level: int, path: int, plane: int) -> StoredLevel:
+        if path or plane not in range(len(self._layout.focal_planes_um)):
+            raise IndexError(f"no focal plane {plane} of optical path {path}")
+        return self._layout.levels[level][plane]
 
     def read_associated(self, kind: AssociatedKind) -> Pixels:
         image = self._layout.associated[kind]

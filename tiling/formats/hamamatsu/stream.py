@@ -15,6 +15,7 @@ from tiling.codecs.restarts import (
     parse_restart_header,
 )
 from tiling.errors import DamagedSlideError, SlideTooLargeError
+from tiling.formats.hamamatsu.recent import Recent
 from tiling.geometry import Size, TileGrid
 from tiling.source import CUT_SHORT, FileSource
 
@@ -26,8 +27,6 @@ _TAIL_BYTES = 1 << 16
 """How far from the end of a stream its EOI is looked for."""
 _BAND_BYTES = 1 << 24
 """Bands up to this length are read whole, since their tiles are asked for one after another."""
-_BANDS = 4
-"""How many bands are kept: a pyramid is built from two at a time, by threads running ahead."""
 _CHECKED = 64
 """How many places of the file's own table are held against the stream."""
 
@@ -38,22 +37,27 @@ Table = Callable[[], NDArray[np.int64]]
 class StoredJpeg:
     """Where a JPEG stream lies in a file, and its header."""
 
-    def __init__(self, source: FileSource, offset: int, length: int) -> None:
+    def __init__(self, source: FileSource, offset: int, length: int, recent: Recent) -> None:
         if offset + length > source.size:
             raise DamagedSlideError(CUT_SHORT)
         self.source = source
         self.offset = offset
         self.length = length
+        self.recent = recent
         self.header: RestartHeader = parse_restart_header(
             source.read(offset, min(length, _HEADER_BYTES))
         )
 
-    def read(self, limit: int) -> bytes:
-        """The whole stream; raises SlideTooLargeError beyond `limit` bytes."""
+    def check_length(self, limit: int) -> None:
+        """Raise SlideTooLargeError beyond `limit` bytes."""
         if self.length > limit:
             raise SlideTooLargeError(
                 "A compressed image is larger than its pixels would be; it is refused."
             )
+
+    def read(self, limit: int) -> bytes:
+        """The whole stream; raises SlideTooLargeError beyond `limit` bytes."""
+        self.check_length(limit)
         return self.source.read(self.offset, self.length)
 
 
@@ -82,7 +86,6 @@ class SegmentedJpeg:
         self._across = -(-size.columns // self.segment.columns)
         self._down = -(-size.rows // self.segment.rows)
         self._lock = threading.Lock()
-        self._band = lru_cache(maxsize=_BANDS)(self._read)
         self._header_of = lru_cache(maxsize=1)(header.for_size)
 
     @cached_property
@@ -138,7 +141,8 @@ class SegmentedJpeg:
                 self._read(start, end)
                 for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
             ]
-        whole = self._band(band, band_end)
+        key = (self._stream, band, band_end)
+        whole = self._stream.recent.get(key, lambda: self._read(band, band_end))
         return [
             whole[start:end]
             for start, end in zip((starts - band).tolist(), (ends - band).tolist(), strict=True)

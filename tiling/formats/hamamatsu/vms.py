@@ -23,6 +23,7 @@ from pathlib import Path
 from tiling.errors import DamagedSlideError, IncompleteSlideError, UnsupportedSlideError
 from tiling.formats.hamamatsu.levels import SegmentedLevel
 from tiling.formats.hamamatsu.reader import Layout, StoredImage
+from tiling.formats.hamamatsu.recent import Recent
 from tiling.formats.hamamatsu.stream import SegmentedJpeg, StoredJpeg, is_segmented
 from tiling.geometry import Size
 from tiling.limits import Limits
@@ -57,16 +58,17 @@ def read_layout(path: Path, sources: list[FileSource], limits: Limits) -> Layout
             "The slide has several layers or too many parts; export it again as NDPI."
         )
     names = [[_part_name(index, column, row) for column in range(columns)] for row in range(rows)]
-    parts = [[_open_part(_open(path, name, sources)) for name in row] for row in names]
+    recent = Recent()
+    parts = [[_open_part(_open(path, name, sources, recent)) for name in row] for row in names]
     _check_sizes(parts)
     base = SegmentedLevel(parts, 1.0, limits)
     associated = {}
     if index.get("MacroImage"):
-        stream = _open(path, index["MacroImage"], sources)
+        stream = _open(path, index["MacroImage"], sources, recent)
         if stream.header.stated is not None:
             limits.check_associated(stream.header.stated)
             associated[AssociatedKind.OVERVIEW] = StoredImage(stream, stream.header.stated)
-    return Layout(NAME, _metadata(index, base.level.size), (base,), associated)
+    return Layout(NAME, _metadata(index, base.level.size), ((base,),), associated)
 
 
 def _read_index(path: Path) -> Mapping[str, str]:
@@ -106,7 +108,7 @@ def _part_name(index: Mapping[str, str], column: int, row: int) -> str:
     return index[key]
 
 
-def _open(path: Path, name: str, sources: list[FileSource]) -> StoredJpeg:
+def _open(path: Path, name: str, sources: list[FileSource], recent: Recent) -> StoredJpeg:
     """An image beside the index. A name is never followed out of its folder, nor is a link."""
     beside = path.parent / name
     bare = Path(name).name == name and not set(name) & set("/\\\0")
@@ -120,7 +122,7 @@ def _open(path: Path, name: str, sources: list[FileSource]) -> StoredJpeg:
         )
     source = FileSource(beside)
     sources.append(source)
-    return StoredJpeg(source, 0, source.size)
+    return StoredJpeg(source, 0, source.size, recent)
 
 
 def _open_part(stream: StoredJpeg) -> SegmentedJpeg:
