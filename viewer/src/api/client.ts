@@ -130,6 +130,20 @@ export function imageAddress(slide: string, image: AssociatedImage): string {
   return `/slides/${encodeURIComponent(slide)}/${image}`;
 }
 
-export function tileAddress(slide: string, level: number, column: number, row: number): string {
-  return `/tiles/${encodeURIComponent(slide)}/${level}/${column}/${row}`;
+/** `query` names path, plane and window where they are not the first: see `core/look`. */
+export function tileAddress(
+  slide: string,
+  level: number,
+  column: number,
+  row: number,
+  query = "",
+): string {
+  return `/tiles/${encodeURIComponent(slide)}/${level}/${column}/${row}${query}`;
+}
+
+/** How sharp a slide is from place to place: a grey picture with one pixel for each cell. */
+export async function readFocusMap(slide: string, signal?: AbortSignal): Promise<Blob> {
+  const path = `/slides/${encodeURIComponent(slide)}/focus`;
+  const response = await send("GET", path, undefined, signal);
+  return response.blob();
 }

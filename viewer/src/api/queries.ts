@@ -15,6 +15,7 @@ import { useEffect, useState } from "react";
 import {
   ApiProblem,
   readArrivals,
+  readFocusMap,
   readSession,
   readSlide,
   readSlides,
@@ -30,6 +31,7 @@ const keys = {
   arrivals: ["arrivals"] as const,
   slides: ["slides"] as const,
   slide: (id: string) => ["slide", id] as const,
+  focusMap: (id: string) => ["focus-map", id] as const,
 };
 
 /** Anything but a refusal may pass by itself: a restarting server, a cut cable. */
@@ -119,6 +121,17 @@ export function useSlide(id: string) {
   return useQuery({
     queryKey: keys.slide(id),
     queryFn: ({ signal }) => readSlide(id, signal),
+    staleTime: Infinity,
+    refetchOnWindowFocus: false,
+  });
+}
+
+/** Fetched when it is wanted, and kept: a slide is judged once. */
+export function useFocusMap(id: string, wanted: boolean) {
+  return useQuery({
+    queryKey: keys.focusMap(id),
+    queryFn: ({ signal }) => readFocusMap(id, signal),
+    enabled: wanted,
     staleTime: Infinity,
     refetchOnWindowFocus: false,
   });

@@ -1,6 +1,8 @@
 /** The server's objects, named and spelt as it sends them. */
 
 import type { ArrivalState } from "../core/arrivals";
+import type { Colour, Window } from "../core/look";
+import type { Finding, Verdict } from "../core/quality";
 
 export interface Establishment {
   readonly id: string;
@@ -43,6 +45,10 @@ export interface SlideSummary {
   readonly size_bytes: number;
   readonly format: string;
   readonly associated: readonly AssociatedImage[];
+  /** Which image of its file it is ("2/3"), where the file holds several. */
+  readonly scene: string | null;
+  /** Null while it has not been judged. */
+  readonly quality_verdict: Verdict | null;
 }
 
 export interface SlidePage {
@@ -61,6 +67,32 @@ export interface SlideLevel {
   readonly origin: string;
 }
 
+export interface OpticalPath {
+  readonly name: string | null;
+  readonly illumination: "brightfield" | "fluorescence";
+  readonly colour: Colour | null;
+  readonly excitation_nm: number | null;
+  readonly emission_nm: number | null;
+  /** Null for a path of true colours. */
+  readonly window: Window | null;
+}
+
+/** The grid of a heat map; its values are at `focusAddress`. */
+export interface HeatMapGrid {
+  readonly columns: number;
+  readonly rows: number;
+  /** Base pixels that each value covers, from the upper left corner. */
+  readonly cell_columns: number;
+  readonly cell_rows: number;
+}
+
+export interface Quality {
+  readonly verdict: Verdict;
+  /** The worst first. */
+  readonly findings: readonly Finding[];
+  readonly heat_map: HeatMapGrid | null;
+}
+
 export interface Slide extends SlideSummary {
   readonly establishment: Establishment;
   readonly levels: readonly SlideLevel[];
@@ -72,5 +104,20 @@ export interface Slide extends SlideSummary {
   readonly model: string | null;
   readonly serial_number: string | null;
   readonly icc: boolean;
+  /** Of a pixel: 3 for colours, 1 for light alone. */
+  readonly samples: number;
+  /** Significant bits of a sample. */
+  readonly bits: number;
+  readonly optical_paths: readonly OpticalPath[];
+  /** Heights, rising. */
+  readonly focal_planes_um: readonly number[];
+  /** What the file says that the label reads. */
+  readonly label_text: string | null;
+  readonly barcodes: readonly string[];
+  /** What of the file is not in the slide: English sentences. */
+  readonly not_kept: readonly string[];
+  /** Images of the file that could not be decoded. */
+  readonly left_out: readonly AssociatedImage[];
+  readonly quality: Quality | null;
   readonly encoding_note?: string | null;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import {
   exactDownsample,
+  levelForPicture,
   levelOfOsd,
   pyramidOf,
   tileAt,
@@ -107,6 +108,18 @@ describe("tiles", () => {
     const levels = pyramidOf([raw(0, 1923, 1923, 1), raw(1, 480, 480, 4.006)]);
     const [, part] = levels as [LevelShape, LevelShape];
     expect(tileAt(part, 1922.9, 1922.9)).toEqual({ column: 1, row: 1 });
+  });
+});
+
+describe("levelForPicture", () => {
+  it("takes the coarsest level that has the pixels", () => {
+    expect(levelForPicture(aperio, 200, 12)).toBe(sixteenth);
+    expect(levelForPicture(aperio, 278, 1000)).toBe(quarter);
+  });
+
+  it("takes no more tiles than allowed", () => {
+    expect(levelForPicture(aperio, 5000, 12)).toBe(sixteenth);
+    expect(levelForPicture(aperio, 200, 3)).toBeNull();
   });
 });
 

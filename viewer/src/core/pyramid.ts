@@ -127,3 +127,22 @@ export function tileCacheCount(shape: LevelShape, budgetBytes: number): number {
   const bytes = shape.tileColumns * shape.tileRows * 4;
   return Math.max(96, Math.min(1600, Math.floor(budgetBytes / bytes)));
 }
+
+/**
+ * The level to draw a small picture of the whole slide from: the coarsest that has every pixel of it, or
+ * the finest of at most `mostTiles` tiles where that one has more; null where even the coarsest has more.
+ */
+export function levelForPicture(
+  pyramid: readonly LevelShape[],
+  columns: number,
+  mostTiles: number,
+): LevelShape | null {
+  let chosen: LevelShape | null = null;
+  for (const shape of pyramid.toReversed()) {
+    const counts = tileCounts(shape);
+    if (counts.columns * counts.rows > mostTiles) break;
+    chosen = shape;
+    if (shape.columns >= columns) break;
+  }
+  return chosen;
+}

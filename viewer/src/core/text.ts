@@ -25,6 +25,15 @@ export function formatLength(lengthUm: number, language: Language): string {
   return `${number(lengthUm, language, 2)}${NBSP}µm`;
 }
 
+/** "+1.5 µm": a height of the focus, always with its sign. */
+export function formatHeight(heightUm: number, language: Language): string {
+  const format = new Intl.NumberFormat(language, {
+    maximumFractionDigits: 2,
+    signDisplay: "exceptZero",
+  });
+  return `${format.format(heightUm).replace("-", "\u2212")}${NBSP}µm`;
+}
+
 /** "15.4 × 12.0 mm", the tissue side of the glass. */
 export function formatArea(widthMm: number, heightMm: number, language: Language): string {
   const digits = Math.max(widthMm, heightMm) < 1 ? 2 : 1;

@@ -1,5 +1,6 @@
 import OpenSeadragon from "openseadragon";
 
+import { lookKey, type Look } from "../core/look";
 import {
   levelOfOsd,
   tileAt,
@@ -8,13 +9,15 @@ import {
   tileExtent,
   type LevelShape,
 } from "../core/pyramid";
+import { TileError, type TileLoader } from "./tileLoader";
 
 /** Why a tile could not be had: the HTTP status, or 0 when no answer came. */
 export type TileFailure = (status: number) => void;
 
 export interface SlideTiles {
   readonly pyramid: readonly LevelShape[];
-  readonly address: (level: number, column: number, row: number) => string;
+  readonly look: Look;
+  readonly loader: TileLoader;
   readonly onFailure: TileFailure;
 }
 
@@ -96,8 +99,10 @@ export class SlideTileSource extends OpenSeadragon.TileSource {
   }
 
   override getTileUrl(osdLevel: number, column: number, row: number): string {
-    const { pyramid, address } = this.tiles;
-    return address(levelOfOsd(osdLevel, pyramid.length), column, row);
+    const { pyramid, look, loader } = this.tiles;
+    const address = loader.addressOf(look, levelOfOsd(osdLevel, pyramid.length), column, row);
+    // A tile of light has no one address: what it is known by says the whole look.
+    return look.tinted ? `${address}#${lookKey(look)}` : address;
   }
 
   /** Slides are opaque; saying so spares a clearing of the canvas under every tile. */
@@ -114,7 +119,14 @@ export class SlideTileSource extends OpenSeadragon.TileSource {
     job.userData.abort = abort;
     const signal = AbortSignal.any([abort.signal, this.closing.signal]);
     void this.load(job, signal).catch((error: unknown) => {
-      if (signal.aborted) return;
+      // Settled already, by OpenSeadragon itself; or the whole slide is being left.
+      if (abort.signal.aborted || job.jobId === null || this.tiles.loader.closed) return;
+      if (this.closing.signal.aborted) {
+        // Nobody waits for it, but its place in the queue must be given back, and not for another try.
+        job.tries = Infinity;
+        job.fail("no longer wanted", null as never);
+        return;
+      }
       const status = error instanceof TileError ? error.status : 0;
       this.tiles.onFailure(status);
       job.fail(status === 0 ? "no answer, or no image" : `HTTP ${status}`, null as never);
@@ -125,31 +137,26 @@ export class SlideTileSource extends OpenSeadragon.TileSource {
     (job.userData.abort as AbortController | undefined)?.abort();
   }
 
-  /** The slide is being closed: nothing under way is of use any more. */
+  /** The image is being taken away: nothing under way is of use any more. */
   override destroy(): void {
     this.closing.abort();
   }
 
   private async load(job: OpenSeadragon.ImageJob, signal: AbortSignal): Promise<void> {
-    const response = await fetch(job.src, { signal, credentials: "same-origin" });
-    if (!response.ok) throw new TileError(response.status);
-    const bitmap = await createImageBitmap(await response.blob());
     const { level: osdLevel, x: column, y: row } = job.tile;
-    const content = tileContent(this.base, this.shapeAt(osdLevel), column, row);
+    const shape = this.shapeAt(osdLevel);
+    const bitmap = await this.tiles.loader.load(this.tiles.look, shape.level, column, row, signal);
+    const content = tileContent(this.base, shape, column, row);
     const canvas = document.createElement("canvas");
-    canvas.width = Math.min(bitmap.width, Math.ceil(content.columns));
-    canvas.height = Math.min(bitmap.height, Math.ceil(content.rows));
+    canvas.width = Math.min(bitmap?.width ?? Infinity, Math.ceil(content.columns));
+    canvas.height = Math.min(bitmap?.height ?? Infinity, Math.ceil(content.rows));
     // Kept in main memory: from there it is drawn, or copied into a texture, without reading back.
     const context = canvas.getContext("2d", { willReadFrequently: true });
     if (!context) throw new TileError(0);
-    context.drawImage(bitmap, 0, 0);
-    bitmap.close();
-    if (!signal.aborted) job.finish(context, null, "context2d");
-  }
-}
-
-class TileError extends Error {
-  constructor(readonly status: number) {
-    super(`tile refused with status ${status}`);
+    if (bitmap) context.drawImage(bitmap, 0, 0);
+    else context.fillRect(0, 0, canvas.width, canvas.height);
+    bitmap?.close();
+    signal.throwIfAborted();
+    job.finish(context, null, "context2d");
   }
 }

@@ -1,9 +1,12 @@
 import OpenSeadragon from "openseadragon";
 
+import type { Look } from "../core/look";
 import { maxZoom, presetsFor, smallestFit } from "../core/magnification";
 import { tileCacheCount, type LevelShape } from "../core/pyramid";
 import { preferredDrawers } from "./drawer";
+import { LookDeck } from "./lookDeck";
 import { SlideTileSource } from "./slideTileSource";
+import { TileLoader, type TileAddress } from "./tileLoader";
 
 export interface Position {
   readonly x: number;
@@ -19,7 +22,9 @@ export interface View {
   /** Degrees clockwise, from 0 up to 360. */
   readonly rotation: number;
   readonly mirrored: boolean;
-  /** Nothing moves and every tile in view is drawn. */
+  /** What of the slide is shown; what was asked for last follows when its tiles are there. */
+  readonly look: Look | null;
+  /** Nothing moves, and every tile in view is drawn of the look asked for. */
   readonly ready: boolean;
   /** The corners of the field of view, clockwise from the upper left of the screen. */
   readonly corners: readonly Position[];
@@ -31,7 +36,9 @@ export interface SlideViewerOptions {
   readonly element: HTMLElement;
   readonly pyramid: readonly LevelShape[];
   readonly mppUm: number | null;
-  readonly tileAddress: (level: number, column: number, row: number) => string;
+  /** What of the slide to show first. */
+  readonly look: Look;
+  readonly tileAddress: TileAddress;
   readonly onUnauthorized: () => void;
   readonly reducedMotion: boolean;
 }
@@ -41,11 +48,14 @@ const MEMORY_FOR_TILES_BYTES = 640 * 1024 * 1024;
 const MARGIN = 24;
 const LOWER_MARGIN = 84;
 const SURROUND = "#1f1f20";
+/** Light is seen against the dark. */
+const DARKNESS = "#000";
 const NOTHING: View = {
   zoom: 1,
   cssZoom: 1,
   rotation: 0,
   mirrored: false,
+  look: null,
   ready: false,
   corners: [],
   failures: 0,
@@ -54,6 +64,9 @@ const NOTHING: View = {
 /** OpenSeadragon held to what a slide needs, with an observable `View` for the screens around it. */
 export class SlideViewer {
   readonly osd: OpenSeadragon.Viewer;
+  readonly loader: TileLoader;
+  private deck: LookDeck | null = null;
+  private asked: { look: Look; beside: readonly Look[] } | null = null;
   private readonly base: LevelShape;
   private readonly listeners = new Set<() => void>();
   private readonly failed = new Set<OpenSeadragon.Tile>();
@@ -65,6 +78,16 @@ export class SlideViewer {
     const base = options.pyramid[0];
     if (!base) throw new RangeError("a slide without levels");
     this.base = base;
+    this.loader = new TileLoader(options.tileAddress);
+    const sourceOf = (look: Look): SlideTileSource =>
+      new SlideTileSource({
+        pyramid: options.pyramid,
+        look,
+        loader: this.loader,
+        onFailure: (status) => {
+          if (status === 401) options.onUnauthorized();
+        },
+      });
     const fittingZoom =
       devicePixelRatio *
       Math.min(
@@ -74,19 +97,13 @@ export class SlideViewer {
     const gestures = { clickToZoom: false, dblClickToZoom: true, flickEnabled: true };
     this.osd = OpenSeadragon({
       element: options.element,
-      tileSources: new SlideTileSource({
-        pyramid: options.pyramid,
-        address: options.tileAddress,
-        onFailure: (status) => {
-          if (status === 401) options.onUnauthorized();
-        },
-      }) as unknown as OpenSeadragon.TileSourceOptions,
+      tileSources: sourceOf(options.look) as unknown as OpenSeadragon.TileSourceOptions,
       drawer: preferredDrawers(),
       showNavigationControl: false,
       keyboardNavEnabled: false,
       // The level wanted is loaded first; coarser tiles at hand stand in for it, so nothing flashes.
       immediateRender: true,
-      placeholderFillStyle: SURROUND,
+      placeholderFillStyle: options.look.tinted ? DARKNESS : SURROUND,
       blendTime: options.reducedMotion ? 0 : 0.08,
       animationTime: options.reducedMotion ? 0 : 0.4,
       springStiffness: 8,
@@ -109,17 +126,25 @@ export class SlideViewer {
       gestureSettingsPen: gestures,
       gestureSettingsTouch: { ...gestures, pinchRotate: false },
     } as OpenSeadragon.Options);
+    this.osd.addHandler("open", () => {
+      const first = this.osd.world.getItemAt(0);
+      this.deck = new LookDeck(this.osd, sourceOf, () => this.refresh(), options.look, first);
+      if (this.asked) this.deck.show(this.asked.look, this.asked.beside);
+      this.goHome(true);
+      this.refresh();
+    });
     this.listen();
+  }
+
+  /** Show another focal plane or other light; fetch `beside` ahead, as they may be wanted next. */
+  show(look: Look, beside: readonly Look[]): void {
+    this.asked = { look, beside };
+    this.deck?.show(look, beside);
   }
 
   private listen(): void {
     const refresh = (): void => this.refresh();
     const { osd } = this;
-    osd.addHandler("open", () => {
-      osd.world.getItemAt(0).addHandler("fully-loaded-change", refresh);
-      this.goHome(true);
-      refresh();
-    });
     osd.addHandler("viewport-change", refresh);
     osd.addHandler("flip", refresh);
     osd.addHandler("resize", refresh);
@@ -133,7 +158,9 @@ export class SlideViewer {
       refresh();
     });
     osd.addHandler("tile-load-failed", (event) => {
-      if (event.tile) this.failed.add(event.tile);
+      // Not of an image that was taken away meanwhile.
+      const { tile, tiledImage } = event;
+      if (tile && tiledImage && osd.world.getIndexOfItem(tiledImage) >= 0) this.failed.add(tile);
       refresh();
     });
     osd.addHandler("tile-loaded", (event) => {
@@ -153,8 +180,8 @@ export class SlideViewer {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      const item = this.osd.world?.getItemAt(0);
-      if (!item) return;
+      const { deck } = this;
+      if (!deck?.item) return;
       const { viewport } = this.osd;
       const cssZoom = this.cssZoom(true);
       const size = viewport.getContainerSize();
@@ -163,14 +190,15 @@ export class SlideViewer {
         cssZoom,
         rotation: (((viewport.getRotation(true) % 360) + 360) % 360) % 360,
         mirrored: viewport.getFlip(),
-        ready: item.getFullyLoaded() && !this.animating,
+        look: deck.shown,
+        ready: deck.settled && !this.animating,
         corners: [
           this.positionAt(0, 0),
           this.positionAt(size.x, 0),
           this.positionAt(size.x, size.y),
           this.positionAt(0, size.y),
         ],
-        failures: this.failed.size,
+        failures: [...this.failed].filter((tile) => tile.tiledImage === deck.item).length,
       };
       for (const listener of this.listeners) listener();
     });
@@ -279,6 +307,8 @@ export class SlideViewer {
   destroy(): void {
     cancelAnimationFrame(this.frame);
     this.listeners.clear();
+    this.deck?.destroy();
+    this.loader.destroy();
     this.osd.destroy();
   }
 }

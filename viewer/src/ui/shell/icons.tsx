@@ -109,3 +109,73 @@ export const ZoomOutIcon = () => (
     <path d="M5 10h10" />
   </Icon>
 );
+
+export const CheckIcon = () => (
+  <Icon>
+    <path d="m4.5 10.5 3.8 3.8 7.4-8.1" />
+  </Icon>
+);
+
+/** A slide that goes round again. */
+export const RescanIcon = () => (
+  <Icon>
+    <path d="M15.6 12.8a6.2 6.2 0 0 1-11.3-.6M4.4 7.2a6.2 6.2 0 0 1 11.3.6" />
+    <path d="M16.2 4.2v3.8h-3.8M3.8 15.8V12h3.8" />
+  </Icon>
+);
+
+/** Three lights that overlap. */
+export const ChannelsIcon = () => (
+  <Icon>
+    <circle cx="10" cy="7.4" r="3.9" />
+    <circle cx="7.3" cy="12.2" r="3.9" />
+    <circle cx="12.7" cy="12.2" r="3.9" />
+  </Icon>
+);
+
+/** Tissue of which a part is hatched. */
+export const FocusMapIcon = () => (
+  <Icon>
+    <rect x="3" y="4" width="14" height="12" rx="1.5" />
+    <path d="M10 4v12M10 8.5 14.5 4M10 13l7-7M11.5 16l5.5-5.5" />
+  </Icon>
+);
+
+export const EyeIcon = () => (
+  <Icon>
+    <path d="M2.8 10S5.4 5.2 10 5.2s7.2 4.8 7.2 4.8-2.6 4.8-7.2 4.8S2.8 10 2.8 10z" />
+    <circle cx="10" cy="10" r="2.1" />
+  </Icon>
+);
+
+export const EyeOffIcon = () => (
+  <Icon>
+    <path d="M3.2 8.4S5.6 12.4 10 12.4s6.8-4 6.8-4M4.9 11 3.4 12.7M10 12.4v2.3M15.1 11l1.5 1.7" />
+  </Icon>
+);
+
+export const OnlyIcon = () => (
+  <Icon>
+    <circle cx="10" cy="10" r="6" strokeDasharray="2 2.7" />
+    <circle cx="10" cy="10" r="2" fill="currentColor" />
+  </Icon>
+);
+
+export const ResetIcon = () => (
+  <Icon>
+    <path d="M5.2 6.4A6 6 0 1 1 4 10" />
+    <path d="M4.4 3.2v3.6H8" />
+  </Icon>
+);
+
+export const UpIcon = () => (
+  <Icon>
+    <path d="M5.5 12 10 7.5l4.5 4.5" />
+  </Icon>
+);
+
+export const DownIcon = () => (
+  <Icon>
+    <path d="M5.5 8 10 12.5 14.5 8" />
+  </Icon>
+);

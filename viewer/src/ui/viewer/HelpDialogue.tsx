@@ -10,6 +10,12 @@ import { presetText } from "./MagnificationChooser";
 export function HelpDialogue(props: {
   readonly opened: boolean;
   readonly presets: readonly Preset[];
+  /** What this slide has beyond others. */
+  readonly has: {
+    readonly channels: boolean;
+    readonly planes: boolean;
+    readonly focusMap: boolean;
+  };
   readonly onClose: () => void;
 }) {
   const { t } = useTranslation();
@@ -46,6 +52,14 @@ export function HelpDialogue(props: {
           <Entry keys={[["T"], [shift, "T"]]}>{t("help.rotateFine")}</Entry>
           <Entry keys={[["M"]]}>{t("help.mirror")}</Entry>
           <Entry keys={[["F"]]}>{t("help.fullScreen")}</Entry>
+          {props.has.planes && (
+            <>
+              <Entry keys={[[t("help.pageUp")], [t("help.pageDown")]]}>{t("help.focus")}</Entry>
+              <Entry keys={[[t("help.ctrl"), t("help.wheel")]]}>{t("help.focusWheel")}</Entry>
+            </>
+          )}
+          {props.has.channels && <Entry keys={[["C"]]}>{t("channels.title")}</Entry>}
+          {props.has.focusMap && <Entry keys={[["Q"]]}>{t("focusMap.title")}</Entry>}
           <Entry keys={[["I"]]}>{t("help.panel")}</Entry>
           <Entry keys={[["?"], ["H"]]}>{t("help.help")}</Entry>
         </dl>

@@ -3,8 +3,8 @@ import { useTranslation } from "react-i18next";
 
 import { imageAddress } from "../../api/client";
 import type { Slide } from "../../api/types";
+import type { Pictured } from "./LabelSection";
 import styles from "./PictureDialogue.module.css";
-import type { Pictured } from "./SlidePanel";
 
 /** The label or the overview, as large as the screen allows. */
 export function PictureDialogue(props: {

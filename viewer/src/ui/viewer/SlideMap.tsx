@@ -1,10 +1,18 @@
-import { memo, useEffect, useRef, type PointerEvent } from "react";
+import { memo, useEffect, useMemo, useRef, type PointerEvent } from "react";
 import { useTranslation } from "react-i18next";
 
-import { imageAddress, tileAddress } from "../../api/client";
+import { imageAddress } from "../../api/client";
 import type { Slide } from "../../api/types";
+import { firstPlane, type Look } from "../../core/look";
 import { snapStretch } from "../../core/pixelGrid";
-import { tileContent, tileCounts, tileExtent, type Box, type LevelShape } from "../../core/pyramid";
+import {
+  levelForPicture,
+  tileContent,
+  tileCounts,
+  tileExtent,
+  type Box,
+  type LevelShape,
+} from "../../core/pyramid";
 import type { SlideViewer, View } from "../../osd/slideViewer";
 import styles from "./SlideMap.module.css";
 
@@ -18,11 +26,18 @@ const SMALL_FIELD = 14;
 export function SlideMap(props: {
   readonly slide: Slide;
   readonly pyramid: readonly LevelShape[];
+  /** Whose light the map shows too; its focus stays where the slide was opened. */
+  readonly look: Look;
   readonly view: View;
   readonly viewer: SlideViewer;
 }) {
   const { t } = useTranslation();
   const { slide, pyramid, view, viewer } = props;
+  const { tinted, layers } = props.look;
+  const look = useMemo(
+    () => ({ tinted, layers, plane: firstPlane(slide.focal_planes_um) }),
+    [tinted, layers, slide.focal_planes_um],
+  );
   const frame = useRef<HTMLDivElement>(null);
   const scale = Math.min(MAX_WIDTH / slide.columns, MAX_HEIGHT / slide.rows);
   const width = slide.columns * scale;
@@ -75,6 +90,8 @@ export function SlideMap(props: {
           key={view.failures === 0 ? "whole" : "failing"}
           slide={slide}
           pyramid={pyramid}
+          viewer={viewer}
+          look={look}
           scale={scale}
           width={width}
           height={height}
@@ -95,85 +112,107 @@ export function SlideMap(props: {
 }
 
 interface Piece {
-  readonly address: string;
+  /** Null is darkness. */
+  readonly load: (signal: AbortSignal) => Promise<CanvasImageSource & Size | null>;
   /** The part of the picture to draw, in its own pixels; the whole of it when absent. */
   readonly part?: { readonly columns: number; readonly rows: number };
   /** Where it belongs, in base pixels. */
   readonly extent: Box;
 }
 
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /**
- * The coarsest level itself where it has few tiles, as it has the slide's own colours and proportions;
- * else the thumbnail.
+ * A coarse level itself where it has few tiles, as it has the slide's own colours and proportions; else
+ * the thumbnail.
  */
-function piecesOf(slide: Slide, pyramid: readonly LevelShape[]): Piece[] {
+function piecesOf(
+  slide: Slide,
+  pyramid: readonly LevelShape[],
+  loader: SlideViewer["loader"],
+  look: Look,
+  columns: number,
+): Piece[] {
   const base = pyramid[0];
-  const coarsest = pyramid.at(-1);
-  if (!base || !coarsest) return [];
-  const counts = tileCounts(coarsest);
-  if (counts.columns * counts.rows <= MOST_TILES) {
+  if (!base) return [];
+  const shape = levelForPicture(pyramid, columns, MOST_TILES);
+  if (shape) {
+    const counts = tileCounts(shape);
     return Array.from({ length: counts.columns * counts.rows }, (_, index) => {
       const column = index % counts.columns;
       const row = Math.floor(index / counts.columns);
       return {
-        address: tileAddress(slide.id, coarsest.level, column, row),
-        part: tileContent(base, coarsest, column, row),
-        extent: tileExtent(base, coarsest, column, row),
+        load: (signal) => loader.load(look, shape.level, column, row, signal),
+        part: tileContent(base, shape, column, row),
+        extent: tileExtent(base, shape, column, row),
       };
     });
   }
   if (!slide.associated.includes("thumbnail")) return [];
   const extent = { x: 0, y: 0, width: slide.columns, height: slide.rows };
-  return [{ address: imageAddress(slide.id, "thumbnail"), extent }];
+  return [{ load: () => loadImage(imageAddress(slide.id, "thumbnail")), extent }];
+}
+
+async function loadImage(address: string): Promise<HTMLImageElement> {
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  return image;
 }
 
 /** Drawn on whole device pixels, so that the pieces meet without a seam. */
 const MapPicture = memo(function MapPicture(props: {
   readonly slide: Slide;
   readonly pyramid: readonly LevelShape[];
+  readonly viewer: SlideViewer;
+  readonly look: Look;
   readonly scale: number;
   readonly width: number;
   readonly height: number;
 }) {
-  const { slide, pyramid, scale, width, height } = props;
+  const { slide, pyramid, viewer, look, scale, width, height } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
 
   useEffect(() => {
     const target = canvas.current;
     const context = target?.getContext("2d");
-    if (!target || !context) return undefined;
+    if (!target || !context) return;
+    target.width = Math.round(width * devicePixelRatio);
+    target.height = Math.round(height * devicePixelRatio);
+  }, [width, height]);
+
+  useEffect(() => {
+    const context = canvas.current?.getContext("2d");
+    if (!context) return undefined;
     const ratio = devicePixelRatio;
-    target.width = Math.round(width * ratio);
-    target.height = Math.round(height * ratio);
+    const closing = new AbortController();
     context.imageSmoothingQuality = "high";
-    const images = piecesOf(slide, pyramid).map(({ address, part, extent }) => {
-      const image = new Image();
-      image.onload = () => {
-        const across = snapStretch(
-          { start: extent.x * scale, length: extent.width * scale },
-          ratio,
-          0,
-        );
-        const down = snapStretch({ start: extent.y * scale, length: extent.height * scale }, ratio, 0);
-        context.drawImage(
-          image,
-          0,
-          0,
-          Math.min(image.naturalWidth, part?.columns ?? image.naturalWidth),
-          Math.min(image.naturalHeight, part?.rows ?? image.naturalHeight),
-          across.start * ratio,
-          down.start * ratio,
-          across.length * ratio,
-          down.length * ratio,
-        );
-      };
-      image.src = address;
-      return image;
-    });
-    return () => {
-      for (const image of images) image.onload = null;
-    };
-  }, [slide, pyramid, scale, width, height]);
+    const pieces = piecesOf(slide, pyramid, viewer.loader, look, width * ratio);
+    for (const { load, part, extent } of pieces) {
+      const across = snapStretch({ start: extent.x * scale, length: extent.width * scale }, ratio, 0);
+      const down = snapStretch({ start: extent.y * scale, length: extent.height * scale }, ratio, 0);
+      const box = [across.start, down.start, across.length, down.length] as const;
+      const [left, top, wide, high] = box.map((css) => css * ratio) as [number, number, number, number];
+      load(closing.signal)
+        .then((picture) => {
+          if (closing.signal.aborted) return;
+          if (!picture) {
+            context.fillRect(left, top, wide, high);
+            return;
+          }
+          const columns = Math.min(picture.width, part?.columns ?? Infinity);
+          const rows = Math.min(picture.height, part?.rows ?? Infinity);
+          context.drawImage(picture, 0, 0, columns, rows, left, top, wide, high);
+          if (picture instanceof ImageBitmap) picture.close();
+        })
+        // A piece that does not come leaves its place empty; the stage says what is wrong.
+        .catch(() => undefined);
+    }
+    return () => closing.abort();
+  }, [slide, pyramid, viewer, look, scale, width, height]);
 
   return <canvas ref={canvas} style={{ width, height }} />;
 });

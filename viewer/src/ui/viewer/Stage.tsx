@@ -6,18 +6,26 @@ import { magnificationAt, mppOf, presetsFor } from "../../core/magnification";
 import { pyramidOf } from "../../core/pyramid";
 import { useLanguage } from "../../i18n";
 import { WarningIcon } from "../shell/icons";
+import { ChannelPanel } from "./ChannelPanel";
+import { FocusControl } from "./FocusControl";
+import { FocusLegend } from "./FocusLegend";
 import { HelpDialogue } from "./HelpDialogue";
+import type { Pictured } from "./LabelSection";
 import { MagnificationChooser } from "./MagnificationChooser";
 import { PictureDialogue } from "./PictureDialogue";
 import { ScaleBarView } from "./ScaleBarView";
 import { SlideMap } from "./SlideMap";
-import { SlidePanel, type Pictured } from "./SlidePanel";
+import { SlidePanel } from "./SlidePanel";
 import styles from "./Stage.module.css";
+import { useFocusMap } from "./useFocusMap";
+import { useFocusWheel } from "./useFocusWheel";
 import { useKeys } from "./useKeys";
+import { useLook, useShownLook } from "./useLook";
 import { useSlideViewer } from "./useSlideViewer";
 import { ViewerBar } from "./ViewerBar";
 
 const PANEL_KEY = "sgi.panel";
+const CHANNELS_KEY = "sgi.channels";
 
 /** The slide with its instruments around it. */
 export function Stage(props: { readonly slide: Slide; readonly session: Session }) {
@@ -27,16 +35,30 @@ export function Stage(props: { readonly slide: Slide; readonly session: Session 
   const pyramid = useMemo(() => pyramidOf(slide.levels), [slide.levels]);
   const mppUm = mppOf(slide.pixel_spacing_mm);
   const presets = useMemo(() => presetsFor(mppUm), [mppUm]);
-  const { element, viewer, view } = useSlideViewer(slide, pyramid, mppUm);
+  const controls = useLook(slide);
+  const { element, viewer, view } = useSlideViewer(slide, pyramid, mppUm, controls.look);
   const screen = useRef<HTMLDivElement>(null);
   const fullScreen = useFullScreen(screen);
   const [panelOpen, togglePanel] = useStoredToggle(PANEL_KEY, true);
+  const [channelsOpen, toggleChannels] = useStoredToggle(CHANNELS_KEY, true);
+  const [mapWanted, setMapWanted] = useState(false);
   const [helpOpen, setHelpOpen] = useState(false);
   const [enlarged, setEnlarged] = useState<Pictured | null>(null);
 
+  const hasChannels = controls.tinted || controls.channels.length > 1;
+  const hasPlanes = controls.planeCount > 1;
+  const hasFocusMap = Boolean(slide.quality?.heat_map);
+  const mapShown = mapWanted && hasFocusMap;
+  const toggleMap = (): void => setMapWanted((wanted) => !wanted);
+  const focusMap = useFocusMap(viewer, slide, mapShown);
+  useShownLook(viewer, controls);
+  useFocusWheel(element, hasPlanes, controls.stepPlane);
   useKeys(viewer, presets, {
     toggleFullScreen: fullScreen.toggle,
     togglePanel,
+    toggleChannels,
+    toggleFocusMap: toggleMap,
+    stepFocus: controls.stepPlane,
     toggleHelp: () => setHelpOpen((open) => !open),
   });
 
@@ -53,6 +75,8 @@ export function Stage(props: { readonly slide: Slide; readonly session: Session 
       data-zoom={view ? Number(view.zoom.toPrecision(5)) : undefined}
       data-rotation={view ? Math.round(view.rotation * 10) / 10 : undefined}
       data-mirrored={view?.mirrored}
+      data-plane={view?.look?.plane}
+      data-layers={view?.look?.layers.length}
       data-failures={view?.failures ?? 0}
     >
       <ViewerBar
@@ -61,6 +85,10 @@ export function Stage(props: { readonly slide: Slide; readonly session: Session 
         view={view}
         panelOpen={panelOpen}
         fullScreen={fullScreen.active}
+        channelsOpen={hasChannels ? channelsOpen : null}
+        focusMapShown={hasFocusMap ? mapShown : null}
+        onChannels={toggleChannels}
+        onFocusMap={toggleMap}
         onPanel={togglePanel}
         onFullScreen={fullScreen.toggle}
         onHelp={() => setHelpOpen(true)}
@@ -70,14 +98,21 @@ export function Stage(props: { readonly slide: Slide; readonly session: Session 
           <div
             ref={element}
             className={styles.canvas}
+            data-dark={controls.tinted}
             role="application"
             aria-label={t("viewer.canvas", { name: slide.file_name })}
             data-testid="viewer-canvas"
           />
           {viewer && view && (
             <>
-              <div className={styles.lowerLeft}>
-                <ScaleBarView slide={slide} view={view} viewer={viewer} field={element} />
+              <div className={styles.left}>
+                {hasChannels && channelsOpen && (
+                  <ChannelPanel slide={slide} controls={controls} onClose={toggleChannels} />
+                )}
+                <div className={styles.lower}>
+                  {mapShown && <FocusLegend failed={focusMap.failed} dark={controls.tinted} />}
+                  <ScaleBarView slide={slide} view={view} viewer={viewer} field={element} />
+                </div>
               </div>
               <div className={styles.lowerMiddle}>
                 <MagnificationChooser
@@ -90,8 +125,21 @@ export function Stage(props: { readonly slide: Slide; readonly session: Session 
                   onHome={() => viewer.goHome()}
                 />
               </div>
-              <div className={styles.lowerRight}>
-                <SlideMap slide={slide} pyramid={pyramid} view={view} viewer={viewer} />
+              <div className={styles.right}>
+                {hasPlanes && (
+                  <FocusControl
+                    heightsUm={slide.focal_planes_um}
+                    plane={controls.plane}
+                    onPlane={controls.setPlane}
+                  />
+                )}
+                <SlideMap
+                  slide={slide}
+                  pyramid={pyramid}
+                  look={controls.look}
+                  view={view}
+                  viewer={viewer}
+                />
               </div>
               {view.failures > 0 && (
                 <div className={styles.failures} role="alert" data-testid="tile-failures">
@@ -105,11 +153,19 @@ export function Stage(props: { readonly slide: Slide; readonly session: Session 
             </>
           )}
         </div>
-        {panelOpen && <SlidePanel slide={slide} onEnlarge={setEnlarged} />}
+        {panelOpen && (
+          <SlidePanel
+            slide={slide}
+            mapShown={mapShown}
+            onMap={toggleMap}
+            onEnlarge={setEnlarged}
+          />
+        )}
       </div>
       <HelpDialogue
         opened={helpOpen}
         presets={presets}
+        has={{ channels: hasChannels, planes: hasPlanes, focusMap: hasFocusMap }}
         onClose={() => setHelpOpen(false)}
       />
       <PictureDialogue slide={slide} image={enlarged} onClose={() => setEnlarged(null)} />

@@ -7,6 +7,8 @@ import type { SlideViewer, View } from "../../osd/slideViewer";
 import { leaveSlide } from "../route";
 import {
   BackIcon,
+  ChannelsIcon,
+  FocusMapIcon,
   FullScreenIcon,
   HelpIcon,
   LeaveFullScreenIcon,
@@ -23,6 +25,11 @@ interface ViewerBarProps {
   readonly view: View | null;
   readonly panelOpen: boolean;
   readonly fullScreen: boolean;
+  /** Null where the slide has none. */
+  readonly channelsOpen: boolean | null;
+  readonly focusMapShown: boolean | null;
+  readonly onChannels: () => void;
+  readonly onFocusMap: () => void;
   readonly onPanel: () => void;
   readonly onFullScreen: () => void;
   readonly onHelp: () => void;
@@ -77,6 +84,28 @@ export function ViewerBar(props: ViewerBarProps) {
           {props.fullScreen ? <LeaveFullScreenIcon /> : <FullScreenIcon />}
         </Tool>
         <i className={styles.divider} />
+        {props.channelsOpen !== null && (
+          <Tool
+            name={t("channels.title")}
+            shortcut="C"
+            testId="channels-toggle"
+            pressed={props.channelsOpen}
+            onClick={props.onChannels}
+          >
+            <ChannelsIcon />
+          </Tool>
+        )}
+        {props.focusMapShown !== null && (
+          <Tool
+            name={t("focusMap.title")}
+            shortcut="Q"
+            testId="focus-map-toggle"
+            pressed={props.focusMapShown}
+            onClick={props.onFocusMap}
+          >
+            <FocusMapIcon />
+          </Tool>
+        )}
         <Tool name={t("viewer.help")} shortcut="?" testId="help" onClick={props.onHelp}>
           <HelpIcon />
         </Tool>

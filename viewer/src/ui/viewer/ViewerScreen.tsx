@@ -25,7 +25,7 @@ export function ViewerScreen(props: { readonly id: string; readonly session: Ses
     };
   }, [name, t]);
 
-  if (slide.data) return <Stage slide={slide.data} session={props.session} />;
+  if (slide.data) return <Stage key={slide.data.id} slide={slide.data} session={props.session} />;
   if (slide.isError) {
     const missing = slide.error instanceof ApiProblem && slide.error.status === 404;
     const error = missing ? new ApiProblem(404, "", t("viewer.notFound")) : slide.error;

@@ -6,6 +6,9 @@ import type { SlideViewer } from "../../osd/slideViewer";
 export interface KeyActions {
   readonly toggleFullScreen: () => void;
   readonly togglePanel: () => void;
+  readonly toggleChannels: () => void;
+  readonly toggleFocusMap: () => void;
+  readonly stepFocus: (steps: number) => void;
   readonly toggleHelp: () => void;
 }
 
@@ -77,6 +80,22 @@ function act(
     case "f":
       actions.toggleFullScreen();
       return true;
+    case "c":
+      actions.toggleChannels();
+      return true;
+    case "q":
+      actions.toggleFocusMap();
+      return true;
+    // The key beside the comma is the full stop or, on French keyboards, the semicolon.
+    case "pageup":
+    case ".":
+    case ";":
+      actions.stepFocus(1);
+      return true;
+    case "pagedown":
+    case ",":
+      actions.stepFocus(-1);
+      return true;
     case "i":
       actions.togglePanel();
       return true;
@@ -86,6 +105,17 @@ function act(
       return true;
   }
   return false;
+}
+
+/** Keys that a slider needs for itself. */
+const OF_SLIDERS = /^(?:Arrow|Page|Home|End)/;
+
+function belongsElsewhere(event: KeyboardEvent): boolean {
+  const target = event.target instanceof HTMLElement ? event.target : null;
+  const field = target?.closest("input, textarea, select, [role=dialog]");
+  if (!field) return false;
+  const isSlider = field instanceof HTMLInputElement && /^(?:range|color|radio)$/.test(field.type);
+  return !isSlider || OF_SLIDERS.test(event.key);
 }
 
 /** Drive the viewer from the keyboard, wherever the focus is, unless someone is typing or a dialogue is open. */
@@ -102,8 +132,7 @@ export function useKeys(
     if (!viewer) return undefined;
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const target = event.target instanceof HTMLElement ? event.target : null;
-      if (target?.closest("input, textarea, select, [role=dialog]")) return;
+      if (belongsElsewhere(event)) return;
       if (act(event, viewer, presets, latest.current)) event.preventDefault();
     };
     window.addEventListener("keydown", onKey);

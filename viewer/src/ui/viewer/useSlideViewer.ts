@@ -4,6 +4,7 @@ import { useEffect, useRef, useState, useSyncExternalStore, type RefObject } fro
 import { tileAddress } from "../../api/client";
 import { forgetSession } from "../../api/queries";
 import type { Slide } from "../../api/types";
+import type { Look } from "../../core/look";
 import type { LevelShape } from "../../core/pyramid";
 import { SlideViewer, type View } from "../../osd/slideViewer";
 
@@ -20,10 +21,16 @@ export function useSlideViewer(
   slide: Slide,
   pyramid: readonly LevelShape[],
   mppUm: number | null,
+  look: Look,
 ): { element: RefObject<HTMLDivElement | null>; viewer: SlideViewer | null; view: View | null } {
   const element = useRef<HTMLDivElement>(null);
   const [viewer, setViewer] = useState<SlideViewer | null>(null);
   const client = useQueryClient();
+  // What it opens with; from then on it is told.
+  const opening = useRef(look);
+  useEffect(() => {
+    opening.current = look;
+  });
 
   useEffect(() => {
     if (!element.current) return undefined;
@@ -31,7 +38,8 @@ export function useSlideViewer(
       element: element.current,
       pyramid,
       mppUm,
-      tileAddress: (level, column, row) => tileAddress(slide.id, level, column, row),
+      look: opening.current,
+      tileAddress: (...place) => tileAddress(slide.id, ...place),
       onUnauthorized: () => forgetSession(client),
       reducedMotion: matchMedia("(prefers-reduced-motion: reduce)").matches,
     });

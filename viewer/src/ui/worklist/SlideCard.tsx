@@ -4,10 +4,12 @@ import { useTranslation } from "react-i18next";
 import { imageAddress } from "../../api/client";
 import type { AssociatedImage, SlideSummary } from "../../api/types";
 import { mppOf, nativeMagnification } from "../../core/magnification";
+import { parseScene } from "../../core/scene";
 import { formatArea, formatBytes, formatMagnification } from "../../core/text";
 import { formatMoment } from "../../core/time";
 import { useLanguage } from "../../i18n";
 import { followLink, slidePath } from "../route";
+import { VerdictIcon } from "../shell/VerdictIcon";
 import styles from "./SlideCard.module.css";
 
 /** A slide as it lies in a tray: the label at one end of the glass, the tissue on the rest. */
@@ -20,7 +22,16 @@ export const SlideCard = memo(function SlideCard(props: {
   const { slide } = props;
   const spacing = slide.pixel_spacing_mm;
   const mppUm = mppOf(spacing);
-  const facts: string[] = [];
+  const scene = slide.scene && parseScene(slide.scene);
+  const sceneText = scene ? t("card.scene", { index: scene.index, count: scene.count }) : slide.scene;
+  // A slide that nothing is wrong with says nothing.
+  const verdict = slide.quality_verdict === "pass" ? null : slide.quality_verdict;
+  const name = [
+    t("card.open", { name: slide.file_name }),
+    ...(sceneText ? [sceneText] : []),
+    ...(verdict ? [t(`quality.${verdict}`)] : []),
+  ].join(", ");
+  const facts: string[] = sceneText ? [sceneText] : [];
   if (slide.objective_power !== null) {
     facts.push(formatMagnification(slide.objective_power, language));
   } else if (mppUm !== null) {
@@ -41,7 +52,7 @@ export const SlideCard = memo(function SlideCard(props: {
     <a
       className={styles.card}
       href={slidePath(slide.id)}
-      aria-label={t("card.open", { name: slide.file_name })}
+      aria-label={name}
       tabIndex={props.tabbable ? 0 : -1}
       onClick={followLink}
       data-testid="slide-card"
@@ -56,8 +67,21 @@ export const SlideCard = memo(function SlideCard(props: {
         </div>
       </div>
       <div className={styles.text}>
-        <div className={styles.name} title={slide.file_name}>
-          {slide.file_name}
+        <div className={styles.head}>
+          <div className={styles.name} title={slide.file_name}>
+            {slide.file_name}
+          </div>
+          {verdict && (
+            <span
+              className={styles.badge}
+              data-verdict={verdict}
+              title={t(`quality.${verdict}`)}
+              data-testid="quality-badge"
+            >
+              <VerdictIcon verdict={verdict} />
+              {t(`card.${verdict}`)}
+            </span>
+          )}
         </div>
         <div className={styles.facts}>
           {facts.map((fact) => (
