@@ -15,12 +15,12 @@ from dicom.manifest import InstanceRecord, SlideManifest
 from dicom.models import Equipment, ImageDescription, Optics, SlideIdentity
 from dicom.originals import Originals
 from dicom.targets import InstanceTarget
-from dicom.thumbnail import build_thumbnail
+from dicom.thumbnail import build_thumbnail, number_of_level_for
 from dicom.writer import write_instance
 from tiling.errors import TilingError
 from tiling.geometry import Size
 from tiling.pyramid import EncodedLevel, Origin
-from tiling.slide import AssociatedKind, Pixels, SlideReader
+from tiling.slide import AssociatedKind, Pixels, SlideReader, plane_shown_first
 
 Progress = Callable[[int, int], None]
 """Called after every frame with the frames written so far and the frames of all levels."""
@@ -159,8 +159,11 @@ def _images(
             description = describer.associated(kind, pixels, lossless=lossless)
             yield _whole(kind, description, pixels)
         elif kind is AssociatedKind.THUMBNAIL:
-            pixels = build_thumbnail(levels[-1], reader.optical_paths, options.thumbnail_px)
-            description = describer.built_thumbnail(pixels)
+            number = number_of_level_for(levels, options.thumbnail_px)
+            plane = plane_shown_first(reader.focal_planes_um)
+            paths = reader.optical_paths
+            pixels = build_thumbnail(levels[number], paths, options.thumbnail_px, plane)
+            description = describer.built_thumbnail(pixels, number)
             yield _whole(kind, description, pixels, Origin.BUILT)
 
 

@@ -96,13 +96,13 @@ class Describer:
         """Of an image the file holds; `lossless` when it was never compressed with loss."""
         return self._whole(kind, pixels, () if lossless else (_UNKNOWN_LOSS,))
 
-    def built_thumbnail(self, pixels: Pixels) -> ImageDescription:
-        """Of the thumbnail made from the coarsest level, with that level's losses."""
+    def built_thumbnail(self, pixels: Pixels, number: int) -> ImageDescription:
+        """Of the thumbnail made from the level of that number, with that level's losses."""
         return self._whole(
             AssociatedKind.THUMBNAIL,
             pixels,
-            self._lossy_steps(len(self._levels) - 1),
-            "Made from the coarsest level by averaging",
+            self._lossy_steps(number),
+            "Made from a level of the pyramid by averaging",
         )
 
     def _whole(

@@ -11,15 +11,22 @@ from tiling.pyramid import EncodedLevel
 from tiling.slide import OpticalPath, Pixels, Samples
 
 
-def build_thumbnail(
-    level: EncodedLevel, paths: Sequence[OpticalPath], longest_side_px: int
-) -> Pixels:
-    """The level in colours, averaged over the smallest square blocks that make it fit.
+def number_of_level_for(levels: Sequence[EncodedLevel], longest_side_px: int) -> int:
+    """Of the coarsest level that has the pixels for a thumbnail; 0, the base, where none has."""
+    for number in reversed(range(len(levels))):
+        size = levels[number].size
+        if max(size.columns, size.rows) >= longest_side_px:
+            return number
+    return 0
 
-    The focal plane in the middle is shown. One tile is held at a time, so that a slide with a
-    single huge level needs no more memory.
+
+def build_thumbnail(
+    level: EncodedLevel, paths: Sequence[OpticalPath], longest_side_px: int, plane: int = 0
+) -> Pixels:
+    """A level in colours, averaged over the smallest square blocks that make it fit.
+
+    One tile is held at a time, so that a slide with a single huge level needs no more memory.
     """
-    plane = level.order.focal_planes // 2
     layers = [_shrink(level, path, plane, longest_side_px) for path in range(len(paths))]
     if level.pixel_format.samples == 1:
         return composite(layers, [window_of(layer) for layer in layers], colours_of(paths))

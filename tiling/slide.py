@@ -165,10 +165,10 @@ class Level:
     lossy: bool = True
     """Whether the file's own pixels had been compressed with loss, where there is no `encoding`
     to tell; True also where nobody knows, since a picture wrongly called lossless is worse."""
+    grid: TileGrid = field(init=False, repr=False, compare=False)
 
-    @property
-    def grid(self) -> TileGrid:
-        return TileGrid(self.size, self.tile)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "grid", TileGrid(self.size, self.tile))
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +285,15 @@ class SlideReader(Protocol):
         """An associated image; raises KeyError when the file has none of that kind."""
 
     def close(self) -> None: ...
+
+
+def plane_shown_first(heights_um: Sequence[float]) -> int:
+    """The focal plane that stands for a slide: the one nearest 0 where planes lie on both sides
+    of it, since scanners count from their own focus; else the middle one.
+    """
+    if heights_um[0] < 0 < heights_um[-1]:
+        return min(range(len(heights_um)), key=lambda plane: abs(heights_um[plane]))
+    return (len(heights_um) - 1) // 2
 
 
 def only_layer(path: int, plane: int) -> None:

@@ -4,13 +4,16 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from dicom.thumbnail import number_of_level_for
 from sgi.domain.facts import PathFacts, SlideFacts
 from tiling.composite import colours_of, window_of
 from tiling.pyramid import EncodedLevel
-from tiling.slide import SlideReader
+from tiling.slide import SlideReader, plane_shown_first
 
+_LEAST_SIDE_PX = 512
+"""Of the level from which a path's window is taken."""
 _MOST_PIXELS = 1 << 22
-"""Of the coarsest level that are looked at to find a path's window."""
+"""Of that level that are looked at to find a path's window."""
 
 
 def facts_of(
@@ -38,7 +41,7 @@ def facts_of(
         metadata=dict(said.vendor),
         samples=reader.pixel_format.samples,
         bits=reader.pixel_format.bits,
-        optical_paths=tuple(_paths(reader, levels[-1])),
+        optical_paths=tuple(_paths(reader, levels[number_of_level_for(levels, _LEAST_SIDE_PX)])),
         focal_planes_um=tuple(reader.focal_planes_um),
         scene=scene,
         label_text=said.label_text,
@@ -48,7 +51,8 @@ def facts_of(
     )
 
 
-def _paths(reader: SlideReader, coarsest: EncodedLevel) -> Iterable[PathFacts]:
+def _paths(reader: SlideReader, coarse: EncodedLevel) -> Iterable[PathFacts]:
+    plane = plane_shown_first(reader.focal_planes_um)
     coloured = reader.pixel_format.samples == 3
     colours = colours_of(reader.optical_paths)
     for index, path in enumerate(reader.optical_paths):
@@ -58,17 +62,17 @@ def _paths(reader: SlideReader, coarsest: EncodedLevel) -> Iterable[PathFacts]:
             colour=None if coloured else colours[index],
             excitation_nm=path.excitation_nm,
             emission_nm=path.emission_nm,
-            window=None if coloured else _window(coarsest, index),
+            window=None if coloured else _window(coarse, index, plane),
         )
 
 
-def _window(coarsest: EncodedLevel, path: int) -> tuple[int, int]:
-    """Over the first tiles of the coarsest level, in the middle plane, as far as they are seen."""
-    plane, grid = coarsest.order.focal_planes // 2, coarsest.order.grid
+def _window(level: EncodedLevel, path: int, plane: int) -> tuple[int, int]:
+    """Over the first tiles of a coarse level, as far as they are seen."""
+    grid = level.order.grid
     pieces, pixels = [], 0
     for column, row in grid.positions():
         seen = grid.visible(column, row)
-        tile = coarsest.pixels(column, row, path, plane)[: seen.rows, : seen.columns]
+        tile = level.pixels(column, row, path, plane)[: seen.rows, : seen.columns]
         pieces.append(tile.ravel())
         pixels += seen.area
         if pixels >= _MOST_PIXELS:

@@ -10,15 +10,39 @@ from sgi.ingest.quality.examine import examine
 from sgi.ingest.quality.report import Examination
 from sgi.ingest.quality.views import Image
 from tiling.errors import TilingError
+from tiling.geometry import Size
 from tiling.pyramid import EncodedLevel
-from tiling.slide import AssociatedKind, SlideReader
+from tiling.slide import AssociatedKind, Samples, SlideReader, plane_shown_first
+
+
+@dataclass(frozen=True, slots=True)
+class _LevelView:
+    """A level in one focal plane, through the first optical path."""
+
+    level: EncodedLevel
+    plane: int
+
+    @property
+    def size(self) -> Size:
+        return self.level.size
+
+    @property
+    def tile(self) -> Size:
+        return self.level.tile
+
+    @property
+    def downsample(self) -> float:
+        return self.level.downsample
+
+    def pixels(self, column: int, row: int) -> Samples:
+        return self.level.pixels(column, row, 0, self.plane)
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """The slide as the gate sees it: its first optical path, in the lowest focal plane."""
+    """The slide as the gate sees it."""
 
-    levels: Sequence[EncodedLevel]
+    levels: Sequence[_LevelView]
     pixel_spacing_mm: tuple[float, float] | None
     overview: Image | None
 
@@ -32,7 +56,9 @@ def judge_slide(
     """
     try:
         overview = _overview(reader)
-        view = _View(levels, reader.metadata.pixel_spacing_mm, overview)
+        plane = plane_shown_first(reader.focal_planes_um)
+        views = [_LevelView(level, plane) for level in levels]
+        view = _View(views, reader.metadata.pixel_spacing_mm, overview)
         return examine(view, thresholds)
     except TilingError:
         return None
