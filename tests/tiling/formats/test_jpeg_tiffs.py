@@ -10,7 +10,12 @@ import pytest
 import tifffile
 
 from tiling.confidence import Confidence
-from tiling.errors import DamagedSlideError, TilingError
+from tiling.errors import (
+    DamagedSlideError,
+    IncompleteSlideError,
+    TilingError,
+    UnsupportedSlideError,
+)
 from tiling.jpeg_tiff.testing import assert_same_as_openslide
 from tiling.limits import Limits
 from tiling.pyramid import Origin, build_pyramid
@@ -161,7 +166,7 @@ class TestLeica:
 
     @pytest.mark.parametrize(
         "glass",
-        [{"areas": 2}, {"light": "fluorescence"}, {"z": "1"}, {"areas": 0}],
+        [{"areas": 2}, {"areas": 0}],
     )
     def test_what_has_to_be_joined_is_left_to_another(
         self, leica: MakeSlide, glass: dict[str, object]
@@ -241,16 +246,18 @@ class TestHuron:
 
 
 class TestQptiff:
-    def test_fluorescence_says_why_it_is_refused(self, qptiff: MakeSlide) -> None:
-        with pytest.raises(TilingError, match="fluorescence"):
+    def test_several_colour_images_are_refused(self, qptiff: MakeSlide) -> None:
+        with pytest.raises(UnsupportedSlideError, match="colour"):
             open_slide(qptiff(channels=3))
 
-    def test_a_shared_fluorescence_slide(self, shared_slides: Path) -> None:
-        with pytest.raises(TilingError, match="fluorescence"):
-            open_slide(shared_slides / "perkinelmer-qptiff" / "small_vectra.qptiff")
-
-    def test_strips_are_left_to_another(self, qptiff: MakeSlide) -> None:
-        assert sniffed("qptiff", qptiff(tile=None)) is Confidence.NONE
+    def test_strips_are_read(self, qptiff: MakeSlide) -> None:
+        path = qptiff(tile=None)
+        reader = open_slide(path)
+        assert reader.format == "PerkinElmer QPTIFF"
+        assert reader.levels[0].encoding is None
+        assert not reader.levels[0].lossy
+        expected = tifffile.imread(path, key=0)
+        np.testing.assert_array_equal(reader.read_tile(0, 0, 0), expected[:512, :512])
 
     def test_its_metadata_and_images_are_told(self, qptiff: MakeSlide) -> None:
         reader = open_slide(qptiff())
@@ -296,24 +303,32 @@ class TestOme:
         assert_levels_are_the_files(path, reader)
 
     @pytest.mark.parametrize(
-        "said",
+        ("said", "error"),
         [
-            {"pixels": ('SizeZ="1"', 'SizeZ="2"')},
-            {"pixels": ('SizeT="1"', 'SizeT="2"')},
-            {"pixels": ('SizeC="3"', 'SizeC="2"')},
-            {"pixels": ('Type="uint8"', 'Type="uint16"')},
-            {"pixels": ('SamplesPerPixel="3"', 'SamplesPerPixel="1"')},
-            {"uuid": "urn:uuid:elsewhere"},
-            {"first": '<Image Name="second section"><Pixels SizeC="3"/></Image>'},
-            {"fields": [(274, 3, 1, 6)]},
+            ({"pixels": ('SizeZ="1"', 'SizeZ="2"')}, IncompleteSlideError),
+            ({"pixels": ('SizeC="3"', 'SizeC="2"')}, DamagedSlideError),
+            ({"pixels": ('SizeC="3"', 'SizeC="3x"')}, DamagedSlideError),
+            ({"pixels": ('Type="uint8"', 'Type="uint16"')}, DamagedSlideError),
+            ({"pixels": ('Type="uint8"', 'Type="int8"')}, UnsupportedSlideError),
+            ({"pixels": ('DimensionOrder="XYCZT"', 'DimensionOrder="ZXYCT"')}, DamagedSlideError),
+            ({"uuid": "urn:uuid:elsewhere"}, IncompleteSlideError),
+            ({"first": '<Image Name="second section"/>'}, DamagedSlideError),
+            ({"fields": [(274, 3, 1, 6)]}, UnsupportedSlideError),
         ],
     )
-    def test_other_shapes_are_left_to_another(
-        self, ome: MakeSlide, said: dict[str, object]
+    def test_other_shapes_are_claimed_and_refused(
+        self, ome: MakeSlide, said: dict[str, object], error: type[TilingError]
     ) -> None:
         path = ome(**said)
-        assert sniffed("ome", path) is Confidence.NONE
+        assert sniffed("ome", path) is Confidence.VENDOR
         assert sniffed("generic", path) is Confidence.NONE
+        with pytest.raises(error):
+            open_slide(path)
+
+    def test_only_the_first_time_is_kept(self, ome: MakeSlide) -> None:
+        reader = open_slide(ome(pixels=('SizeT="1"', 'SizeT="2"')))
+        assert reader.metadata.not_kept == ("Only the first of several times is kept.",)
+        assert reader.levels[0].encoding is not None
 
 
 class TestVentana:
@@ -363,8 +378,6 @@ class TestGeneric:
         "said",
         [
             {"reduced": False},
-            {"encoding": TileEncoding(Colour.GREY)},
-            {"fields": [(274, 3, 1, 6)]},
         ],
     )
     def test_other_shapes_are_left_to_another(

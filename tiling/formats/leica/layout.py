@@ -1,31 +1,15 @@
-"""Leica SCN: one scanned area, its JPEG tiles handed on as they are.
-
-A collection is the whole glass, in nanometres; an image is an area of it, scanned in several
-resolutions, and the image that covers the collection is the overview. OpenSlide paints the areas
-on a canvas as large as the glass. Tiles can only be handed on where they lie, and an area hardly
-ever begins on a tile's corner of that canvas; so here the area itself is the slide, from its own
-upper left, instead of a huge white canvas that would have to be compressed anew. Its place on
-the glass stays in the vendor's metadata (`view.offsetX`, `view.offsetY`).
-
-Slides with several areas, other light than bright field, several planes or several collections
-are not claimed.
-"""
+"""Which directory of a Leica SCN is what, and what its collection tells."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 from tiling import tiff
-from tiling.confidence import Confidence
 from tiling.errors import DamagedSlideError, UnsupportedSlideError
-from tiling.jpeg_tiff import AssociatedImage, JpegTiff, Layout, claim, open_claimed
-from tiling.limits import Limits
+from tiling.jpeg_tiff import AssociatedImage, JpegTiff, Layout
 from tiling.numerals import positive
-from tiling.slide import AssociatedKind, SlideMetadata, SlideReader
+from tiling.slide import AssociatedKind, SlideMetadata
 from tiling.tiff import Directory, TiffFile
 from tiling.xml_tree import Element, flatten, parse_root, parse_xml
-
-NAME = "Leica SCN"
 
 _NAMESPACES = {
     "http://www.leica-microsystems.com/scn/2010/03/10",
@@ -35,40 +19,37 @@ _SIDES = ("sizeX", "sizeY")
 _NM_PER_MM = 1e6
 
 
-def sniff(path: Path, head: bytes) -> Confidence:
-    """VENDOR for a collection with a single area in bright field."""
-    return claim(path, head, _has_mark, _read_layout)
-
-
-def open_(path: Path, limits: Limits) -> SlideReader:
-    return open_claimed(path, limits, NAME, _read_layout)
-
-
-def _has_mark(file: TiffFile, directory: Directory) -> bool:
+def has_mark(file: TiffFile, directory: Directory) -> bool:
     root = parse_root(file.text(directory, tiff.IMAGE_DESCRIPTION))
     return root is not None and root.attributes.get("xmlns") in _NAMESPACES
 
 
-def _read_layout(file: JpegTiff) -> Layout:
-    scn = parse_xml(file.description(file.directories[0]))
+def read_areas(scn: Element) -> tuple[list[Element], list[Element]]:
+    """The images that are areas of the glass, and those that show all of it.
+
+    Raises UnsupportedSlideError for several collections.
+    """
     collections = scn.all("collection")
     if len(collections) != 1:
         raise UnsupportedSlideError("The slide holds several collections; export one of them.")
-    collection = collections[0]
-    images = collection.all("image")
-    areas = [image for image in images if not _is_overview(image, collection)]
-    if len(areas) != 1 or not _is_plain(areas[0]):
+    images = collections[0].all("image")
+    areas = [image for image in images if not _is_overview(image, collections[0])]
+    return areas, [image for image in images if image not in areas]
+
+
+def read_layout(file: JpegTiff) -> Layout:
+    """A single area in bright field; raises UnsupportedSlideError for another slide."""
+    scn = parse_xml(file.description(file.directories[0]))
+    areas, whole = read_areas(scn)
+    if len(areas) != 1 or not is_plain(areas[0]):
         raise UnsupportedSlideError(
             "The slide holds several areas, planes or colours of light; export one of them."
         )
     area = areas[0]
-    directories = _directories(file, area)
-    levels = file.pyramid([file.directories[index] for index in directories])
-    return Layout(
-        _metadata(file, scn, area, file.directories[directories[0]]),
-        levels,
-        _overview(file, [image for image in images if image is not area]),
-    )
+    indices = _directories(file, area)
+    levels = file.pyramid([file.directories[index] for index in indices])
+    base = file.directories[indices[0]]
+    return Layout(read_metadata(file, scn, area, base), levels, read_overview(file, whole))
 
 
 def _is_overview(image: Element, collection: Element) -> bool:
@@ -82,7 +63,7 @@ def _is_overview(image: Element, collection: Element) -> bool:
     )
 
 
-def _is_plain(image: Element) -> bool:
+def is_plain(image: Element) -> bool:
     """Whether an image is in bright field, in one plane and without channels."""
     light = image.words("scanSettings", "illuminationSettings", "illuminationSource")
     return light == "brightfield" and all(
@@ -103,16 +84,18 @@ def _directories(file: JpegTiff, image: Element) -> list[int]:
     return sorted(found, key=lambda index: -file.size(file.directories[index]).area)
 
 
-def _overview(file: JpegTiff, images: Sequence[Element]) -> dict[AssociatedKind, AssociatedImage]:
+def read_overview(
+    file: JpegTiff, images: Sequence[Element]
+) -> dict[AssociatedKind, AssociatedImage]:
     """The glass as a whole, at its highest resolution."""
     for image in images:
-        found = file.image(_directories(file, image)[0]) if _is_plain(image) else None
+        found = file.image(_directories(file, image)[0]) if is_plain(image) else None
         if found:
             return {AssociatedKind.OVERVIEW: found}
     return {}
 
 
-def _metadata(file: JpegTiff, scn: Element, area: Element, base: Directory) -> SlideMetadata:
+def read_metadata(file: JpegTiff, scn: Element, area: Element, base: Directory) -> SlideMetadata:
     device = area.first("device")
     return SlideMetadata(
         pixel_spacing_mm=file.spacing_mm(base) or _spacing_mm(area, file, base),

@@ -1,0 +1,89 @@
+"""Where each plane of an image lies: in which file, and in which of its directories.
+
+OME-TIFF's TiffData elements tell it; where there are none, planes lie one after the other in the
+image's own order.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tiling.errors import IncompleteSlideError, SlideTooLargeError
+from tiling.formats.ome_tiff.document import Image, whole
+from tiling.xml_tree import Element
+
+_MOST_STEPS = 1 << 22
+"""In sorting the planes of one image."""
+
+
+class Place(NamedTuple):
+    """A directory, counted from 0, of the file of that name and UUID; None for the main file."""
+
+    directory: int
+    name: str | None = None
+    uuid: str | None = None
+
+
+def read_places(images: Sequence[Image]) -> list[dict[tuple[int, int], Place]]:
+    """For each image the places of its planes at the first time, by channel and plane.
+
+    Raises IncompleteSlideError when the file names no place for one of a slide.
+    """
+    places = []
+    first = 0
+    for image in images:
+        places.append(_places(image, first))
+        first += image.planes
+    return places
+
+
+def _places(image: Image, first: int) -> dict[tuple[int, int], Place]:
+    wanted = {
+        image.plane_index(z, c, 0): (c, z)
+        for c in range(image.sizes["C"])
+        for z in range(image.sizes["Z"])
+    }
+    told = image.pixels.all("TiffData")
+    if not told:
+        return {where: Place(first + index) for index, where in wanted.items()}
+    found: dict[tuple[int, int], Place] = {}
+    steps = 0
+    for element in told:
+        start, count, place = _read(image, element)
+        indices = range(start, start + count)
+        met = [index for index in wanted if index in indices] if count > len(wanted) else indices
+        steps += min(count, len(wanted)) + 1
+        if steps > _MOST_STEPS:
+            raise SlideTooLargeError("The file announces absurdly many planes; it is refused.")
+        for index in met:
+            if index in wanted:
+                moved = place._replace(directory=place.directory + index - start)
+                found[wanted[index]] = moved
+    # Of a label no more than the first is seen.
+    needed = wanted.values() if image.kind is None else [(0, 0)]
+    for c, z in needed:
+        if (c, z) not in found:
+            raise IncompleteSlideError(
+                f"The slide lacks channel {c + 1} of plane {z + 1}; export it with every plane."
+            )
+    return found
+
+
+def _read(image: Image, element: Element) -> tuple[int, int, Place]:
+    """The first plane of a TiffData element, how many there are, and the place of the first."""
+    said = element.attributes
+    z, c, t = (whole(said.get(f"First{axis}"), 0) for axis in "ZCT")
+    start = image.plane_index(z, c, t)
+    everything = 1 if "IFD" in said else max(image.planes - start, 0)
+    # Before 2009 it had another name.
+    count = whole(said.get("PlaneCount", said.get("NumPlanes")), everything)
+    uuid = element.first("UUID")
+    name = uuid.attributes.get("FileName") if uuid is not None else None
+    return (
+        start,
+        count,
+        Place(
+            whole(said.get("IFD"), 0),
+            name or None,
+            (uuid.text or None) if uuid is not None else None,
+        ),
+    )
