@@ -50,10 +50,13 @@ class _View:
 def judge_slide(
     reader: SlideReader, levels: Sequence[EncodedLevel], thresholds: QualityThresholds
 ) -> Examination | None:
-    """The report and the heat map; None where the slide's own pixels cannot be unpacked.
+    """The report and the heat map; None where the slide's own pixels cannot be unpacked, and for
+    light, which the gate was never proved on.
 
     A slide that nobody could judge is no worse for it: whoever opens it sees that it was not.
     """
+    if reader.pixel_format.samples == 1:
+        return None
     try:
         overview = _overview(reader)
         plane = plane_shown_first(reader.focal_planes_um)

@@ -1,5 +1,6 @@
 """The whole system as a person starts it: `sgi up` in a folder of its own, on a free port."""
 
+import io
 import os
 import re
 import shutil
@@ -17,6 +18,8 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tiling.svs import SvsOptions, write_svs
 
@@ -258,3 +261,104 @@ def own_slide(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+SCREENSHOTS = Path(__file__).resolve().parent.parent / "screenshots"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                *(["--no-sandbox"] if os.geteuid() == 0 else []),
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--no-first-run",
+                "--force-color-profile=srgb",
+            ],
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser, shared_system: Any) -> Iterator[Page]:
+    """A signed-in page; an error in the page's own code fails the test."""
+    context = browser.new_context(
+        base_url=shared_system.address, viewport={"width": 1280, "height": 860}, locale="fr-FR"
+    )
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    _sign_in(page)
+    yield page
+    context.close()
+    assert not errors
+
+
+def _sign_in(page: Page) -> None:
+    page.goto("/")
+    page.get_by_test_id("sign-in-name").fill("admin")
+    page.get_by_test_id("sign-in-password").fill(PASSWORD)
+    page.get_by_test_id("sign-in-submit").click()
+    expect(page.get_by_test_id("arrivals")).to_be_visible()
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """What is seen on a page."""
+
+    page: Page
+
+    def open(self, slide: str) -> None:
+        """Open a slide, and wait until all of it is drawn."""
+        self.page.goto(f"/view/{slide}")
+        self._wait()
+
+    def show_at_full_size(self, x: int, y: int) -> None:
+        """Base pixel (x, y) at the stage's upper left, one image pixel on one screen pixel."""
+        self.page.evaluate(
+            """([x, y]) => {
+                const { viewport } = window.sgiViewer;
+                const size = viewport.getContainerSize();
+                viewport.setRotation(0, true);
+                viewport.fitBounds(viewport.imageToViewportRectangle(x, y, size.x, size.y), true);
+            }""",
+            [x, y],
+        )
+        self.page.wait_for_timeout(150)
+        self._wait()
+
+    def seen(self, columns: int, rows: int) -> np.ndarray:
+        """The upper left of the stage as it is on the screen, `(rows, columns, 3)`."""
+        box = self.page.get_by_test_id("viewer-canvas").bounding_box()
+        assert box is not None
+        clip = {"x": box["x"], "y": box["y"], "width": columns, "height": rows}
+        shot = Image.open(io.BytesIO(self.page.screenshot(clip=clip)))
+        return np.asarray(shot.convert("RGB"))
+
+    def picture(self, name: str) -> None:
+        """A screenshot, to be looked at."""
+        SCREENSHOTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+    def _wait(self) -> None:
+        ready = self.page.locator("[data-testid=viewer][data-ready=true]")
+        expect(ready).to_be_visible(timeout=30_000)
+
+
+@pytest.fixture
+def eyes(page: Page) -> Eyes:
+    return Eyes(page)
+
+
+@pytest.fixture
+def eyes_on() -> Callable[[Page], Eyes]:
+    return Eyes
