@@ -7,7 +7,7 @@ from tiling.composite import Window
 from tiling.geometry import Size
 from tiling.slide import Codec, Colour, PixelFormat, Pixels, Samples, TileEncoding
 
-_QUALITY = 92
+_QUALITY = 95
 """Above what tiles are compressed with when they are made: little is lost a second time."""
 _GREY = TileEncoding(Colour.GREY)
 _COLOURS = TileEncoding(Colour.YCBCR, (1, 1))

@@ -2,7 +2,8 @@
 
 Most formats are one file. MIRAX is a file and the folder of its name, Hamamatsu VMS and VMU an
 index and the images that begin with its name, Olympus VSI a file and its `_name_` folder, OME-Zarr
-a folder, and the DICOM files of one series in one folder are one slide.
+a folder. An OME companion and the TIFF files that it names are one slide, and so are the DICOM
+files of one series in one folder.
 """
 
 import contextlib
@@ -23,6 +24,8 @@ _LITTER = re.compile(
     r"(?i)^(\.|~)|\.(tmp|part|partial|crdownload|filepart|lock)$|^(thumbs\.db|desktop\.ini)$|~$"
 )
 _HEAD_BYTES = 65_536
+_COMPANION_BYTES = 1 << 20
+_FILE_NAME = re.compile(rb"""\bFileName\s*=\s*["']([^"'<>&/\\]{1,255})["']""")
 _DEEPEST = 8
 """Folders below the drop folder, and below a Zarr, that are looked into."""
 _ZARR = ".zarr"
@@ -121,7 +124,7 @@ def gather(
     """
     left = {file.path: file for file in files}
     candidates = _zarrs(left)
-    for take in (_mirax, _hamamatsu, _olympus):
+    for take in _OF_SEVERAL:
         mains = [path for path in left if path.suffix.lower() in take.suffixes]
         mains.sort(key=lambda path: (-len(path.stem), path))  # the closest name first
         candidates += [take.candidate(path, left) for path in mains if path in left]
@@ -136,7 +139,7 @@ def candidate_at(main: Path) -> Candidate | None:
     if is_zarr_folder(main):
         inside = {file.path: file for file in walk(main, within_zarr=True)}
         return next((candidate for candidate in _zarrs(inside) if candidate.main == main), None)
-    of_several = frozenset().union(*(take.suffixes for take in (_mirax, _hamamatsu, _olympus)))
+    of_several = frozenset().union(*(take.suffixes for take in _OF_SEVERAL))
     if main.suffix.lower() in of_several or series_uid(read_head(main)) is not None:
         try:
             near = gather(list(walk(main.parent)))
@@ -186,6 +189,24 @@ _olympus = _Companions(
     "The folder named like the .vsi file between underscores is not there yet; "
     "copy it beside the file.",
 )
+
+
+_ome_companion = _Companions(
+    frozenset({".ome"}),
+    lambda main, path: path.parent == main.parent and path.name in _named_files(main),
+    "The TIFF files that the .companion.ome file names are not there yet; copy them beside it.",
+)
+_OF_SEVERAL = (_mirax, _hamamatsu, _olympus, _ome_companion)
+
+
+def _named_files(companion: Path) -> frozenset[str]:
+    """The files that an OME companion names; none while it cannot be read."""
+    try:
+        with companion.open("rb") as file:
+            text = file.read(_COMPANION_BYTES)
+    except OSError:
+        return frozenset()
+    return frozenset(name.decode("utf-8", "replace") for name in _FILE_NAME.findall(text))
 
 
 def is_zarr_folder(path: Path) -> bool:

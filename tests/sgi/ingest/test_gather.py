@@ -259,3 +259,25 @@ def test_every_file_is_in_one_candidate_at_most(paths: list[Path], order: object
     assert [(c.main, set(c.parts)) for c in gather(files, head)] == [
         (c.main, set(c.parts)) for c in candidates
     ], "the order of a directory decides"
+
+
+def test_an_ome_companion_and_the_files_it_names_are_one_slide(tmp_path: Path) -> None:
+    companion = tmp_path / "a.companion.ome"
+    companion.write_text("<OME><UUID FileName=\"z1.tif\"/><UUID FileName='z2.tif'/></OME>")
+    for name in ("z1.tif", "other.tif"):
+        (tmp_path / name).write_bytes(b"II")
+    made = {
+        candidate.main.name: {part.path.name for part in candidate.parts}
+        for candidate in gather(list(walk(tmp_path)))
+    }
+    assert made == {"a.companion.ome": {"a.companion.ome", "z1.tif"}, "other.tif": {"other.tif"}}
+    found = candidate_at(companion)
+    assert found
+    assert found.missing is None
+
+
+def test_an_ome_companion_alone_waits(tmp_path: Path) -> None:
+    companion = tmp_path / "a.companion.ome"
+    companion.write_text('<OME><UUID FileName="../z1.tif"/><UUID FileName="z2.tif"/></OME>')
+    (candidate,) = gather(list(walk(tmp_path)))
+    assert candidate.missing is not None
