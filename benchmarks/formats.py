@@ -26,7 +26,7 @@ from tiling.geometry import Size
 ROUNDS = 3
 QUALITY = 90
 """Of tiles that are compressed anew, by both; ours have chroma of half the width, theirs of half
-the width and height."""
+the width and height, as ours have in `half_chroma`."""
 _TILE = 256
 _PEER = "wsidicomizer"
 _STEP_LIMIT_S = 1800
@@ -48,6 +48,8 @@ class _Runs:
     peers: list[_Spent] = field(default_factory=list)
     one_thread: list[_Spent] = field(default_factory=list)
     """Ours with a single thread, for a slide that is compressed anew."""
+    half_chroma: list[_Spent] = field(default_factory=list)
+    """Ours with the peer's chroma subsampling, likewise."""
 
 
 def measure() -> list[Figure]:
@@ -107,8 +109,8 @@ def _find_peer() -> Path | None:
 
 
 def _rounds(source: Path, target: Path, runs: _Runs, peer: Path | None) -> None:
-    def ours(threads: int | None = None) -> _Spent:
-        command = [sys.executable, "-m", "sgi", "convert", str(source), str(target)]
+    def ours(threads: int | None = None, program: str = "sgi") -> _Spent:
+        command = [sys.executable, "-m", program, "convert", str(source), str(target)]
         return _spend(command, target, threads)
 
     def theirs() -> _Spent:
@@ -122,6 +124,7 @@ def _rounds(source: Path, target: Path, runs: _Runs, peer: Path | None) -> None:
             steps.append(lambda: runs.peers.append(theirs()))
         if source.suffix == f".{_RE_ENCODED}":
             steps.append(lambda: runs.one_thread.append(ours(1)))
+            steps.append(lambda: runs.half_chroma.append(ours(program="benchmarks.half_chroma")))
         first = number % len(steps)
         for step in steps[first:] + steps[:first]:
             os.sync()  # what was written before is nobody's cost now
@@ -164,6 +167,9 @@ def _figures(kind: str, runs: _Runs) -> list[Figure]:
             alone(f"{name}.seconds", seconds, "s"),
             alone(f"{name}.cpu", cpu, "ms/Mpixel"),
         ]
+    if runs.half_chroma and runs.peers:
+        equal = [spent.cpu_s * per_megapixel for spent in runs.half_chroma]
+        figures.append(beside(f"{name}.cpu_half_chroma", equal, "ms/Mpixel", _PEER, their_cpu))
     if runs.one_thread:
         single = [spent.seconds for spent in runs.one_thread]
         figures.append(beside(f"{name}.all_threads", seconds, "s", "one thread", single))

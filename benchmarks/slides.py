@@ -38,8 +38,8 @@ def write_slide(path: Path, size: int, mark: str, *, thumbnail: bool = False) ->
     """Write an SVS of about `size` bytes, flushed to the disk; returns its grid of base tiles.
 
     A `thumbnail` comes after the base, where some readers take whatever they find for one. Every
-    tile holds a comment with `mark`, its level and its number, so that no two tiles of any two
-    slides with different marks are the same.
+    tile ends with a comment with `mark`, its level and its number, so that no two tiles of any two
+    slides with different marks are the same, and yet all begin alike, as a scanner's do.
     """
     tables, tiles = _drawn_tiles()
     mean = sum(map(len, tiles)) / len(tiles)
@@ -84,11 +84,11 @@ def _write_thumbnail(file: tifffile.TiffWriter, base_pixels: int) -> None:
 
 
 def _marked(tiles: list[bytes], count: int, mark: str) -> Iterator[bytes]:
-    """The tiles over and over, a comment segment of its own after each one's first marker."""
+    """The tiles over and over, a comment segment of its own before each one's last marker."""
     for number, tile in enumerate(itertools.islice(itertools.cycle(tiles), count)):
         text = f"{mark} {number}".encode()
         length = (2 + len(text)).to_bytes(2, "big")
-        yield tile[:2] + bytes((0xFF, segments.COM)) + length + text + tile[2:]
+        yield tile[:-2] + bytes((0xFF, segments.COM)) + length + text + tile[-2:]
 
 
 @cache

@@ -8,8 +8,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
-import psycopg
-import psycopg_pool
 import typer
 from pydantic import ValidationError
 
@@ -28,15 +26,6 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_NOT_MIGRATED = (
-    psycopg.errors.UndefinedTable,
-    psycopg.errors.UndefinedFunction,
-    psycopg.errors.UndefinedColumn,
-    psycopg.errors.UndefinedObject,
-    psycopg.errors.InvalidParameterValue,  # the role is missing
-)
-"""What a database says that was never migrated, or not to this version."""
-
 
 def main() -> None:
     """Run the command; exit code 0 only for what was really done."""
@@ -53,17 +42,41 @@ def main() -> None:
         first = error.errors()[0]
         name = "SGI_" + "__".join(str(part) for part in first["loc"]).upper()
         sys.exit(f"sgi: {name} is not right: {first['msg']}.")
-    except _NOT_MIGRATED:
-        sys.exit("sgi: the database is not ready: run `sgi migrate` or start `sgi up`.")
-    except psycopg.OperationalError:
-        sys.exit("sgi: the database does not answer: start `sgi up`, or check SGI_DATABASE__URL.")
-    except psycopg_pool.PoolTimeout:  # the pool hides why: perhaps the role is missing
-        sys.exit(
-            "sgi: the database does not answer, or is not ready: start `sgi up`, check "
-            "SGI_DATABASE__URL, or run `sgi migrate`."
-        )
     except OSError as error:
         sys.exit(f"sgi: {error.strerror or type(error).__name__}: {error.filename or ''}")
+    except Exception as error:
+        advice = _about_database(error)
+        if advice is None:
+            raise
+        sys.exit(f"sgi: the database {advice}")
+
+
+def _about_database(error: Exception) -> str | None:
+    """What is to be done about an error of the database; None for any other.
+
+    Its driver is slow to load, and commands that need no database run without it.
+    """
+    import psycopg
+    import psycopg_pool
+
+    # What a database says that was never migrated, or not to this version.
+    not_migrated = (
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.UndefinedFunction,
+        psycopg.errors.UndefinedColumn,
+        psycopg.errors.UndefinedObject,
+        psycopg.errors.InvalidParameterValue,  # the role is missing
+    )
+    if isinstance(error, not_migrated):
+        return "is not ready: run `sgi migrate` or start `sgi up`."
+    if isinstance(error, psycopg_pool.PoolTimeout):  # the pool hides why
+        return (
+            "does not answer, or is not ready: start `sgi up`, check SGI_DATABASE__URL, or run "
+            "`sgi migrate`."
+        )
+    if isinstance(error, psycopg.OperationalError):
+        return "does not answer: start `sgi up`, or check SGI_DATABASE__URL."
+    return None
 
 
 @cli.command()

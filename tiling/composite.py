@@ -41,7 +41,10 @@ class Window:
     def apply(self, samples: Samples) -> NDArray[np.uint8]:
         """Stretched to 0..255, cut off beyond the window; the same shape."""
         reach = self.brightest - self.darkest
-        above = np.clip(samples, self.darkest, self.brightest) - samples.dtype.type(self.darkest)
+        # A window may be asked for that lies beyond what the type can hold.
+        most = np.iinfo(samples.dtype).max
+        darkest, brightest = min(self.darkest, most), min(self.brightest, most)
+        above = np.clip(samples, darkest, brightest) - samples.dtype.type(darkest)
         return np.asarray((above.astype(np.uint32) * 255 + reach // 2) // reach, np.uint8)
 
 

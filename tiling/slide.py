@@ -18,6 +18,9 @@ Samples = NDArray[np.unsignedinteger[Any]]
 """An image `(rows, columns, samples)` of a `PixelFormat`: `Pixels` where that is `RGB8`."""
 
 ONE_FOCAL_PLANE = "Only the focal plane nearest 0 is kept."
+MIDDLE_FOCAL_PLANE = (
+    "Only the middle focal plane is kept: how far the planes lie apart is not told."
+)
 ONE_OPTICAL_PATH = "Only the first optical path is kept."
 NOT_KEPT = "sgi.not_kept"
 """The name under which `SlideMetadata.vendor` tells what is not kept."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from tiling import argb
 from tiling.blank import blank_beyond, blank_tile
 from tiling.downsample import halve
 from tiling.geometry import Size, TileGrid
@@ -114,11 +115,15 @@ class Tower:
             # Tiles with an odd side meet within a pixel, so that they are halved as one.
             seen = {(0, 0): _join(seen)}
         whole = sum(samples.shape[0] * samples.shape[1] for samples in seen.values())
-        tile = np.empty_like(blank) if whole == 4 * below.tile.area else np.array(blank)
-        for (x, y), samples in seen.items():
-            half = halve(samples)
-            top, left = y * rows // 2, x * columns // 2
-            tile[top : top + half.shape[0], left : left + half.shape[1]] = half
+        halves = {place: halve(samples) for place, samples in seen.items()}
+        if whole < 4 * below.tile.area:
+            tile = np.array(blank)
+        elif all(argb.behind(half) is not None for half in halves.values()):
+            tile = argb.as_rgb(np.empty(blank.shape[:2], np.uint32))
+        else:
+            tile = np.empty_like(blank)
+        for (x, y), half in halves.items():
+            argb.lay(half, tile, y * rows // 2, x * columns // 2)
         visible = self._grids[number].visible(position.column, position.row)
         return blank_beyond(tile, visible, background)
 

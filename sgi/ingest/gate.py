@@ -1,5 +1,6 @@
 """The quality gate in front of an open slide and its pyramid."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from tiling.errors import TilingError
 from tiling.geometry import Size
 from tiling.pyramid import EncodedLevel
 from tiling.slide import AssociatedKind, Samples, SlideReader, plane_shown_first
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ def judge_slide(
         views = [_LevelView(level, plane) for level in levels]
         view = _View(views, reader.metadata.pixel_spacing_mm, overview)
         return examine(view, thresholds)
-    except TilingError:
+    except Exception as error:  # noqa: BLE001 - no defect of the judge's may keep a slide out
+        _log.warning("a slide was not judged: %s", type(error).__name__)
         return None
 
 

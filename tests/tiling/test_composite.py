@@ -50,3 +50,10 @@ def test_the_files_own_colours_come_first_and_the_others_differ() -> None:
 def test_a_window_needs_a_reach() -> None:
     with pytest.raises(ValueError, match="no window"):
         Window(5, 5)
+
+
+@given(arrays.arrays(np.uint8, (2, 2, 1)), windows)
+def test_a_window_beyond_the_type_is_dark_or_full(samples: np.ndarray, window: Window) -> None:
+    shown = window.apply(samples)
+    assert (shown[samples <= window.darkest] == 0).all()
+    assert (shown[samples >= window.brightest] == 255).all()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import imagecodecs
 import numpy as np
 
+from tiling import argb
 from tiling.codecs.segments import FrameHeader, parse_frame_header
 from tiling.errors import DamagedSlideError, SlideTooLargeError, UnsupportedSlideError
 from tiling.geometry import Size
@@ -57,10 +58,12 @@ def encode(pixels: Pixels, encoding: TileEncoding | None = None, quality: int = 
     if encoding.colour is Colour.GREY:
         stream = imagecodecs.jpeg8_encode(np.ascontiguousarray(pixels[:, :, 0]), quality)
     else:
+        four = argb.behind(pixels)
+        space = imagecodecs.JPEG8.CS
         stream = imagecodecs.jpeg8_encode(
-            np.ascontiguousarray(pixels),
+            np.ascontiguousarray(pixels) if four is None else argb.bytes_of(four),
             quality,
-            colorspace="rgb",
+            colorspace=space.RGB if four is None else space.EXT_BGRX,
             outcolorspace=encoding.colour.value,
             subsampling=_SUBSAMPLING[encoding.subsampling],
         )
@@ -95,8 +98,10 @@ def check_frame(stream: bytes, size: Size, encoding: TileEncoding) -> None:
         raise DamagedSlideError(
             "A compressed tile is cut short; copy the file again from the scanner."
         )
+    components = 1 if encoding.colour is Colour.GREY else 3
     found = (header.size, header.is_baseline, header.decoded_as, header.subsampling)
-    if found != (size, True, encoding.colour, encoding.subsampling):
+    promised = (size, True, encoding.colour, encoding.subsampling)
+    if found != promised or len(header.components) != components:
         raise DamagedSlideError(
             "A compressed tile differs in size or colour from its level; "
             "copy the file again from the scanner."

@@ -10,7 +10,7 @@ import tifffile
 
 from tiling.errors import DamagedSlideError, TilingError, UnsupportedSlideError
 from tiling.registry import open_slide
-from tiling.slide import Illumination, Samples, SlideReader
+from tiling.slide import MIDDLE_FOCAL_PLANE, Illumination, Samples, SlideReader
 from tiling.testing import SlideReaderContract, draw_pattern
 
 GLASS = draw_pattern(200, 400)
@@ -138,7 +138,7 @@ def test_planes_in_bright_field(tmp_path: Path) -> None:
 def test_planes_without_a_distance_are_one(tmp_path: Path) -> None:
     reader = open_slide(write(tmp_path / "written.scn", [area(1, 3)], spacing="0"))
     assert list(reader.focal_planes_um) == [0]
-    assert reader.metadata.not_kept == ("Only the focal plane nearest 0 is kept.",)
+    assert reader.metadata.not_kept == (MIDDLE_FOCAL_PLANE,)
     np.testing.assert_array_equal(reader.read_tile(0, 0, 0)[:, :, 0], area(1, 3)[0, 1, :512, :512])
 
 

@@ -29,8 +29,8 @@ from tiling.geometry import Size
 from tiling.limits import Limits
 from tiling.registry import open_slide
 from tiling.slide import (
+    MIDDLE_FOCAL_PLANE,
     NOT_KEPT,
-    ONE_FOCAL_PLANE,
     RGB8,
     AssociatedKind,
     Codec,
@@ -346,7 +346,7 @@ def test_planes_without_heights_leave_the_middle_one(tmp_path: Path) -> None:
     reader = open_slide(write_fluorescence(tmp_path, z_step_um=None))
     assert list(reader.focal_planes_um) == [0]
     np.testing.assert_array_equal(reader.read_tile(0, 0, 0), CAMERA[:TILE, :TILE] + 1000)
-    assert reader.metadata.not_kept == (ONE_FOCAL_PLANE,)
+    assert reader.metadata.not_kept == (MIDDLE_FOCAL_PLANE,)
     reader.close()
 
 

@@ -22,6 +22,7 @@ from tiling.formats.ome_tiff.optics import heights_um, optical_paths
 from tiling.formats.ome_tiff.places import read_places
 from tiling.registry import open_slide
 from tiling.slide import (
+    MIDDLE_FOCAL_PLANE,
     AssociatedKind,
     Codec,
     Colour,
@@ -272,7 +273,7 @@ def test_planes_without_heights_are_one(stack: Path) -> None:
     change_xml(stack, ('PhysicalSizeZ="0.5"', 'PhysicalSizeZ="0"'))
     reader = open_slide(stack)
     assert list(reader.focal_planes_um) == [0]
-    assert reader.metadata.not_kept == ("Only the focal plane nearest 0 is kept.",)
+    assert reader.metadata.not_kept == (MIDDLE_FOCAL_PLANE,)
     np.testing.assert_array_equal(read_level(reader, 0, 1)[:, :, 0], layers(2, 3)[1, 1])
 
 

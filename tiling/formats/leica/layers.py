@@ -9,7 +9,7 @@ from tiling.formats.leica.layout import has_mark, is_plain, read_areas, read_met
 from tiling.geometry import Size
 from tiling.jpeg_tiff import AssociatedImage, Layout
 from tiling.numerals import positive
-from tiling.slide import ONE_FOCAL_PLANE, AssociatedKind, Illumination, OpticalPath
+from tiling.slide import MIDDLE_FOCAL_PLANE, AssociatedKind, Illumination, OpticalPath
 from tiling.tiff import Directory, TiffFile
 from tiling.tiff_layers import Layer, LayeredTiff, Scene, ordered_pyramid
 from tiling.xml_tree import Element, parse_xml
@@ -77,7 +77,7 @@ def _scene(
         [layer(level[channel, plane]) for channel in range(channels) for plane in kept]
         for level in levels
     ]
-    not_kept = [ONE_FOCAL_PLANE] if len(kept) < planes else []
+    not_kept = [MIDDLE_FOCAL_PLANE] if len(kept) < planes else []
     told = read_metadata(file, scn, area, base).keeping_less(*not_kept)
     paths = _optical_paths(area, channels)
     return Scene.of(told, paths, heights, layers, associated, file.limits)

@@ -11,7 +11,7 @@ from tiling.errors import SlideTooLargeError, UnsupportedSlideError
 from tiling.formats.olympus.images import FRAME, Axis, AxisKind, Image
 from tiling.formats.olympus.stack import Stack
 from tiling.formats.olympus.tags import Field
-from tiling.slide import ONE_FOCAL_PLANE, Illumination, OpticalPath, PixelFormat
+from tiling.slide import MIDDLE_FOCAL_PLANE, Illumination, OpticalPath, PixelFormat
 
 _NM, _UM = "10^-9m^1", "10^-6m^1"
 _START, _STEP, _HEIGHT, _FRAME_PROPERTIES = 2012, 2013, 2014, 2006
@@ -64,7 +64,7 @@ def read_layers(image: Image, stack: Stack) -> Layers:
             told = _evenly(axis, count) or _one_by_one(image, count)
             if told is None:
                 kept &= places == _middle(count)
-                not_kept.append(ONE_FOCAL_PLANE)
+                not_kept.append(MIDDLE_FOCAL_PLANE)
                 continue
             # Stacks are as often taken downwards as upwards.
             is_falling = told[0] > told[-1]

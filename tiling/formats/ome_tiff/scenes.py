@@ -13,7 +13,7 @@ from tiling.formats.ome_tiff.optics import heights_um, optical_paths
 from tiling.formats.ome_tiff.places import Place, read_places
 from tiling.jpeg_tiff import AssociatedImage, Layout
 from tiling.limits import Limits
-from tiling.slide import ONE_FOCAL_PLANE, RGB8, AssociatedKind, SlideMetadata
+from tiling.slide import MIDDLE_FOCAL_PLANE, RGB8, AssociatedKind, SlideMetadata
 from tiling.tiff_layers import Layer, PlaneImage, Scene
 from tiling.xml_tree import Element, flatten
 
@@ -124,7 +124,7 @@ class _SceneOf:
         planes = list(range(image.sizes["Z"]))
         if heights is None:
             planes, heights = [(len(planes) - 1) // 2], [0.0]
-            not_kept.append(ONE_FOCAL_PLANE)
+            not_kept.append(MIDDLE_FOCAL_PLANE)
         elif heights[0] > heights[-1]:
             planes, heights = planes[::-1], heights[::-1]
         metadata = self._metadata.keeping_less(*not_kept)

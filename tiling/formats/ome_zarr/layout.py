@@ -16,6 +16,7 @@ from tiling.geometry import Size
 from tiling.limits import Limits
 from tiling.slide import (
     BRIGHTFIELD_PATH,
+    MIDDLE_FOCAL_PLANE,
     RGB8,
     Level,
     OpticalPath,
@@ -99,7 +100,7 @@ def read_image_layout(
         not_kept.append("Only the first time point is kept.")
     planes, first_plane = _focal_planes(image, extent.get("z", 1))
     if len(planes) < extent.get("z", 1):
-        not_kept.append("Only the middle focal plane is kept: how far they lie apart is not told.")
+        not_kept.append(MIDDLE_FOCAL_PLANE)
     return ImageLayout(
         tuple(levels),
         pixel_format,
