@@ -35,6 +35,7 @@ class _Runs:
     copy: list[float] = field(default_factory=list)
     sha256: list[float] = field(default_factory=list)
     upload: list[float] = field(default_factory=list)
+    upload_and_read: list[float] = field(default_factory=list)
     convert: list[float] = field(default_factory=list)
     published: list[Published] = field(default_factory=list)
     child_bytes: list[float] = field(default_factory=list)
@@ -60,7 +61,7 @@ def _round(system: System, source: Path, runs: _Runs, number: int) -> None:
     steps: list[Callable[[], None]] = [
         lambda: runs.copy.append(_copy(source, system.folder / "copy.svs")),
         lambda: runs.sha256.append(_sha256(source)),
-        lambda: runs.upload.append(_upload(system, source)),
+        lambda: _upload(system, source, runs),
         lambda: _ingest(system, source, runs),
         lambda: runs.convert.append(_convert(source, system.folder / f"converted-{number}")),
     ]
@@ -89,8 +90,10 @@ def _sha256(source: Path) -> float:
     return time.monotonic() - began
 
 
-def _upload(system: System, source: Path) -> float:
-    """The same bytes into the same store by the client library alone, in parts as ours are."""
+def _upload(system: System, source: Path, runs: _Runs) -> None:
+    """The same bytes into the same store by the client library alone, in parts as ours are, and
+    out of it again: nobody who promises that they are there can do with less.
+    """
     client, options = system.bare_client(), S3Options("unused")
     began = time.monotonic()
     obstore.put(
@@ -101,9 +104,11 @@ def _upload(system: System, source: Path) -> float:
         chunk_size=options.part_size_bytes,
         max_concurrency=options.parts_in_flight,
     )
-    passed = time.monotonic() - began
+    runs.upload.append(time.monotonic() - began)
+    for _ in obstore.get(client, "bench/upload").stream():
+        pass
+    runs.upload_and_read.append(time.monotonic() - began)
     obstore.delete(client, "bench/upload")
-    return passed
 
 
 def _ingest(system: System, source: Path, runs: _Runs) -> None:
@@ -156,6 +161,7 @@ def _figures(runs: _Runs) -> list[Figure]:
         alone("ingest.source_size", mib, "MiB"),
         beside("ingest.published", work, "s", "cp and fsync", runs.copy),
         beside("ingest.published", work, "s", "bare upload", runs.upload),
+        beside("ingest.published", work, "s", "bare upload, read back", runs.upload_and_read),
         beside("ingest.published", work, "s", "sha256 of the file", runs.sha256),
         alone("ingest.published_with_quiet_time", whole, "s"),
         *(alone(f"ingest.stage.{name}", seconds, "s") for name, seconds in stages.items()),

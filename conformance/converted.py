@@ -45,9 +45,9 @@ class ConvertedSlide:
         return {transfer_syntax_of(level.encoding) for level in self.levels}
 
     @property
-    def has_htj2k(self) -> bool:
-        """High-throughput JPEG 2000, which many readers do not know yet."""
-        return any(level.encoding.codec in _HTJ2K for level in self.levels)
+    def htj2k_levels(self) -> list[int]:
+        """Those in high-throughput JPEG 2000, which many readers do not know yet."""
+        return [at for at, level in enumerate(self.levels) if level.encoding.codec in _HTJ2K]
 
     @property
     def base(self) -> EncodedLevel:

@@ -1,9 +1,10 @@
 """The table: each slide converted once, and put before every checker."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 from conformance.checkers import (
     dciodvfy,
@@ -14,6 +15,8 @@ from conformance.checkers import (
 )
 from conformance.checkers.orthanc import Orthanc
 from conformance.converted import ConvertedSlide, converted
+from conformance.limits import Limit
+from conformance.looks import Look, objections
 from conformance.slides import TableSlide, own_slides, real_slides
 from conformance.verdict import (
     ABSENT,
@@ -29,12 +32,26 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "conformance-table.md"
 _INTRODUCTION = """# Conformance table
 Each slide is converted, and the instances are put before every checker: dciodvfy looks at all
 attributes, the others at the sizes of the levels and at the pixels of their first, middle and last
-tiles, in the first and last layer. A checker that cannot read a slide is excused only by a limit
-of its own that is named here, and it is asked all the same. `python -m conformance` writes this
+tiles, in the first and last layer. A checker that cannot read a slide is asked all the same, and
+excused only by a limit of its own that is named here: the limit says at which step, in which levels
+and with which words it objects, and any other objection counts. `python -m conformance` writes this
 page; the tests make the table again and compare. Slides called "drawn" are our own; those in
 `synthetic/` imitate scanners' files. dicom-microscopy-viewer is missing: it needs DICOMweb, which
 is not there yet.
 """
+
+
+class Checker(Protocol):
+    """Somebody else's reader."""
+
+    NAME: str
+
+    def looks(self, slide: ConvertedSlide) -> Iterator[Look]:
+        """What it does with a slide, one thing at a time."""
+
+    def limits_of(self, slide: ConvertedSlide) -> Iterable[Limit]:
+        """What it is known not to do with a slide like this one."""
+
 
 Table = dict[str, dict[str, Verdict]]
 """By slide, then by checker."""
@@ -50,20 +67,25 @@ def make_table(data: Path | None) -> Table:
 
 def _row(slide: TableSlide, orthanc: Orthanc) -> dict[str, Verdict]:
     with converted(slide.open(), slide.source) as written:
-        checkers = [*_MODULES, orthanc]
-        return {checker.NAME: _cell(checker, written) for checker in checkers}
+        checkers: list[Checker] = [*_MODULES, orthanc]
+        return {checker.NAME: verdict_of(checker, written) for checker in checkers}
 
 
-def _cell(checker: object, slide: ConvertedSlide) -> Verdict:
-    """A checker that objects is only excused by a limit of its own that it is known for."""
+def verdict_of(checker: Checker, slide: ConvertedSlide) -> Verdict:
+    """Each of a checker's objections is only excused by a limit that it is known for."""
     try:
-        checker.check(slide)
+        found = objections(checker.looks, slide)
     except CheckerAbsentError:
         return ABSENT
-    except Exception as error:  # noqa: BLE001 - whatever a checker throws is its objection
-        limit = checker.limit_of(slide)
-        return objects(error) if limit is None else own_limit(limit)
-    return PASSES
+    if not found:
+        return PASSES
+    limits, reached = list(checker.limits_of(slide)), dict[str, None]()
+    for objection in found:
+        limit = next((limit for limit in limits if limit.excuses(objection)), None)
+        if limit is None:
+            return objects(objection.step, objection.error)
+        reached[limit.words] = None
+    return own_limit(" and ".join(reached))
 
 
 def as_page(table: Table) -> str:

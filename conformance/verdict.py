@@ -29,5 +29,5 @@ def own_limit(words: str) -> Verdict:
     return Verdict(passed=True, words=f"its limit: {words}")
 
 
-def objects(error: Exception) -> Verdict:
-    return Verdict(passed=False, words=f"**{type(error).__name__}: {str(error)[:200]}**")
+def objects(step: str, error: Exception) -> Verdict:
+    return Verdict(passed=False, words=f"**{step}: {type(error).__name__}: {str(error)[:200]}**")

@@ -16,7 +16,7 @@ from dicom.models import Equipment, ImageDescription, Optics, SlideIdentity
 from dicom.originals import Originals
 from dicom.targets import InstanceTarget
 from dicom.thumbnail import build_thumbnail, number_of_level_for
-from dicom.writer import write_instance
+from dicom.writer import WrittenInstance, write_instance
 from tiling.errors import TilingError
 from tiling.geometry import Size
 from tiling.pyramid import EncodedLevel, Origin
@@ -24,6 +24,9 @@ from tiling.slide import AssociatedKind, Pixels, SlideReader, plane_shown_first
 
 Progress = Callable[[int, int], None]
 """Called after every frame with the frames written so far and the frames of all levels."""
+Finished = Callable[[InstanceRecord, bytes], None]
+"""Called after every instance with what it is and its frames' hashes, 32 bytes each: whoever reads
+instances back need not wait for the last one."""
 
 _LARGEST_DISTORTION = 0.05
 """Part by which a thumbnail's sides may be in another ratio than the base's, and still show it."""
@@ -76,6 +79,7 @@ def convert(
     target: InstanceTarget,
     options: ConversionOptions | None = None,
     progress: Progress | None = None,
+    finished: Finished | None = None,
 ) -> ConvertedSlide:
     """Write a slide's levels, base first, then thumbnail, overview and label.
 
@@ -99,29 +103,15 @@ def convert(
         uid = image.description.sop_instance_uid
         light = optics.of_picture() if image.level is None else optics
         dataset = build_dataset(identity, scanner, light, image.description)
-        originals.keep(dataset, image.description.size)
+        originals.keep(dataset, image.description, image.origin)
         frames = image.frames if image.level is None else count.counted(image.frames)
         with target.open(image.name, uid) as sink:
             written = write_instance(sink, dataset, image.frame_lengths, frames)
+        record = _record(image, written)
+        records.append(record)
         hashes[uid] = written.frame_hashes
-        records.append(
-            InstanceRecord(
-                name=image.name,
-                sop_instance_uid=uid,
-                role=image.description.role,
-                level=image.level,
-                size=image.description.size,
-                tile=image.description.tile,
-                downsample=image.downsample,
-                origin=image.origin,
-                transfer_syntax_uid=image.description.transfer_syntax_uid,
-                photometric=image.description.photometric.value,
-                frames=len(image.frame_lengths),
-                size_bytes=written.size_bytes,
-                sha256=written.sha256,
-                frames_sha256=sha256(written.frame_hashes).hexdigest(),
-            )
-        )
+        if finished is not None:
+            finished(record, written.frame_hashes)
     manifest = SlideManifest(
         slide_uuid=identity.slide_uuid,
         study_uid=identity.study_uid,
@@ -132,6 +122,25 @@ def convert(
         left_out=tuple(left_out),
     )
     return ConvertedSlide(manifest, hashes)
+
+
+def _record(image: _Image, written: WrittenInstance) -> InstanceRecord:
+    return InstanceRecord(
+        name=image.name,
+        sop_instance_uid=image.description.sop_instance_uid,
+        role=image.description.role,
+        level=image.level,
+        size=image.description.size,
+        tile=image.description.tile,
+        downsample=image.downsample,
+        origin=image.origin,
+        transfer_syntax_uid=image.description.transfer_syntax_uid,
+        photometric=image.description.photometric.value,
+        frames=len(image.frame_lengths),
+        size_bytes=written.size_bytes,
+        sha256=written.sha256,
+        frames_sha256=sha256(written.frame_hashes).hexdigest(),
+    )
 
 
 def _images(

@@ -1,10 +1,10 @@
 """A sink that hashes what passes through it, beside the writing instead of before it."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from types import TracebackType
 from typing import Self
 
+from dicom.behind import Behind
 from dicom.ports import ByteSink
 
 _CHUNK_BYTES = 1 << 20
@@ -22,8 +22,7 @@ class HashingSink:
     def __init__(self, sink: ByteSink) -> None:
         self._sink = sink
         self._hash = sha256()
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sha256")
-        self._hashing: Future[None] | None = None
+        self._hashing = Behind(self._hash.update)
         self._pieces: list[bytes] = []
         self._gathered_bytes = 0
         self.size_bytes = 0
@@ -37,11 +36,9 @@ class HashingSink:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        try:
+        with self._hashing:
             if kind is None:
                 self._flush()
-        finally:
-            self._executor.shutdown()
 
     def write(self, data: bytes) -> None:
         self._pieces.append(data)
@@ -57,8 +54,6 @@ class HashingSink:
         chunk = b"".join(self._pieces)
         self._pieces.clear()
         self._gathered_bytes = 0
-        if self._hashing is not None:
-            self._hashing.result()
-        self._hashing = self._executor.submit(self._hash.update, chunk)
+        self._hashing.write(chunk)
         self._sink.write(chunk)
         self.size_bytes += len(chunk)

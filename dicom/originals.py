@@ -1,14 +1,19 @@
 """What the DICOM files of a slide said, brought over into the instances made of it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import pydicom
 
+from dicom.models import ImageDescription, ImageRole
 from dicom.modules.original import keep_original
+from dicom.modules.original_optics import keep_optics
 from dicom.placeholders import UNKNOWN
 from dicom.source import DicomSlide
+from dicom.source.original import OriginalImage
 from tiling.geometry import Size
-from tiling.slide import SlideReader
+from tiling.pyramid import Origin
+from tiling.slide import AssociatedKind, SlideReader
 
 _SPECIMEN = (
     "ContainerIdentifier",
@@ -21,6 +26,11 @@ _LOSSES = (
     "LossyImageCompressionRatio",
     "LossyImageCompressionMethod",
 )
+_KINDS = {
+    ImageRole.LABEL: AssociatedKind.LABEL,
+    ImageRole.OVERVIEW: AssociatedKind.OVERVIEW,
+    ImageRole.THUMBNAIL: AssociatedKind.THUMBNAIL,
+}
 
 
 class Originals:
@@ -28,29 +38,53 @@ class Originals:
 
     def __init__(self, reader: SlideReader, taken_in_at: datetime | None) -> None:
         self._taken_in_at = taken_in_at
-        self._base: pydicom.Dataset | None = None
-        self._by_size: dict[Size, pydicom.Dataset] = {}
+        self._base: OriginalImage | None = None
+        self._by_size: dict[Size, OriginalImage] = {}
+        self._by_kind: Mapping[AssociatedKind, OriginalImage] = {}
         if isinstance(reader, DicomSlide):
-            self._base = reader.original.get(0)
+            self._base = reader.original[0]
+            self._by_kind = reader.original_associated
             self._by_size = {
-                reader.levels[number].size: header for number, header in reader.original.items()
+                reader.levels[number].size: said for number, said in reader.original.items()
             }
 
-    def keep(self, new: pydicom.Dataset, size: Size) -> None:
-        """Add to an instance of that size what its own file said; the base's, if it has none."""
-        own = self._by_size.get(size)
+    def keep(
+        self, new: pydicom.Dataset, image: ImageDescription, origin: Origin | None = None
+    ) -> None:
+        """Add to an instance what its own file said, or the base's where it has none.
+
+        A thumbnail of the origin BUILT has none.
+        """
+        own = self._own(image, origin)
         original = own or self._base
         if original is None:
             return
+        header = original.header
         # A stand-in of ours gives way to what the file knows.
-        if new.ContainerIdentifier == UNKNOWN and original.get("ContainerIdentifier"):
+        if new.ContainerIdentifier == UNKNOWN and header.get("ContainerIdentifier"):
             for keyword in _SPECIMEN:
-                if keyword in original:
+                if keyword in header:
                     del new[keyword]
-        # Samples that are handed on without loss may have lost something before.
-        lost = original.get("LossyImageCompression") == "01"
-        if own is not None and lost and new.LossyImageCompression == "00":
-            for keyword in _LOSSES:
-                if keyword in original:
-                    new[keyword] = original[keyword]
-        keep_original(new, original, self._taken_in_at)
+        if own is not None:
+            _keep_losses(new, own, image.role)
+        keep_optics(new, original.optical_paths)
+        keep_original(new, header, self._taken_in_at, own=own is not None)
+
+    def _own(self, image: ImageDescription, origin: Origin | None) -> OriginalImage | None:
+        if image.role is ImageRole.VOLUME:
+            return self._by_size.get(image.size)
+        return None if origin is Origin.BUILT else self._by_kind.get(_KINDS[image.role])
+
+
+def _keep_losses(new: pydicom.Dataset, own: OriginalImage, role: ImageRole) -> None:
+    """Samples that are handed on without loss have lost what they had lost before."""
+    whole = role is not ImageRole.VOLUME
+    lost = own.header.get("LossyImageCompression") == "01"
+    if lost and (whole or new.LossyImageCompression == "00"):
+        for keyword in _LOSSES:
+            if keyword in own.header:
+                new[keyword] = own.header[keyword]
+    elif whole and not own.lossy:
+        for keyword in _LOSSES[1:]:
+            new.pop(keyword, None)
+        new.LossyImageCompression = "00"

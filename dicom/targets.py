@@ -1,11 +1,13 @@
 """Where a converted slide's instances go, each published whole or not at all."""
 
+import functools
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from dicom.behind import Behind
 from dicom.ports import ByteSink
 
 
@@ -34,7 +36,8 @@ class DirectoryTarget:
         partial = path.with_suffix(".dcm.partial")
         try:
             with partial.open("wb", buffering=0) as file:
-                yield _FileSink(file.fileno())
+                with Behind(functools.partial(_write_all, file.fileno())) as sink:
+                    yield sink
                 os.fsync(file.fileno())
             partial.replace(path)
             _sync_directory(self._directory)
@@ -43,15 +46,11 @@ class DirectoryTarget:
             raise
 
 
-class _FileSink:
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def write(self, data: bytes) -> None:
-        # One write may take less than it is given, e.g. beyond 2 GiB.
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
+def _write_all(descriptor: int, data: bytes) -> None:
+    # One write may take less than it is given, e.g. beyond 2 GiB.
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
 def _sync_directory(directory: Path) -> None:

@@ -47,7 +47,7 @@ def encoding_of(
 ) -> TileEncoding | None:
     """How frames are encoded; None where no tile is: a palette, inverted grey, an unknown codec.
 
-    DICOM does not tell the subsampling of chroma: that is for the frame's own header to say.
+    DICOM does not tell the subsampling of chroma: it is None where the frame's own header says it.
     """
     codec = _CODECS.get(transfer_syntax_uid)
     colour = None if codec is None else _colour_of(codec, photometric)
@@ -55,7 +55,8 @@ def encoding_of(
         return None
     if samples_per_pixel != (1 if colour is Colour.GREY else 3):
         return None
-    return TileEncoding(colour, codec=codec)
+    told = codec not in _DISCRETE_COSINE or colour is Colour.GREY
+    return TileEncoding(colour, (1, 1) if told else None, codec)
 
 
 def transfer_syntax_of(encoding: TileEncoding) -> str:

@@ -11,10 +11,13 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from storage.keys import require_key, require_prefix
-from storage.ranges import require_length, require_limit, require_range
+from storage.ranges import past_the_end, require_length, require_limit, require_range
 from storage.s3_errors import translated
 from storage.store import CHUNK_BYTES, OCTETS, READ_LIMIT_BYTES, ObjectInfo, ObjectSink
 
+_PIECE_BYTES = 1 << 18
+"""Of an answer are handed on at once: what is this short is still in the processor's cache, and in
+memory that was used before."""
 _LIST_PAGE = 1000
 """Objects in one answer; S3 gives no more."""
 
@@ -120,8 +123,13 @@ class S3ObjectStore:
                     key,
                     options={"range": (start, end), "if_match": meta["e_tag"]},
                 )
-                chunk = answer.bytes().to_bytes()
-            yield require_length(key, start, end - start, chunk)
+                pieces = answer.stream(min_chunk_size=_PIECE_BYTES)
+            came = 0
+            while piece := _next(pieces, key):
+                came += len(piece)
+                yield piece
+            if came != end - start:
+                raise past_the_end(key, start, end - start)
 
     def size(self, key: str) -> int:
         with translated("measuring", require_key(key)):
@@ -137,6 +145,13 @@ class S3ObjectStore:
     def delete(self, key: str) -> None:
         with translated("deleting", require_key(key)):
             obstore.delete(self._writing, key)
+
+
+def _next(pieces: Iterator[bytes], key: str) -> bytes:
+    """The next piece of an answer; empty after the last."""
+    with translated("reading", key):
+        # The client's own kind of bytes, whatever its types say.
+        return bytes(next(pieces, b""))
 
 
 class _Sink:

@@ -18,7 +18,7 @@ READ_LIMIT_BYTES = 64 * 1024 * 1024
 """How much `read` accepts to hold in memory unless told otherwise."""
 
 CHUNK_BYTES = 8 * 1024 * 1024
-"""How much `read_chunks` holds in memory unless told otherwise."""
+"""How much `read_chunks` asks for at a time unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,9 @@ class ObjectStore(AsyncRangeReader, Protocol):
         """
 
     def read_chunks(self, key: str, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
-        """The whole object, in pieces of `chunk_bytes` bytes and a last one that may be shorter.
+        """The whole object in order, `chunk_bytes` of it asked for at a time.
+
+        The pieces are as long as it suits the store, and never longer than that.
 
         Raises:
             ObjectNotFoundError: no object has this key.

@@ -165,7 +165,7 @@ class ObjectStoreContract:
         self.set_behind(store, "a", data)
         chunks = list(store.read_chunks("a", 10))
         assert b"".join(chunks) == data
-        assert all(len(chunk) == 10 for chunk in chunks[:-1])
+        assert all(0 < len(chunk) <= 10 for chunk in chunks)
 
     def test_size(self, store: ObjectStore) -> None:
         self.set_behind(store, "folder/b", b"bytes")

@@ -1,7 +1,7 @@
 """Sizes and tile grids: integer arithmetic, half-open ranges, columns before rows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,13 @@ class TileGrid:
 
     image: Size
     tile: Size
+    tiles: Size = field(init=False, repr=False, compare=False)
+    """Number of tiles across and down; the last ones may reach beyond the image."""
 
-    @property
-    def tiles(self) -> Size:
-        """Number of tiles across and down; the last ones may reach beyond the image."""
-        return Size(
-            -(-self.image.columns // self.tile.columns), -(-self.image.rows // self.tile.rows)
-        )
+    def __post_init__(self) -> None:
+        columns = -(-self.image.columns // self.tile.columns)
+        rows = -(-self.image.rows // self.tile.rows)
+        object.__setattr__(self, "tiles", Size(columns, rows))  # asked for with every tile
 
     def __contains__(self, position: tuple[int, int]) -> bool:
         column, row = position

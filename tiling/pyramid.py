@@ -182,7 +182,9 @@ def _plan(reader: SlideReader, options: PyramidOptions) -> list[_Step]:
         while options.fill_gaps and steps and level.downsample > 3 * steps[-1].downsample:
             build_next()
         found = order(level.size, level.tile)
-        steps.append(_Step(found, level.downsample, index, level.encoding))
+        # DICOM keeps 8 or 16 bits of a sample, and a stream has to say as many (PS3.5 8.2).
+        kept = level.encoding if reader.pixel_format.fills_its_type else None
+        steps.append(_Step(found, level.downsample, index, kept))
     while _has_next(steps[-1].order.grid.image, options):
         build_next()
     return steps

@@ -79,6 +79,11 @@ def open_slide(
                 "This folder is no slide; choose the file in it that the scanner wrote."
             )
         _explain_damage(path, head, limits)
+        if is_tiff(head):
+            raise UnknownFormatError(
+                "No reader recognises this TIFF: its image is not in tiles, or not in grey or red, "
+                "green and blue; export it as a tiled pyramid."
+            )
         raise UnknownFormatError(
             "No reader recognises this file; check that it is a slide as its scanner wrote it."
         )
@@ -108,6 +113,8 @@ def _read_head(path: Path) -> bytes:
     """The beginning of a file; empty for a folder alone."""
     if path.is_dir():
         return b""
+    if path.exists() and not path.is_file():  # a pipe would never end, nor begin
+        raise UnknownFormatError("This is no regular file; give the slide's own file.")
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)

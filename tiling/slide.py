@@ -21,6 +21,7 @@ ONE_FOCAL_PLANE = "Only the focal plane nearest 0 is kept."
 MIDDLE_FOCAL_PLANE = (
     "Only the middle focal plane is kept: how far the planes lie apart is not told."
 )
+COUNTED_FOCAL_PLANES = "The distance of the focal planes is not known: they are counted."
 ONE_OPTICAL_PATH = "Only the first optical path is kept."
 NOT_KEPT = "sgi.not_kept"
 """The name under which `SlideMetadata.vendor` tells what is not kept."""
@@ -50,6 +51,11 @@ class PixelFormat:
     @property
     def dtype(self) -> type[np.uint8] | type[np.uint16]:
         return np.uint8 if self.bits <= 8 else np.uint16
+
+    @property
+    def fills_its_type(self) -> bool:
+        """Whether every bit of `dtype` is significant."""
+        return self.bits == 8 * np.dtype(self.dtype).itemsize
 
     @property
     def bytes_per_pixel(self) -> int:
@@ -150,8 +156,9 @@ class TileEncoding:
     """The compression of a level's tiles, each tile whole."""
 
     colour: Colour
-    subsampling: tuple[int, int] = (1, 1)
-    """Chroma subsampling, horizontal and vertical: (2, 2) is 4:2:0."""
+    subsampling: tuple[int, int] | None = (1, 1)
+    """Chroma subsampling, horizontal and vertical: (2, 2) is 4:2:0; None where only the tile itself
+    tells, and any is what its level promises."""
     codec: Codec = Codec.JPEG
 
 

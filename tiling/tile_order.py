@@ -3,7 +3,7 @@
 The order is that of DICOM's TILED_FULL (PS3.3 C.7.6.17.3).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tiling.geometry import TileGrid
@@ -25,10 +25,12 @@ class TileOrder:
     grid: TileGrid
     optical_paths: int = 1
     focal_planes: int = 1
+    frames: int = field(init=False, repr=False, compare=False)
+    """How many there are."""
 
-    @property
-    def frames(self) -> int:
-        return self.grid.tiles.area * self.focal_planes * self.optical_paths
+    def __post_init__(self) -> None:
+        frames = self.grid.tiles.area * self.focal_planes * self.optical_paths
+        object.__setattr__(self, "frames", frames)
 
     def frame_index(self, column: int, row: int, path: int = 0, plane: int = 0) -> int:
         """From 0; raises IndexError for a tile, path or plane that is not there."""

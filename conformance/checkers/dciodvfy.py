@@ -2,36 +2,51 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from conformance.converted import ConvertedSlide
+from conformance.limits import Limit
+from conformance.looks import Look, Step
 from conformance.verdict import CheckerAbsentError, ObjectionError
 
 NAME = "dciodvfy"
 _LONGEST_S = 120
 
 
-def check(slide: ConvertedSlide) -> None:
+def looks(slide: ConvertedSlide) -> Iterator[Look]:
     """No error in any instance."""
     program = shutil.which("dciodvfy")
     if program is None:
         raise CheckerAbsentError
-    for path in slide.instances:
-        wrong = _errors(program, path)
-        if wrong:
-            raise ObjectionError(f"{path.stem}: {wrong[0]}")
+    for number, path in enumerate(slide.instances):
+        yield Look(Step.ATTRIBUTES, partial(_look_at, program, path), number)
 
 
-def limit_of(slide: ConvertedSlide) -> str | None:
+def limits_of(slide: ConvertedSlide) -> Iterator[Limit]:
     """Transfer syntaxes that are younger than it, and flaws that a DICOM source brought along."""
-    if slide.has_htj2k:
-        return "it does not know HTJ2K"
+    yield Limit(
+        "it does not know HTJ2K",
+        Step.ATTRIBUTES,
+        ObjectionError,
+        "illegal in non-encapsulated transfer syntax",
+        slide.htj2k_levels,
+    )
     program = shutil.which("dciodvfy")
     if program is None or slide.source is None:
-        return None
+        return
     brought = set(_errors(program, slide.source))
     ours = {error for path in slide.instances for error in _errors(program, path)}
-    return "objects to what the source says, and nothing else" if ours <= brought else None
+    if ours <= brought:
+        words = "objects to what the source says, and nothing else"
+        yield Limit(words, Step.ATTRIBUTES, ObjectionError, "Error")
+
+
+def _look_at(program: str, path: Path) -> None:
+    wrong = _errors(program, path)
+    if wrong:
+        raise ObjectionError(f"{path.stem}: {wrong[0]}")
 
 
 def _errors(program: str, path: Path) -> list[str]:

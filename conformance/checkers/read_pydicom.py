@@ -1,26 +1,35 @@
 """pydicom with the decoders of pip: the frames by their numbers."""
 
+from collections.abc import Iterator
+from functools import partial
+
 import pydicom
 from pydicom.pixels import pixel_array
 
 from conformance.converted import ConvertedSlide
+from conformance.limits import no_htj2k
+from conformance.looks import Look, Step
 
 NAME = "pydicom"
+limits_of = no_htj2k
 
 
-def check(slide: ConvertedSlide) -> None:
+def looks(slide: ConvertedSlide) -> Iterator[Look]:
     """Frames of every level, in the colours that were written."""
-    for number, level in enumerate(slide.levels):
-        path = slide.instances[number]
-        dataset = pydicom.dcmread(path, stop_before_pixels=True)
-        if int(dataset.NumberOfFrames) != level.order.frames:
-            raise AssertionError(f"{dataset.NumberOfFrames} frames")
-        for at, plane in slide.layers():
-            for column, row in slide.positions(number):
-                index = level.order.frame_index(column, row, at, plane)
-                slide.require_tile(pixel_array(path, index=index), number, column, row, at, plane)
+    for number in range(len(slide.levels)):
+        yield Look(Step.LEVELS, partial(_count_frames, slide, number), number)
+        yield Look(Step.PIXELS, partial(_look_at_frames, slide, number), number)
 
 
-def limit_of(slide: ConvertedSlide) -> str | None:
-    """Syntaxes without a decoder among its plugins."""
-    return "no decoder for HTJ2K among pip's plugins here" if slide.has_htj2k else None
+def _count_frames(slide: ConvertedSlide, number: int) -> None:
+    dataset = pydicom.dcmread(slide.instances[number], stop_before_pixels=True)
+    if int(dataset.NumberOfFrames) != slide.levels[number].order.frames:
+        raise AssertionError(f"{dataset.NumberOfFrames} frames")
+
+
+def _look_at_frames(slide: ConvertedSlide, number: int) -> None:
+    order, file = slide.levels[number].order, slide.instances[number]
+    for path, plane in slide.layers():
+        for column, row in slide.positions(number):
+            index = order.frame_index(column, row, path, plane)
+            slide.require_tile(pixel_array(file, index=index), number, column, row, path, plane)

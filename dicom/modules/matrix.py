@@ -23,6 +23,9 @@ def tile_organization(image: ImageDescription) -> pydicom.Dataset:
     origin = pydicom.Dataset()
     origin.XOffsetInSlideCoordinateSystem = format_number_as_ds(image.origin_mm[0])
     origin.YOffsetInSlideCoordinateSystem = format_number_as_ds(image.origin_mm[1])
+    lowest_um = image.focal_planes_um[0]
+    if lowest_um or len(image.focal_planes_um) > 1:  # from which the planes are counted
+        origin.ZOffsetInSlideCoordinateSystem = format_number_as_ds(lowest_um)
     module = pydicom.Dataset()
     module.TotalPixelMatrixColumns = image.size.columns
     module.TotalPixelMatrixRows = image.size.rows

@@ -1,29 +1,81 @@
 """What the slide's own DICOM file said and a new instance does not: kept, or recorded as replaced.
 
-Some modules of the file are made anew with every instance (pixels, tiles, functional groups,
-optical paths); all else that the new one lacks is taken over. What it has otherwise goes into the
-Original Attributes Sequence (PS3.3 C.12.1.1.9).
+An attribute of the file has one of five fates:
+
+- those of the glass win over the stand-ins of a new instance, where they make sense (`_FILE_WINS`);
+- a warning of what the image shows is never withdrawn (`_YES_WINS`);
+- those of the image as it was stored are described anew (`_ANEW`), the old values recorded;
+- what stands for other bytes, or for none any more, is dropped (`_DROPPED`);
+- all others are taken over where the new instance has none, else recorded.
+
+Records go into the Original Attributes Sequence (PS3.3 C.12.1.1.9). Optical paths are merged before
+by `dicom.modules.original_optics`.
 """
 
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from datetime import datetime
+from typing import Any
 
 import pydicom
+from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement
 from pydicom.tag import Tag
 
+from dicom.modules.original_place import (
+    is_orientation,
+    is_origin,
+    is_positive,
+    keep_measures,
+    turn_stand_in,
+)
+from dicom.source.part import items
 from dicom.uids import IMPLEMENTATION_VERSION_NAME
 
-_STRUCTURAL_GROUPS = frozenset({0x0002, 0x0004, 0x0006, 0x0028, 0x5200, 0x7FE0, 0xFFFA, 0xFFFC})
-"""File meta, directories, pixels, functional groups, signatures of other bytes, padding."""
+_DROPPED_GROUPS = frozenset({0x0002, 0x0004, 0x0006, 0x7FE0, 0xFFFA, 0xFFFC})
+"""File meta, directories, pixels, signatures of other bytes, padding."""
+_ANEW_GROUPS = frozenset({0x0028, 0x5200})
+"""Pixels and functional groups."""
+_OF_PIXELS_BUT_TOLD_OF_THE_IMAGE = range(0x00280300, 0x00280304)
+"""Quality control, burned in annotation, recognizable features, modified dates."""
 _PRIVATE_BLOCK_FIRST, _PRIVATE_BLOCK_LAST = 0x10, 0xFF
 _PATIENT_GROUPS = frozenset({0x0010, 0x0012, 0x0032, 0x0038})
 _CASE_KEYWORDS = ("AccessionNumber", "StudyID", "ReferringPhysicianName", "StudyDate", "StudyTime")
 _PATIENT_KEYWORDS = ("PatientID", "PatientName")
 
-_STRUCTURAL = frozenset(
+
+def _is_said(_: Any) -> bool:
+    return True
+
+
+_FILE_WINS: Mapping[str, Callable[[Any], bool]] = {
+    "ImageOrientationSlide": is_orientation,
+    "TotalPixelMatrixOriginSequence": is_origin,
+    "ImagedVolumeWidth": is_positive,
+    "ImagedVolumeHeight": is_positive,
+    "ImagedVolumeDepth": is_positive,
+    "ExtendedDepthOfField": ("YES", "NO").__contains__,
+    "RecommendedAbsentPixelCIELabValue": _is_said,
+}
+"""With what makes a value one that can be kept."""
+_OF_ITS_OWN_SIZE = frozenset({"ImagedVolumeWidth", "ImagedVolumeHeight"})
+"""Not those of a built image, which its own number of pixels tells."""
+_YES_WINS = frozenset({"BurnedInAnnotation"})
+_DROPPED = frozenset(
     {
+        # Its text is the same in other bytes.
         "SpecificCharacterSet",
+        "ICCProfile",
+        "IconImageSequence",
+        "EncryptedAttributesSequence",
+        "MACParametersSequence",
+        "InstanceOriginStatus",
+        "SOPInstanceStatus",
+        "QueryRetrieveView",
+    }
+)
+_ANEW = frozenset(
+    {
         "ImageType",
         "SOPClassUID",
         "InstanceCreationDate",
@@ -40,30 +92,18 @@ _STRUCTURAL = frozenset(
         "TotalPixelMatrixColumns",
         "TotalPixelMatrixRows",
         "TotalPixelMatrixFocalPlanes",
-        "TotalPixelMatrixOriginSequence",
-        "ImageOrientationSlide",
-        "ImagedVolumeWidth",
-        "ImagedVolumeHeight",
-        "ImagedVolumeDepth",
         "NumberOfOpticalPaths",
         "OpticalPathSequence",
-        "SpecimenLabelInImage",
         "PresentationLUTShape",
-        "RecommendedAbsentPixelCIELabValue",
+        "SpecimenLabelInImage",
         "ReferencedImageNavigationSequence",
         "SourceImageSequence",
         "ReferencedImageSequence",
         "ReferencedInstanceSequence",
         "ReferencedSeriesSequence",
-        "IconImageSequence",
-        "EncryptedAttributesSequence",
-        "MACParametersSequence",
-        "InstanceOriginStatus",
-        "SOPInstanceStatus",
-        "QueryRetrieveView",
     }
 )
-"""Of the image as it was stored; it is described anew, or points at instances that are not here."""
+"""Of the image as it was stored, or pointing at instances that are not here."""
 _IDENTITY = frozenset(
     {
         "SOPInstanceUID",
@@ -79,27 +119,36 @@ _APPENDED = ("ContributingEquipmentSequence", "OriginalAttributesSequence")
 
 
 def keep_original(
-    new: pydicom.Dataset, original: pydicom.Dataset, modified_at: datetime | None = None
+    new: pydicom.Dataset,
+    original: pydicom.Dataset,
+    modified_at: datetime | None = None,
+    *,
+    own: bool = True,
 ) -> None:
-    """Add to `new` what it lacks and `original` has.
+    """Add to `new` what it lacks and `original` has, and what `original` knows better.
+
+    `own` says whether `original` is of the very image of `new`; else it is of the base from which
+    that was built, and the image as it was stored there is not told of.
 
     An element of `new` without a value counts as lacking, but of the patient and the case only
     where `new` names neither: two patients are never mixed. Private elements are taken with their
     creator, where `new` has none of that block. With `modified_at`, when the file was taken in,
-    the values that were replaced are recorded too; their moment is type 1 and never invented.
+    the values that were replaced or left out are recorded too; their moment is type 1 and never
+    invented.
     """
     names_patient = any(new.get(keyword) for keyword in _PATIENT_KEYWORDS)
     replaced = pydicom.Dataset()
     for element in original:
         if element.tag.is_private:
             _keep_private(new, original, element)
-        elif _is_structural(element) or element.keyword in _APPENDED:
-            continue
-        elif element.keyword in _IDENTITY or not _is_lacking(new, element, names_patient):
-            if element.value and new.get(element.tag) != element:
-                replaced[element.tag] = deepcopy(element)
-        else:
-            new[element.tag] = deepcopy(element)
+        elif not _is_dropped(element) and element.keyword not in _APPENDED:
+            anew = _is_anew(element)
+            if _is_kept(new, element, names_patient, own=own):
+                _keep(new, element)
+            elif not element.is_empty and new.get(element.tag) != element and (own or not anew):
+                replaced[element.tag] = _recorded(element)
+    turn_stand_in(new, replaced_by=original)
+    keep_measures(new, original, own=own)
     for keyword in _APPENDED:
         _append(new, original, keyword)
     if modified_at is not None and len(replaced):
@@ -107,16 +156,56 @@ def keep_original(
         new.OriginalAttributesSequence = [*before, _modification(replaced, modified_at)]
 
 
-def _is_structural(element: DataElement) -> bool:
+def _is_dropped(element: DataElement) -> bool:
     retired_overlays = (
         0x6000 <= element.tag.group <= 0x60FF or 0x5000 <= element.tag.group <= 0x50FF
     )
     return (
-        element.tag.group in _STRUCTURAL_GROUPS
+        element.tag.group in _DROPPED_GROUPS
         or retired_overlays
-        or element.keyword in _STRUCTURAL
+        or element.keyword in _DROPPED
         or element.tag.element == 0
     )
+
+
+def _is_anew(element: DataElement) -> bool:
+    """Whether it tells of the image as it was stored."""
+    of_pixels = (
+        element.tag.group in _ANEW_GROUPS and element.tag not in _OF_PIXELS_BUT_TOLD_OF_THE_IMAGE
+    )
+    return of_pixels or element.keyword in _ANEW or element.keyword in _OF_ITS_OWN_SIZE
+
+
+def _is_kept(new: pydicom.Dataset, element: DataElement, names_patient: bool, *, own: bool) -> bool:
+    keyword = element.keyword
+    if keyword in _FILE_WINS:
+        fits = own or keyword not in _OF_ITS_OWN_SIZE
+        usual = dictionary_VR(element.tag) == element.VR and not element.is_empty
+        return fits and usual and _FILE_WINS[keyword](element.value)
+    if keyword in _YES_WINS and keyword in new:
+        return bool(element.value == "YES")
+    if keyword in _IDENTITY or _is_anew(element):
+        return False
+    return _is_lacking(new, element, names_patient)
+
+
+def _keep(new: pydicom.Dataset, element: DataElement) -> None:
+    """Take an element over; the height of the lowest plane stays that of the frames here."""
+    z_mm = "ZOffsetInSlideCoordinateSystem"
+    before = new.get("TotalPixelMatrixOriginSequence")
+    new[element.tag] = deepcopy(element)
+    if element.keyword == "TotalPixelMatrixOriginSequence" and before and z_mm in before[0]:
+        element = new[element.tag]
+        element.value[0][z_mm] = before[0][z_mm]
+
+
+def _recorded(element: DataElement) -> DataElement:
+    """A value as it was; profiles, which are large, are kept in the optical paths themselves."""
+    found = deepcopy(element)
+    if element.keyword == "OpticalPathSequence":
+        for item in found.value if found.VR == "SQ" else ():
+            item.pop("ICCProfile", None)
+    return found
 
 
 def _is_lacking(new: pydicom.Dataset, element: DataElement, names_patient: bool) -> bool:
@@ -143,7 +232,7 @@ def _keep_private(new: pydicom.Dataset, original: pydicom.Dataset, element: Data
 
 
 def _append(new: pydicom.Dataset, original: pydicom.Dataset, keyword: str) -> None:
-    before = list(original.get(keyword) or [])
+    before = items(original, keyword)
     if before:
         setattr(new, keyword, [*map(deepcopy, before), *(new.get(keyword) or [])])
 

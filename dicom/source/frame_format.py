@@ -71,6 +71,8 @@ class FrameFormat:
             and header.samples_per_pixel > 1,
             inverted=inverted,
         )
+        if encoding.codec is Codec.JPEG_EXTENDED:
+            return format_._of_extended(part.frame(0))
         return format_._of_wavelets(part.frame(0)) if encoding.codec in _WAVELET else format_
 
     def tile_of(self, frame: bytes) -> bytes:
@@ -104,6 +106,18 @@ class FrameFormat:
         if pixels.shape[:2] != (self.tile.rows, self.tile.columns):
             raise DamagedSlideError("A frame differs in size from its image; export it again.")
         return pixels[:, :, : self.pixel_format.samples]
+
+    def _of_extended(self, first: bytes) -> "FrameFormat":
+        """With the subsampling that a JPEG stream itself names; only YCbCr is ever subsampled."""
+        header = parse_frame_header(first)
+        colour = self.decoding.colour
+        if colour is Colour.RGB and header.subsampling != (1, 1):
+            colour = header.decoded_as
+        encoding = TileEncoding(colour, header.subsampling, self.decoding.codec)
+        whole = header.subsampling is not None and (
+            colour is not Colour.RGB or header.subsampling == (1, 1)
+        )
+        return replace(self, decoding=encoding, handed_on=self.handed_on and whole)
 
     def _of_wavelets(self, first: bytes) -> "FrameFormat":
         """With the component transform that a JPEG 2000 stream itself names.

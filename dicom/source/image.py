@@ -86,6 +86,9 @@ class Image:
         found = {format_.decoding for format_ in self.formats}
         if len(found) != 1 or not all(format_.handed_on for format_ in self.formats):
             return None
+        # Bits Stored is 8 or 16 (PS3.3 C.8.12.4), which a stream may not contradict (PS3.5 8.2).
+        if not self.pixel_format.fills_its_type:
+            return None
         encoding = found.pop()
         if (self.numbers == _NO_FRAME).any() and not self._can_fill:
             return None
@@ -173,9 +176,17 @@ class Image:
         return True
 
     def _blank(self, background: int) -> bytes:
-        format_ = self.formats[0]
-        blank = blank_tile(self.grid.tile, self.pixel_format, background)
-        return frames.encode(blank, format_.decoding, self.pixel_format)
+        made = self._blanks.get(background)
+        if made is None:
+            blank = blank_tile(self.grid.tile, self.pixel_format, background)
+            made = frames.encode(blank, self.formats[0].decoding, self.pixel_format)
+            self._blanks[background] = made
+        return made
+
+    @cached_property
+    def _blanks(self) -> dict[int, bytes]:
+        """A missing tile by its background."""
+        return {}
 
 
 def stitch(image: Image) -> Samples:

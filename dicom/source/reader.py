@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 
 from dicom.errors import DicomError, UnsupportedInstanceError
@@ -13,8 +12,8 @@ from dicom.source.files import members_beside
 from dicom.source.image import Image, stitch
 from dicom.source.metadata import metadata_of
 from dicom.source.optics import optical_path_of
-from dicom.source.original import without_bulk
-from dicom.source.part import Part, items, text_of
+from dicom.source.original import OriginalImage, path_items
+from dicom.source.part import Part
 from dicom.source.series import Contents, open_parts, slides_of
 from tiling.blank import background_of, blank_beyond, blank_tile
 from tiling.errors import DamagedSlideError, UnsupportedSlideError
@@ -55,8 +54,7 @@ class DicomSlide(SlideReader):
         self._paths = _optical_paths(base)
         self._backgrounds = [background_of(base.pixel_format, path) for path in self._paths]
         self._original = {
-            number: without_bulk(stored.image.parts[0].dataset)
-            for number, stored in enumerate(contents.levels)
+            number: OriginalImage.of(stored.image) for number, stored in enumerate(contents.levels)
         }
         self._scenes: tuple[SlideReader, ...] = (self,)
 
@@ -93,9 +91,14 @@ class DicomSlide(SlideReader):
         return self._scenes
 
     @property
-    def original(self) -> Mapping[int, pydicom.Dataset]:
-        """By level: the header of its first file, for `dicom.modules.original.keep_original`."""
+    def original(self) -> Mapping[int, OriginalImage]:
+        """By level: what its first file says, for `dicom.originals`."""
         return self._original
+
+    @property
+    def original_associated(self) -> Mapping[AssociatedKind, OriginalImage]:
+        """The same of the label, the overview and the thumbnail."""
+        return {kind: OriginalImage.of(one) for kind, one in self._contents.associated.items()}
 
     def read_tile(
         self, level: int, column: int, row: int, path: int = 0, plane: int = 0
@@ -189,13 +192,8 @@ def telling() -> Iterator[None]:
 
 
 def _optical_paths(base: Image) -> tuple[OpticalPath, ...]:
-    """Each path of the base as the first file that describes it does."""
-    said: dict[str, pydicom.Dataset] = {}
-    for part in base.parts:
-        for number, item in enumerate(items(part.dataset, "OpticalPathSequence"), start=1):
-            said.setdefault(text_of(item, "OpticalPathIdentifier") or str(number), item)
     several = len(base.path_identifiers) > 1
     return tuple(
-        optical_path_of(said.get(identifier), identifier, several=several)
-        for identifier in base.path_identifiers
+        optical_path_of(item, identifier, several=several)
+        for item, identifier in zip(path_items(base), base.path_identifiers, strict=True)
     )

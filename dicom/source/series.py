@@ -1,8 +1,10 @@
 """The files of a series sorted into slides: levels, label, overview and thumbnail."""
 
+import filecmp
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from dicom.errors import DicomError
 from dicom.source.files import Member
@@ -11,14 +13,16 @@ from dicom.source.part import ASSOCIATED, VOLUME, Part
 from tiling.errors import TilingError, UnsupportedSlideError
 from tiling.geometry import Size
 from tiling.limits import Limits
-from tiling.slide import ONE_OPTICAL_PATH, AssociatedKind
+from tiling.slide import COUNTED_FOCAL_PLANES, ONE_OPTICAL_PATH, AssociatedKind
 
+_PATIENT = ("PatientID", "PatientName", "PatientBirthDate")
+_LARGEST_MISFIT = 0.2
+"""Part by which a level's pixel spacing may differ from what its size says of its scale."""
 _LARGEST_DISTORTION = 0.05
 """Part by which a level's sides may be in another ratio than the base's."""
 _OTHER_IMAGES = "Images of the series that are no levels of its pyramid are not kept."
 _SECOND_FRAMES = "Of several frames for one place only the first is kept."
 _UNREADABLE_IMAGES = "A label, overview or thumbnail that cannot be read is not kept."
-_COUNTED_PLANES = "The distance of the focal planes is not known: they are counted."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +53,7 @@ def open_parts(members: Sequence[Member]) -> tuple[list[Part], bool]:
     Raises DicomError or TilingError, with every file closed, where the tissue is.
     """
     parts: dict[str, Part] = {}
+    paths: dict[str, Path] = {}
     unreadable = False
     try:
         for member in members:
@@ -61,14 +66,37 @@ def open_parts(members: Sequence[Member]) -> tuple[list[Part], bool]:
                     raise
                 unreadable = True
                 continue
-            # The same instance twice is a file that was copied twice.
-            if parts.setdefault(part.header.sop_instance_uid, part) is not part:
+            uid = part.header.sop_instance_uid
+            if parts.setdefault(uid, part) is not part:
                 part.source.close()
+                _require_copy(member.path, paths[uid])
+            paths.setdefault(uid, member.path)
+        _require_one_patient(parts.values())
     except BaseException:
         for part in parts.values():
             part.source.close()
         raise
     return list(parts.values()), unreadable
+
+
+def _require_copy(path: Path, other: Path) -> None:
+    """The same instance twice is a file that was copied twice, or else a riddle for a person."""
+    if not filecmp.cmp(path, other, shallow=False):
+        raise UnsupportedSlideError(
+            "Two files of the series have one identity and different contents; "
+            "keep the right one of them."
+        )
+
+
+def _require_one_patient(parts: Iterable[Part]) -> None:
+    """No slide is put together of two patients' images, whatever their series is called."""
+    parts = list(parts)
+    for keyword in _PATIENT:
+        if len({value for part in parts if (value := part.text(keyword))}) > 1:
+            raise UnsupportedSlideError(
+                "The files of the series name different patients; "
+                "put the files of each slide into a folder of its own."
+            )
 
 
 def slides_of(parts: Sequence[Part], limits: Limits, *, unreadable: bool) -> list[Contents]:
@@ -80,7 +108,7 @@ def slides_of(parts: Sequence[Part], limits: Limits, *, unreadable: bool) -> lis
             "copy all of its files into one folder."
         )
     groups = _pyramids(volumes)
-    slides = []
+    slides: list[Contents] = []
     for key, group in groups.items():
         beside = [
             part
@@ -88,7 +116,7 @@ def slides_of(parts: Sequence[Part], limits: Limits, *, unreadable: bool) -> lis
             if part.role in ASSOCIATED
             and (part.role != "THUMBNAIL" or len(groups) == 1 or key in _keys(part))
         ]
-        slides.append(_contents(group, beside, limits, unreadable=unreadable))
+        slides += _slides_in(group, beside, limits, unreadable=unreadable)
     return slides
 
 
@@ -109,13 +137,27 @@ def _keys(part: Part) -> tuple[str | None, str | None]:
     return part.text("PyramidUID"), part.text("FrameOfReferenceUID")
 
 
-def _contents(
+def _slides_in(
     volumes: Sequence[Part], beside: Sequence[Part], limits: Limits, *, unreadable: bool
-) -> Contents:
+) -> Iterator[Contents]:
+    """The pyramid of the largest image, and one of each image that is another area of the glass:
+    as fine as the base, and no level of it.
+    """
     images = sorted(
         (Image.of(group, limits) for group in _by_shape(volumes)),
         key=lambda image: -image.grid.image.area,
     )
+    while images:
+        base, *others = images
+        areas = [image for image in others if _is_as_fine(base, image)]
+        levels = [base, *(image for image in others if image not in areas)]
+        yield _contents(levels, beside, limits, unreadable=unreadable)
+        images = areas
+
+
+def _contents(
+    images: Sequence[Image], beside: Sequence[Part], limits: Limits, *, unreadable: bool
+) -> Contents:
     not_kept = []
     base = images[0]
     if base.pixel_format.samples > 1 and len(base.path_identifiers) > 1:
@@ -127,7 +169,7 @@ def _contents(
     if any(image.unused_frames for image in images):
         not_kept.append(_SECOND_FRAMES)
     if not base.heights_known:
-        not_kept.append(_COUNTED_PLANES)
+        not_kept.append(COUNTED_FOCAL_PLANES)
     associated, broken = _associated(beside, limits)
     if unreadable or broken:
         not_kept.append(_UNREADABLE_IMAGES)
@@ -149,10 +191,28 @@ def _levels(base: Image, others: Sequence[Image]) -> Iterator[StoredLevel]:
         own = image.grid.image
         downsample = (size.columns / own.columns + size.rows / own.rows) / 2
         alike = own.area < previous.area and downsample > reached and _has_shape_of(size, own)
+        alike = alike and _has_scale(base, image, downsample)
         level = image.layered_like(base) if alike else None
         if level is not None and image.pixel_format == base.pixel_format:
             yield StoredLevel(level, downsample)
             previous, reached = own, downsample
+
+
+def _scale(base: Image, image: Image) -> float | None:
+    """How much coarser the files say that an image is; None where they do not."""
+    fine, coarse = (each.parts[0].header.pixel_spacing_mm for each in (base, image))
+    return None if fine is None or coarse is None else coarse[0] / fine[0]
+
+
+def _has_scale(base: Image, image: Image, downsample: float) -> bool:
+    """Whether an image is as coarse as its size says, as far as anybody knows."""
+    scale = _scale(base, image)
+    return scale is None or abs(scale / downsample - 1) <= _LARGEST_MISFIT
+
+
+def _is_as_fine(base: Image, image: Image) -> bool:
+    scale = _scale(base, image)
+    return scale is not None and abs(scale - 1) <= _LARGEST_MISFIT
 
 
 def _has_shape_of(base: Size, level: Size) -> bool:

@@ -18,6 +18,9 @@ from sgi.domain.arrival import (
     fingerprint_of,
 )
 
+_MOST_UNFINISHED = 2000
+"""Arrivals in work or stopped that are told at once."""
+
 
 def _arrival(row: dict[str, Any]) -> Arrival:
     reason = (
@@ -166,14 +169,16 @@ async def by_id(connection: Connection, arrival_id: UUID) -> Arrival | None:
 
 
 async def newest(connection: Connection, limit: int) -> list[Arrival]:
-    """The newest arrivals, and every older one that is still in work or stopped."""
+    """The newest arrivals, and every older one that is still in work or stopped: of those too no
+    more than a page can bear.
+    """
     cursor = await connection.execute(
         """(select * from arrival order by seen_at desc, id limit %(limit)s)
            union
            (select * from arrival where state not in ('published', 'duplicate', 'vanished')
-            order by seen_at desc, id limit %(limit)s)
+            order by seen_at desc, id limit %(most)s)
            order by seen_at desc, id""",
-        {"limit": limit},
+        {"limit": limit, "most": _MOST_UNFINISHED},
     )
     return [_arrival(row) for row in await cursor.fetchall()]
 

@@ -14,8 +14,8 @@ from dicom.formats import open_any
 from dicom.models import SlideIdentity
 from dicom.targets import DirectoryTarget
 from sgi.commands.form import Form
+from sgi.confine import confine
 from sgi.errors import ConflictError, VanishedError
-from sgi.ingest.confine import confine
 from sgi.ingest.label import barcodes_of
 from sgi.settings import IngestSettings
 from tiling.codecs.jpeg import JpegOptions
@@ -25,6 +25,8 @@ from tiling.slide import SlideReader
 
 Tell = Callable[[float], None]
 """Told the share of the work that is done, 0 to 1."""
+_STEP = 0.002
+"""Share of the work that moves the bar: to move it for every frame takes longer than the frame."""
 
 
 def convert_file(
@@ -74,11 +76,17 @@ def _convert_scene(
     bars: Progress,
 ) -> None:
     bar = bars.add_task("converting", total=1.0)
+    shown = 0.0
+
+    def show(share: float) -> None:
+        nonlocal shown
+        if share - shown >= _STEP:
+            shown = share
+            bars.update(bar, completed=share)
+
     write = _write_dicom if form is Form.DICOM else _write_omezarr
     with tempfile.TemporaryDirectory(dir=folder, prefix=".scratch-") as scratch:
-        write(
-            reader, folder, Path(scratch), settings, lambda share: bars.update(bar, completed=share)
-        )
+        write(reader, folder, Path(scratch), settings, show)
     bars.update(bar, completed=1.0)
 
 

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from dicom.formats import open_any
+from sgi.confine import confine
 from sgi.errors import VanishedError
-from sgi.ingest.confine import confine
 from sgi.settings import IngestSettings
 from tiling.slide import SlideReader
 

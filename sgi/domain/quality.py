@@ -110,7 +110,7 @@ class SlideQuality(_Frozen):
 class Limit(BaseModel):
     """From where on a measure asks for a look, and for a new scan; None: never."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     look: float | None = Field(default=None, ge=0)
     rescan: float | None = Field(default=None, ge=0)

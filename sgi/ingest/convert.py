@@ -5,7 +5,6 @@ import os
 import select
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -17,14 +16,17 @@ from uuid import UUID
 
 from sgi import errors
 from sgi.domain.quality import DEFAULTS, QualityThresholds
+from sgi.ingest.children import Children, end_child, start_child
 from sgi.ingest.convert_child import ConversionJob
 from sgi.ingest.gather import candidate_at
 from sgi.ingest.pipe import Kind, MessageParser
-from sgi.ingest.receiver import Conversion, Progress, Receiver
+from sgi.ingest.receiver import Conversion, Finished, Progress, Receiver
 from sgi.settings import IngestSettings
 from storage.store import ObjectStore
 
 _PIPE_BYTES = 1 << 20
+_READ_BYTES = 1 << 16
+"""Small enough for memory that is used again, instead of new pages from the system each time."""
 _POLL_S = 0.5
 _LEAST_FREE_BYTES = 64 << 20
 _LEAST_LIMIT_S = 600.0
@@ -44,8 +46,12 @@ def convert_and_upload(
     cancelled: threading.Event,
     taken_in_at: datetime,
     limits: QualityThresholds = DEFAULTS,
+    children: Children | None = None,
+    finished: Finished = lambda _: None,
 ) -> Conversion:
     """Read `source`, write its instances under the slide's keys; blocking, for a thread.
+
+    `finished` hears of every instance that is stored, while the next one is made.
 
     Raises TilingError or DicomError as the child found, StorageError from the store,
     DiskFullError, ConversionTimeoutError, ConversionMemoryError, ConversionCrashedError or
@@ -72,8 +78,8 @@ def convert_and_upload(
             cpu_s=max(int(limit_s), 1) * settings.threads,
         )
         most_bytes = source_bytes * _MOST_OUTPUT_FACTOR + _MOST_OUTPUT_BYTES
-        receiver = Receiver(store, slide_id, progress, most_bytes)
-        with _child(job) as child, receiver:
+        receiver = Receiver(store, slide_id, progress, most_bytes, finished)
+        with _child(job, children) as child, receiver:
             for kind, payload in _messages(child, limit_s, settings.stall_s, cancelled):
                 receiver.take(kind, payload)
             return receiver.result(child)
@@ -104,22 +110,9 @@ def _size(source: Path) -> int:
 
 
 @contextmanager
-def _child(job: ConversionJob) -> Iterator[subprocess.Popen[bytes]]:
+def _child(job: ConversionJob, children: Children | None) -> Iterator[subprocess.Popen[bytes]]:
     """The confined process; killed on leaving, whatever happened."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name in {"PATH", "LANG", "LC_ALL", "TZ"}
-    }
-    child = subprocess.Popen(
-        [sys.executable, "-I", "-m", "sgi.ingest.convert_child"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment | {"OMP_NUM_THREADS": "1", "TMPDIR": job.scratch},
-        cwd=job.scratch,
-        start_new_session=True,
-    )
+    child = children.take() if children is not None else start_child()
     try:
         if child.stdin is None or child.stdout is None:
             raise RuntimeError("the pipes of a child are there by construction")
@@ -129,10 +122,7 @@ def _child(job: ConversionJob) -> Iterator[subprocess.Popen[bytes]]:
             child.stdin.write(job.model_dump_json().encode())
         yield child
     finally:
-        child.kill()
-        child.wait()
-        if child.stdout is not None:
-            child.stdout.close()
+        end_child(child)
 
 
 def _messages(
@@ -160,7 +150,7 @@ def _messages(
         if not ready:
             continue
         silent = 0.0
-        data = os.read(descriptor, _PIPE_BYTES)
+        data = os.read(descriptor, min(parser.wanted, _READ_BYTES))
         if not data:
             return
         yield from parser.feed(data)

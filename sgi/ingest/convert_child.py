@@ -1,16 +1,18 @@
 """The process that reads an untrusted file: confined, without credentials, one slide and out.
 
-It gets a job as JSON on its standard input and writes the messages of `sgi.ingest.pipe` to its
-standard output. A hostile file can end this process; it cannot reach anything else.
+It loads its libraries, waits for a job as JSON on its standard input, and writes the messages of
+`sgi.ingest.pipe` to its standard output. A hostile file can end this process; it cannot reach
+anything else.
 """
 
-import base64
+import importlib
 import json
 import os
 import sys
+import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -19,21 +21,17 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from sgi.domain.quality import QualityThresholds, SlideQuality
-from sgi.domain.slide import scene_slide_id
-from sgi.ingest.confine import confine
+from sgi.confine import confine
+from sgi.domain.quality import QualityThresholds
 from sgi.ingest.pipe import Kind, encode_header
 from sgi.lifeline import end_with_parent
 
 if TYPE_CHECKING:
-    from sgi.ingest.quality.report import Examination
-    from tiling.slide import SlideReader
+    from dicom.manifest import InstanceRecord
 
-_CHUNK = 1 << 20
+_CHUNK_BYTES = 16 << 20
 _PROGRESS_STEP = 0.005
 _PROGRESS_EVERY_S = 2.0
-_DICOM_SHARE = 0.6
-"""Of the work, where the slide is written as an OME-Zarr as well."""
 
 
 class ConversionJob(BaseModel):
@@ -52,13 +50,17 @@ class ConversionJob(BaseModel):
     memory_bytes: int
     cpu_s: int
 
+    @property
+    def path(self) -> Path:
+        return Path(os.fsdecode(bytes.fromhex(self.source)))
+
 
 def write_message(descriptor: int, kind: Kind, payload: bytes) -> None:
     """All of it, whatever the pipe takes at once."""
     for data in (encode_header(kind, len(payload)), payload):
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
+        written = os.write(descriptor, data)
+        while written < len(data):
+            written += os.write(descriptor, memoryview(data)[written:])
 
 
 class PipeTarget:
@@ -76,6 +78,15 @@ class PipeTarget:
         yield self
         write_message(self._descriptor, Kind.END, b"{}")
 
+    def prove(self, record: "InstanceRecord", hashes: bytes) -> None:
+        """Tell what the instance that just ended must be when it is read back."""
+        told = {
+            "sop_uid": record.sop_instance_uid,
+            "size_bytes": record.size_bytes,
+            "sha256": record.sha256,
+        }
+        write_message(self._descriptor, Kind.HASHES, json.dumps(told).encode() + b"\n" + hashes)
+
     def put_zarr(self, key: str, data: bytes) -> None:
         """A whole object of the slide's OME-Zarr."""
         begin = json.dumps({"zarr": key, "scene": self._scene}).encode()
@@ -85,18 +96,21 @@ class PipeTarget:
 
     def write(self, data: bytes) -> None:
         """Pass bytes of the open object on."""
-        view = memoryview(data)
-        for start in range(0, len(view), _CHUNK):
-            write_message(self._descriptor, Kind.DATA, bytes(view[start : start + _CHUNK]))
+        for start in range(0, len(data), _CHUNK_BYTES):
+            write_message(self._descriptor, Kind.DATA, data[start : start + _CHUNK_BYTES])
 
 
 class _Progress:
-    """Tells the parent, but not for every frame: half the work is encoding, half writing."""
+    """Tells the parent, but not for every frame."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._told = 0.0
         self._told_at = time.monotonic()
+
+    def of_scene(self, number: int, scenes: int) -> Callable[[float], None]:
+        """Tells of all scenes when told of one."""
+        return lambda share: self.tell((number + share) / scenes)
 
     def tell(self, share: float) -> None:
         """Also a small step after a while: a very large slide has not stalled."""
@@ -107,98 +121,32 @@ class _Progress:
             write_message(self._descriptor, Kind.PROGRESS, payload)
 
 
+def load_libraries() -> None:
+    """Load all that reads slides, so that no slide waits for it."""
+    # pydicom would load it to download its examples.
+    sys.modules.setdefault("requests", None)  # type: ignore[arg-type]
+    importlib.import_module("sgi.ingest.convert_scene")
+    from tiling.registry import known_formats
+
+    known_formats()
+
+
 def run(job: ConversionJob, descriptor: int) -> None:
-    """Convert each scene of the file; the libraries are loaded only now, inside the limits."""
+    """Convert each scene of the file."""
     from dicom.formats import open_any
+    from sgi.ingest.convert_scene import convert_scene
 
     progress = _Progress(descriptor)
-    reader = open_any(Path(os.fsdecode(bytes.fromhex(job.source))))
+    reader = open_any(job.path)
     try:
         scenes = reader.scenes
-        told = [
-            _convert_scene(job, scene, number, len(scenes), descriptor, progress)
-            for number, scene in enumerate(scenes)
-        ]
+        told = []
+        for number, scene in enumerate(scenes):
+            target, tell = PipeTarget(descriptor, number), progress.of_scene(number, len(scenes))
+            told.append(convert_scene(job, scene, number, len(scenes), target, tell))
         write_message(descriptor, Kind.RESULT, json.dumps({"scenes": told}).encode())
     finally:
         reader.close()
-
-
-def _convert_scene(
-    job: ConversionJob,
-    reader: "SlideReader",
-    number: int,
-    scenes: int,
-    descriptor: int,
-    progress: _Progress,
-) -> dict[str, object]:
-    """One slide of the file; gives its part of the RESULT."""
-    from dicom.conversion import ConversionOptions, convert
-    from dicom.models import SlideIdentity
-    from sgi.ingest.facts import facts_of
-    from sgi.ingest.gate import judge_slide
-    from sgi.ingest.label import barcodes_of
-    from tiling.codecs.jpeg import JpegOptions
-    from tiling.omezarr.writer import WriteOptions, write_omezarr
-    from tiling.pyramid import PyramidOptions, build_pyramid
-
-    part = _DICOM_SHARE if job.ome_zarr else 1.0
-
-    def tell(share: float) -> None:
-        progress.tell((number + part * share) / scenes)
-
-    def tell_of_zarr(done: int, total: int) -> None:
-        progress.tell((number + part + (1 - part) * done / total) / scenes)
-
-    options = PyramidOptions(
-        JpegOptions(quality=job.jpeg_quality), fill_gaps=job.fill_gaps, workers=job.threads
-    )
-    levels = build_pyramid(
-        reader, Path(job.scratch), options, lambda done, total: tell(0.5 * done / max(total, 1))
-    )
-    barcodes = barcodes_of(reader)
-    slide_id, target = scene_slide_id(job.slide_id, number), PipeTarget(descriptor, number)
-    converted = convert(
-        reader,
-        levels,
-        SlideIdentity(slide_id),
-        target,
-        ConversionOptions(barcode=next(iter(barcodes), None), taken_in_at=job.taken_in_at),
-        progress=lambda done, total: tell(0.5 + 0.5 * done / max(total, 1)),
-    )
-    for uid, hashes in converted.frame_hashes.items():
-        begin = json.dumps({"sop_uid": uid}).encode()
-        write_message(descriptor, Kind.HASHES, begin + b"\n" + hashes)
-    if job.ome_zarr:
-        write_options = WriteOptions(workers=job.threads)
-        write_omezarr(
-            reader, str(slide_id), target.put_zarr, Path(job.scratch), write_options, tell_of_zarr
-        )
-    facts = facts_of(
-        reader,
-        levels,
-        scene=f"{number + 1}/{scenes}" if scenes > 1 else None,
-        barcodes=barcodes,
-        left_out=converted.manifest.left_out,
-    )
-    return {
-        "manifest": converted.manifest.to_json(),
-        "facts": facts.model_dump(mode="json"),
-        **_judged(judge_slide(reader, levels, job.limits)),
-    }
-
-
-def _judged(examination: "Examination | None") -> dict[str, object]:
-    """A slide's quality as it crosses to the parent."""
-    if examination is None:
-        return {"quality": None, "heat_map": None}
-    heat_map = examination.heat_map
-    if heat_map is None:
-        quality, picture = SlideQuality(report=examination.report), None
-    else:
-        quality = SlideQuality(report=examination.report, heat_map=heat_map.shape)
-        picture = base64.b64encode(heat_map.as_png()).decode()
-    return {"quality": quality.model_dump(mode="json"), "heat_map": picture}
 
 
 def where(error: Exception) -> str:
@@ -217,18 +165,28 @@ def told(error: Exception) -> dict[str, object]:
     }
 
 
+def work(descriptor: int) -> None:
+    """Get ready, wait for the job, and do it."""
+    load_libraries()
+    told_job = sys.stdin.buffer.read()
+    if not told_job:  # no slide came, and none will
+        return
+    job = ConversionJob.model_validate_json(told_job)
+    os.chdir(job.scratch)
+    os.environ["TMPDIR"] = tempfile.tempdir = job.scratch
+    # The folder, because companions lie beside the file that is named.
+    confine(job.memory_bytes, job.cpu_s, [job.path.parent], [Path(job.scratch)])
+    run(job, descriptor)
+
+
 def main() -> int:
-    """Exit code 0 when a RESULT or an ERROR was sent."""
+    """Exit code 0 when a RESULT or an ERROR was sent, or no job came."""
     # Libraries may print; nothing but messages may reach the pipe.
     descriptor = os.dup(1)
     os.dup2(2, 1)
-    job = ConversionJob.model_validate_json(sys.stdin.buffer.read())
     end_with_parent()
-    source = Path(os.fsdecode(bytes.fromhex(job.source)))
-    # The folder, because companions lie beside the file that is named.
-    confine(job.memory_bytes, job.cpu_s, [source.parent], [Path(job.scratch)])
     try:
-        run(job, descriptor)
+        work(descriptor)
     except Exception as error:  # noqa: BLE001 - every failure is told to the parent by its class
         write_message(descriptor, Kind.ERROR, json.dumps(told(error)).encode())
     return 0

@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -21,15 +21,16 @@ from sgi.catalogue.database import Database
 from sgi.domain.arrival import Arrival, ArrivalState, Reason
 from sgi.domain.slide import scene_slide_id
 from sgi.errors import ChangedError, DiskFullError, VanishedError
+from sgi.ingest.children import Children
 from sgi.ingest.convert import convert_and_upload
 from sgi.ingest.gather import Candidate, candidate_at, is_as_found
 from sgi.ingest.receiver import Conversion
 from sgi.ingest.release import release
-from sgi.ingest.verify import verify_instance
+from sgi.ingest.verify import Verification
 from sgi.jobs.decisions import Decision, pause_before, verdict_on
 from sgi.jobs.queue import defer_processing
 from sgi.settings import Settings
-from sgi.stored import frame_hashes_key, heat_map_key, instance_key, manifest_key, slide_folder
+from sgi.stored import frame_hashes_key, heat_map_key, manifest_key, slide_folder
 from sgi.stored_slide import StoredSlide
 from storage.errors import StorageError
 from storage.store import ObjectStore
@@ -56,6 +57,7 @@ class Ingest:
     database: Database
     store: ObjectStore
     cancelled: threading.Event
+    children: Children = field(default_factory=Children)
 
     async def process(self, establishment_id: UUID, arrival_id: UUID) -> None:
         """Take one arrival as far as it goes; what stops it becomes its state and reason."""
@@ -79,23 +81,27 @@ class Ingest:
         async with self.database.transaction(arrival.establishment_id) as connection:
             limits = await quality.limits(connection)
         telling = _Telling(self.database, arrival)
-        async with telling:
-            conversion = await asyncio.to_thread(
-                convert_and_upload,
-                arrival.source_path,
-                arrival.slide_id,
-                self.store,
-                self.settings.work,
-                self.settings.ingest,
-                telling.converting,
-                self.cancelled,
-                arrival.seen_at,
-                limits,
-            )
-            # What was read must be what was hashed: else the slide is of another file.
-            await asyncio.to_thread(_unchanged, arrival)
-            await asyncio.to_thread(self._store_besides, arrival.slide_id, conversion)
-            await asyncio.to_thread(self._verify, arrival.slide_id, conversion, telling)
+        with Verification(self.store) as verification:
+            async with telling:
+                conversion = await asyncio.to_thread(
+                    convert_and_upload,
+                    arrival.source_path,
+                    arrival.slide_id,
+                    self.store,
+                    self.settings.work,
+                    self.settings.ingest,
+                    telling.converting,
+                    self.cancelled,
+                    arrival.seen_at,
+                    limits,
+                    self.children,
+                    verification.begin,
+                )
+                # What was read must be what was hashed: else the slide is of another file.
+                await asyncio.to_thread(_unchanged, arrival)
+                await asyncio.to_thread(self._store_besides, arrival.slide_id, conversion)
+                telling.stored(conversion)
+                await asyncio.to_thread(verification.finish, telling.verifying)
         stored = await self._stored_slides(arrival, candidate, conversion)
         await asyncio.to_thread(self._store_manifests, stored)
         async with self.database.transaction(arrival.establishment_id) as connection:
@@ -117,19 +123,6 @@ class Ingest:
                 self.store.put(key, scene.heat_map, content_type="image/png")
         for scene_id, uid, _ in _instances(slide_id, conversion):
             self.store.put(frame_hashes_key(scene_id, uid), conversion.frame_hashes[uid])
-
-    def _verify(self, slide_id: UUID, conversion: Conversion, telling: "_Telling") -> None:
-        written = list(_instances(slide_id, conversion))
-        total = sum(record.size_bytes for _, _, record in written)
-        for scene_id, uid, record in written:
-            verify_instance(
-                self.store,
-                instance_key(scene_id, uid),
-                record.size_bytes,
-                record.sha256,
-                conversion.frame_hashes[uid],
-                lambda compared: telling.verifying(compared / total),
-            )
 
     def _store_manifests(self, stored: Sequence[StoredSlide]) -> None:
         for slide in stored:
@@ -253,17 +246,23 @@ class _Telling:
         self._arrival = arrival
         self._state = ArrivalState.CONVERTING
         self._progress = 0.0
+        self._stored_bytes = 1
         self._task: asyncio.Task[None] | None = None
 
     def converting(self, share: float) -> None:
         """Share of the conversion, 0 to 1."""
         self._progress = _CONVERTED * share
 
-    def verifying(self, share: float) -> None:
-        """Share of the verification that was just done."""
-        if self._state is not ArrivalState.VERIFYING:
-            self._state, self._progress = ArrivalState.VERIFYING, _CONVERTED
-        self._progress = min(self._progress + (1 - _CONVERTED) * share, 1.0)
+    def stored(self, conversion: Conversion) -> None:
+        """All that is to be verified is there."""
+        records = (record for scene in conversion.scenes for record in scene.manifest.instances)
+        self._stored_bytes = sum(record.size_bytes for record in records)
+
+    def verifying(self, compared_bytes: int) -> None:
+        """So many bytes have been read back and compared."""
+        self._state = ArrivalState.VERIFYING
+        share = compared_bytes / self._stored_bytes
+        self._progress = _CONVERTED + (1 - _CONVERTED) * min(share, 1.0)
 
     async def __aenter__(self) -> None:
         self._task = asyncio.create_task(self._tell())

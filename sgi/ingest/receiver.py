@@ -17,6 +17,7 @@ from sgi.domain.quality import SlideQuality
 from sgi.domain.slide import scene_slide_id
 from sgi.ingest.child_errors import ToldError, death_of, told_error
 from sgi.ingest.pipe import Kind
+from sgi.ingest.verify import Written
 from sgi.stored import instance_key, omezarr_key
 from storage.store import ObjectSink, ObjectStore
 
@@ -24,6 +25,7 @@ _NONSENSE = (KeyError, ValueError, TypeError, AttributeError, RecursionError)
 """What comes of taking a hostile message for a good one."""
 
 Progress = Callable[[float], None]
+Finished = Callable[[Written], None]
 
 
 _MOST_SCENES = 1000
@@ -57,18 +59,26 @@ class Receiver:
     """
 
     def __init__(
-        self, store: ObjectStore, slide_id: UUID, progress: Progress, most_bytes: int
+        self,
+        store: ObjectStore,
+        slide_id: UUID,
+        progress: Progress,
+        most_bytes: int,
+        finished: Finished = lambda _: None,
     ) -> None:
         self._store = store
         self._slide_id = slide_id
         self._progress = progress
+        self._finished = finished
         self._left = most_bytes
         self._open: ExitStack | None = None
         self._sink: ObjectSink | None = None
-        self._uid = ""
+        self._key = ""
+        """Of the object that was begun last."""
         self._size_bytes: dict[str, int] = {}
-        self._finished: set[str] = set()
-        self._frame_hashes: dict[str, bytes] = {}
+        """By key, of every object that was begun."""
+        self._written: dict[str, Written] = {}
+        """By SOP Instance UID, every instance that is whole and has its hashes."""
         self._result: dict[str, Any] | None = None
         self._error: ToldError | None = None
 
@@ -111,12 +121,12 @@ class Receiver:
             raise ValueError("no file has so many scenes")
         slide_id = scene_slide_id(self._slide_id, scene)
         if "zarr" in message:
-            self._uid, media_type = "", "application/octet-stream"
-            key = omezarr_key(slide_id, message["zarr"])
+            media_type, key = "application/octet-stream", omezarr_key(slide_id, message["zarr"])
         else:
-            self._uid, media_type = message["sop_uid"], "application/dicom"
-            key = instance_key(slide_id, self._uid)
-        self._size_bytes[self._uid] = 0
+            media_type, key = "application/dicom", instance_key(slide_id, message["sop_uid"])
+            if key in self._size_bytes:  # it may have been verified already
+                raise ValueError("an instance comes twice")
+        self._key, self._size_bytes[key] = key, 0
         with ExitStack() as stack:
             writing = self._store.open_write(key, content_type=media_type)
             self._sink = stack.enter_context(writing)
@@ -128,7 +138,7 @@ class Receiver:
         self._left -= len(payload)
         if self._left < 0:
             raise errors.ConversionCrashedError("The file became larger than any slide.")
-        self._size_bytes[self._uid] += len(payload)
+        self._size_bytes[self._key] += len(payload)
         self._sink.write(payload)
 
     def _end(self, _: bytes) -> None:
@@ -136,11 +146,19 @@ class Receiver:
             raise ValueError("no instance is open")
         finished, self._open, self._sink = self._open, None, None
         finished.close()
-        self._finished.add(self._uid)
 
     def _take_hashes(self, payload: bytes) -> None:
         head, _, hashes = payload.partition(b"\n")
-        self._frame_hashes[json.loads(head)["sop_uid"]] = hashes
+        message = json.loads(head)
+        uid, size_bytes, sha256 = message["sop_uid"], message["size_bytes"], message["sha256"]
+        if self._open is not None or uid in self._written:
+            raise ValueError("no instance has just ended")
+        if not self._key.endswith(f"/{uid}.dcm"):
+            raise ValueError("another instance has just ended")
+        if size_bytes != self._size_bytes[self._key]:
+            raise errors.ConversionCrashedError("An instance did not come over whole.")
+        self._written[uid] = Written(self._key, size_bytes, str(sha256), hashes)
+        self._finished(self._written[uid])
 
     def _take_progress(self, payload: bytes) -> None:
         share = float(json.loads(payload)["progress"])
@@ -168,7 +186,8 @@ class Receiver:
             raise errors.ConversionCrashedError("The reader of the file sent nonsense.") from error
         if not scenes:
             raise errors.ConversionCrashedError("The reader of the file made no slide.")
-        return Conversion(scenes, self._frame_hashes)
+        hashes = {uid: written.frame_hashes for uid, written in self._written.items()}
+        return Conversion(scenes, hashes)
 
     def _scene(self, number: int, told: dict[str, Any]) -> ConvertedScene:
         manifest = SlideManifest.from_json(told["manifest"])
@@ -177,9 +196,10 @@ class Receiver:
         if not any(record.level == 0 for record in manifest.instances):
             raise errors.ConversionCrashedError("The reader of the file made no base level.")
         for record in manifest.instances:
-            uid = record.sop_instance_uid
-            whole = uid in self._finished and self._size_bytes[uid] == record.size_bytes
-            if not whole or uid not in self._frame_hashes:
+            written = self._written.get(record.sop_instance_uid)
+            key = instance_key(manifest.slide_uuid, record.sop_instance_uid)
+            said = (key, record.size_bytes, record.sha256)
+            if written is None or (written.key, written.size_bytes, written.sha256) != said:
                 raise errors.ConversionCrashedError("An instance did not come over whole.")
         facts = SlideFacts.model_validate(told["facts"])
         if told["quality"] is None:

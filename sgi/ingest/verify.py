@@ -1,9 +1,13 @@
 """Prove that a stored instance is what was written, header and frames: read it all again."""
 
 import hashlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Self
 
+from dicom.behind import Behind
 from dicom.frame_index import FrameIndex
 from sgi.errors import VerificationError
 from sgi.stored import StoredObject
@@ -11,6 +15,70 @@ from storage.store import ObjectStore
 
 _PIECE_BYTES = 16 << 20
 _HASH_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An instance that is in the store, and what it must be when it is read back."""
+
+    key: str
+    size_bytes: int
+    sha256: str
+    """Of the whole object, in hexadecimal."""
+    frame_hashes: bytes
+    """SHA-256 of each frame, 32 bytes each."""
+
+
+class Verification:
+    """Reads instances back on a thread of its own, while others are still being made.
+
+    Leaving the context gives up what is not finished.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="verify")
+        self._begun: list[Future[None]] = []
+        self._given_up = threading.Event()
+        self._compared_bytes = 0
+        self._progress: Callable[[int], None] = lambda _: None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._given_up.set()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def begin(self, written: Written) -> None:
+        """Verify an instance as soon as those before it are verified."""
+        self._begun.append(self._executor.submit(self._verify, written))
+
+    def finish(self, progress: Callable[[int], None]) -> None:
+        """Wait for all; `progress` hears how many bytes have been compared so far.
+
+        Raises what `verify_instance` raised of the first that failed.
+        """
+        self._progress = progress
+        progress(self._compared_bytes)
+        for verified in self._begun:
+            verified.result()
+
+    def _verify(self, written: Written) -> None:
+        verify_instance(
+            self._store,
+            written.key,
+            written.size_bytes,
+            written.sha256,
+            written.frame_hashes,
+            self._told,
+        )
+
+    def _told(self, compared: int) -> None:
+        if self._given_up.is_set():
+            raise VerificationError("The verification was given up.")
+        self._compared_bytes += compared
+        self._progress(self._compared_bytes)
 
 
 def verify_instance(
@@ -33,31 +101,16 @@ def verify_instance(
     if len(frame_hashes) != len(index.offsets) * _HASH_BYTES:
         raise VerificationError("The stored instance has another number of frames.")
     frames = _Frames(index, frame_hashes)
-    whole = hashlib.sha256()
     start = 0
-    for data in _pieces(store, key, size_bytes):
-        frames.compare(start, data)
-        whole.update(data)
-        start += len(data)
-        progress(len(data))
+    whole = hashlib.sha256()
+    with Behind(whole.update) as hashing:
+        for data in store.read_chunks(key, _PIECE_BYTES):
+            hashing.write(data)
+            frames.compare(start, memoryview(data))
+            start += len(data)
+            progress(len(data))
     if not frames.all_compared or whole.hexdigest() != sha256:
         raise VerificationError("The stored object is not what was written.")
-
-
-def _pieces(store: ObjectStore, key: str, size_bytes: int) -> Iterator[memoryview]:
-    """The whole object in order; the next piece is on its way while one is worked on."""
-    starts = range(0, size_bytes, _PIECE_BYTES)
-
-    def read(start: int) -> bytes:
-        return store.read_range(key, start, min(_PIECE_BYTES, size_bytes - start))
-
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(read, 0)
-        for following in starts[1:]:
-            data = coming.result()
-            coming = reader.submit(read, following)
-            yield memoryview(data)
-        yield memoryview(coming.result())
 
 
 class _Frames:

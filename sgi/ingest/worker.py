@@ -42,7 +42,9 @@ async def work(settings: Settings, url: str, store: ObjectStore) -> None:
         @queue.task(name=PROCESS_ARRIVAL, queue=INGEST_QUEUE)
         async def process_arrival(arrival_id: str, establishment_id: str) -> None:
             await ingest.process(UUID(establishment_id), UUID(arrival_id))
+            await asyncio.to_thread(ingest.children.prepare)
 
+        await asyncio.to_thread(ingest.children.prepare)
         reconciling = asyncio.create_task(_reconcile_for_ever(ingest, queue.job_manager))
         try:
             await queue.run_worker_async(
@@ -56,6 +58,7 @@ async def work(settings: Settings, url: str, store: ObjectStore) -> None:
             )
         finally:
             cancelled.set()
+            ingest.children.close()
             reconciling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await reconciling

@@ -109,3 +109,13 @@ def test_a_slash_more_or_less_is_another_object(s3_store: S3ObjectStore) -> None
     s3_store.put("folder/b", b"bytes")
     with pytest.raises(ObjectNotFoundError):
         s3_store.size("folder")
+
+
+def test_chunks_longer_than_the_pieces_they_come_in(s3_store: S3ObjectStore) -> None:
+    """The store's own contract test has small ones."""
+    data = bytes(range(256)) * 10_000
+    s3_store.put("a", data)
+    chunks = list(s3_store.read_chunks("a", 1 << 20))
+    assert b"".join(chunks) == data
+    assert 3 < len(chunks) <= 10
+    assert max(map(len, chunks)) <= 1 << 20

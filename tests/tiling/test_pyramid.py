@@ -1,20 +1,31 @@
 """Levels passed through bit for bit, levels re-encoded, and levels built by halving."""
 
 import tracemalloc
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tiling.codecs import jpeg
+from tiling.array_slide import ArraySlide
+from tiling.codecs import jpeg, jpeg_ls
 from tiling.codecs.jpeg import JpegOptions
 from tiling.downsample import halve
 from tiling.errors import DamagedSlideError
 from tiling.geometry import Size
 from tiling.pyramid import EncodedLevel, Origin, PyramidOptions, build_pyramid
 from tiling.registry import open_slide
-from tiling.slide import Pixels, SlideReader
+from tiling.slide import (
+    Codec,
+    Colour,
+    Level,
+    OpticalPath,
+    Pixels,
+    SlideReader,
+    TileEncoding,
+)
 from tiling.testing import SvsOptions, draw_pattern, write_generic_tiff, write_svs
 
 
@@ -111,13 +122,12 @@ def test_nothing_is_left_in_the_scratch_folder(svs: SlideReader, tmp_path: Path)
 def test_a_rotten_tile_is_noticed_while_it_streams(tmp_path: Path) -> None:
     path = tmp_path / "slide.svs"
     write_svs(path, draw_pattern(600, 600), SvsOptions(factors=(1,)))
-    reader = open_slide(path)
-    level = build_pyramid(reader, tmp_path, PyramidOptions(top_pixels=1000))[0]
     data = bytearray(path.read_bytes())
-    tile = reader.read_encoded_tile(0, 1, 1)
+    tile = open_slide(path).read_encoded_tile(0, 1, 1)
     start = data.index(tile[-200:])
     data[start + 198 : start + 200] = b"\0\1"
     path.write_bytes(bytes(data))
+    level = build_pyramid(open_slide(path), tmp_path, PyramidOptions(top_pixels=1000))[0]
     with pytest.raises(DamagedSlideError):
         list(level.frames())
 
@@ -166,3 +176,21 @@ def test_the_pyramid_is_the_same_whatever_the_threads(tmp_path: Path) -> None:
     )
     for alone, shared in zip(one, three, strict=True):
         assert list(alone.frames()) == list(shared.frames())
+
+
+class TwelveBits(ArraySlide):
+    """Light of fewer bits than its type has, in tiles that could be handed on."""
+
+    @property
+    def levels(self) -> Sequence[Level]:
+        encoding = TileEncoding(Colour.GREY, codec=Codec.JPEG_2000_LOSSLESS)
+        return [replace(level, encoding=encoding) for level in super().levels]
+
+
+def test_streams_that_say_fewer_bits_than_dicom_keeps_are_made_anew(tmp_path: Path) -> None:
+    pixels = draw_pattern(100, 80)[None, None, :, :, :1].astype(np.uint16) * 16
+    slide = TwelveBits(pixels, [OpticalPath()], bits=12, tile=Size(64, 64))
+    base = build_pyramid(slide, tmp_path)[0]
+    assert base.origin is Origin.RE_ENCODED
+    assert {jpeg_ls.parse_header(frame).announced.bits for frame in base.frames()} == {16}
+    np.testing.assert_array_equal(base.pixels(1, 0), slide.read_tile(0, 1, 0))

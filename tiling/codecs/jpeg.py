@@ -1,5 +1,6 @@
 """JPEG tiles: to and from pixels."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import imagecodecs
@@ -43,7 +44,13 @@ class JpegOptions:
         return TileEncoding(Colour.YCBCR, self.subsampling)
 
 
-_SUBSAMPLING = {(1, 1): "444", (2, 1): "422", (2, 2): "420", (1, 2): "440", (4, 1): "411"}
+_SUBSAMPLING: Mapping[tuple[int, int] | None, str] = {
+    (1, 1): "444",
+    (2, 1): "422",
+    (2, 2): "420",
+    (1, 2): "440",
+    (4, 1): "411",
+}
 
 
 def encode(pixels: Pixels, encoding: TileEncoding | None = None, quality: int = 90) -> bytes:
@@ -100,8 +107,8 @@ def check_frame(stream: bytes, size: Size, encoding: TileEncoding) -> None:
         )
     components = 1 if encoding.colour is Colour.GREY else 3
     found = (header.size, header.is_baseline, header.decoded_as, header.subsampling)
-    promised = (size, True, encoding.colour, encoding.subsampling)
-    if found != promised or len(header.components) != components:
+    promised = (size, True, encoding.colour, encoding.subsampling or header.subsampling)
+    if found != promised or len(header.components) != components or header.subsampling is None:
         raise DamagedSlideError(
             "A compressed tile differs in size or colour from its level; "
             "copy the file again from the scanner."

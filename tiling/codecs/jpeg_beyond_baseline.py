@@ -41,7 +41,9 @@ def check_frame(frame: bytes, encoding: TileEncoding, tile: Size, pixel: PixelFo
     if (
         header.bits not in _PROCESSES[encoding.codec].get(header.marker, ())
         or encoding.colour in (Colour.ICT, Colour.RCT)
-        or header.subsampling != ((1, 1) if lossless else encoding.subsampling)
+        or header.subsampling is None
+        or header.subsampling
+        != ((1, 1) if lossless else encoding.subsampling or header.subsampling)
     ):
         raise DamagedSlideError(DIFFERS)
     if not frame.rstrip(b"\0").endswith(bytes((0xFF, EOI))):

@@ -4,9 +4,10 @@ TIFF keeps the tables of all tiles in one place (TIFF Technical Note 2) and says
 JPEG stream what its samples mean. A browser sees the stream only, so both are written into it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tiling.codecs import segments
+from tiling.codecs.last_header import LastHeader
 from tiling.codecs.segments import Segment, iter_segments, parse_frame_header
 from tiling.errors import DamagedSlideError
 from tiling.slide import Colour
@@ -24,6 +25,10 @@ class FramePrefix:
     """What the samples are, by the file."""
     corrects_colour: bool
     """Whether decoders, or some of them, would take the samples for something else."""
+    _made: LastHeader[tuple[int, bytes]] = field(
+        default_factory=LastHeader, init=False, repr=False, compare=False
+    )
+    """The last header of a tile as it is stored: its length, and what was made of it."""
 
     @classmethod
     def of_level(cls, tables: bytes | None, tile: bytes, colour: Colour) -> "FramePrefix":
@@ -46,16 +51,23 @@ class FramePrefix:
         Entropy-coded data stays as it is. Raises DamagedSlideError when the tile is no JPEG
         stream, or would be taken for another colour than its level's.
         """
+        made = self._made.of(tile)
+        if made is not None:
+            length, header = made
+            return header + tile[length:]
         stream = (
             tile[:2] + self._insertion + _silence(tile)
             if self.corrects_colour
             else (tile[:2] + self._insertion + tile[2:] if self.tables else tile)
         )
-        if parse_frame_header(stream).decoded_as is not self.colour:
+        found = parse_frame_header(stream)
+        if found.decoded_as is not self.colour:
             raise DamagedSlideError(
                 "A compressed tile differs in colour from its level; "
                 "copy the file again from the scanner."
             )
+        length = found.end - len(self)
+        self._made.remember(tile[:length], (length, stream[: found.end]))
         return stream
 
     @property

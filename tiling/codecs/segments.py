@@ -1,7 +1,7 @@
 """The marker segments of a JPEG stream (ISO 10918-1 B.1), read without trusting a single byte."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tiling.codecs.last_header import LastHeader
 from tiling.errors import DamagedSlideError
@@ -85,25 +85,18 @@ class FrameHeader:
     components: tuple[Component, ...]
     decoded_as: Colour
     """What an ordinary decoder takes the samples for, truly or not."""
+    end: int = field(compare=False)
+    """Where the entropy-coded data begin, in bytes from SOI."""
+    subsampling: tuple[int, int] | None = field(init=False, compare=False)
+    """Chroma subsampling, horizontal and vertical; None when no ratio describes it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "subsampling", _subsampling(self.components))
 
     @property
     def is_baseline(self) -> bool:
         """Sequential, Huffman-coded, 8 bits: what every decoder and browser reads."""
         return self.marker == SOF0_BASELINE and self.bits == 8
-
-    @property
-    def subsampling(self) -> tuple[int, int] | None:
-        """Chroma subsampling, horizontal and vertical; None when no ratio describes it."""
-        if len(self.components) == 1:
-            return 1, 1
-        luma, *chroma = self.components
-        factors = {(component.horizontal, component.vertical) for component in chroma}
-        if len(factors) != 1:
-            return None
-        horizontal, vertical = factors.pop()
-        if luma.horizontal % horizontal or luma.vertical % vertical:
-            return None
-        return luma.horizontal // horizontal, luma.vertical // vertical
 
     def encoding_as(self, colour: Colour) -> TileEncoding | None:
         """What tiles with this header are when their samples are `colour`; None to re-encode them.
@@ -131,13 +124,12 @@ def parse_frame_header(stream: bytes) -> FrameHeader:
     known = _last_header.of(stream)
     if known is not None:
         return known
-    header, end = _parse_frame_header(stream)
-    _last_header.remember(bytes(stream[:end]), header)
+    header = _parse_frame_header(stream)
+    _last_header.remember(bytes(stream[: header.end]), header)
     return header
 
 
-def _parse_frame_header(stream: bytes) -> tuple[FrameHeader, int]:
-    """The header, and where its last segment (SOS) ends."""
+def _parse_frame_header(stream: bytes) -> FrameHeader:
     frame: Segment | None = None
     jfif = scan = False
     end = 0
@@ -165,14 +157,27 @@ def _parse_frame_header(stream: bytes) -> tuple[FrameHeader, int]:
     )
     if any(not 1 <= c.horizontal <= 4 or not 1 <= c.vertical <= 4 for c in components):
         raise DamagedSlideError(_damaged("has impossible sampling factors"))
-    header = FrameHeader(
+    return FrameHeader(
         frame.marker,
         payload[0],
         Size(columns, rows),
         components,
         _decoded_as(components, jfif=jfif, adobe=adobe),
+        end,
     )
-    return header, end
+
+
+def _subsampling(components: tuple[Component, ...]) -> tuple[int, int] | None:
+    if len(components) == 1:
+        return 1, 1
+    luma, *chroma = components
+    factors = {(component.horizontal, component.vertical) for component in chroma}
+    if len(factors) != 1:
+        return None
+    horizontal, vertical = factors.pop()
+    if luma.horizontal % horizontal or luma.vertical % vertical:
+        return None
+    return luma.horizontal // horizontal, luma.vertical // vertical
 
 
 def is_jfif(segment: Segment, stream: bytes) -> bool:

@@ -1,12 +1,10 @@
 """The bytes of a chunk: one channel after the other, where a tile has them side by side."""
 
-from dataclasses import replace
-
 import numpy as np
 
-from tiling.codecs import frames, jpeg
+from tiling.codecs import frames
 from tiling.geometry import Size
-from tiling.slide import Codec, PixelFormat, Samples, TileEncoding
+from tiling.slide import PixelFormat, Samples, TileEncoding
 
 
 def planar(samples: Samples) -> bytes:
@@ -25,13 +23,7 @@ def from_planar(data: bytes, tile: Size, pixel_format: PixelFormat) -> Samples:
 def unpack_chunk(
     frame: bytes, encoding: TileEncoding, tile: Size, pixel_format: PixelFormat
 ) -> bytes:
-    """The chunk of a stored frame; raises a TilingError for one that is broken.
-
-    The subsampling of a JPEG is taken from its own header: DICOM does not tell it.
-    """
-    if encoding.codec is Codec.JPEG:
-        subsampling = jpeg.parse_frame_header(frame).subsampling or encoding.subsampling
-        encoding = replace(encoding, subsampling=subsampling)
+    """The chunk of a stored frame; raises a TilingError for one that is broken."""
     return planar(frames.decode(frame, encoding, tile, pixel_format))
 
 

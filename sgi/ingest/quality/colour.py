@@ -1,8 +1,25 @@
 """Hue, saturation and value of RGB pixels."""
 
+from typing import TypeVar
+
 import numpy as np
 
 from sgi.ingest.quality.views import Image, Map
+
+_Image = TypeVar("_Image", Image, Map)
+
+
+def largest(image: _Image) -> _Image:
+    """The largest sample of each pixel of `(rows, columns, 3)`.
+
+    Three planes at once: numpy takes ten times as long to reduce an axis of three.
+    """
+    return np.maximum(np.maximum(image[:, :, 0], image[:, :, 1]), image[:, :, 2])
+
+
+def smallest(image: _Image) -> _Image:
+    """The smallest sample of each pixel of `(rows, columns, 3)`."""
+    return np.minimum(np.minimum(image[:, :, 0], image[:, :, 1]), image[:, :, 2])
 
 
 def hue_saturation_value(image: Image) -> tuple[Map, Map, Map]:
@@ -13,7 +30,7 @@ def hue_saturation_value(image: Image) -> tuple[Map, Map, Map]:
     """
     values = image.astype(np.float32)
     red, green, blue = (values[:, :, sample] for sample in range(3))
-    high, low = values.max(axis=2), values.min(axis=2)
+    high, low = largest(values), smallest(values)
     tint = high - low
     span = np.maximum(tint, 1)
     sector = np.where(

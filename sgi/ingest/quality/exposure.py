@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from sgi.ingest.quality.colour import largest, smallest
 from sgi.ingest.quality.views import Image, Mask
 
 _FULL = 253
@@ -24,10 +27,10 @@ class Exposure:
 
 def measure_exposure(image: Image, tissue: Mask) -> Exposure | None:
     """Of an image `(rows, columns, 3)` under a mask of its size; None without tissue."""
-    pixels = image[tissue]
-    stained = pixels[pixels.min(axis=1, initial=255) < _WHITE]
-    if not stained.size:
+    stained = tissue & (smallest(image) < _WHITE)
+    count = np.count_nonzero(stained)
+    if not count:
         return None
-    over = (stained >= _FULL).any(axis=1)
-    under = stained.max(axis=1) <= _EMPTY
-    return Exposure(float(over.mean()), float(under.mean()))
+    high = largest(image)[stained]
+    over, under = (np.count_nonzero(lost) for lost in (high >= _FULL, high <= _EMPTY))
+    return Exposure(over / count, under / count)

@@ -5,6 +5,8 @@ h / (sqrt(2 pi) s) levels a pixel. Height over steepness is therefore a width, 2
 the contrast nor the stain changes: pale tissue is not blurred tissue.
 """
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -90,8 +92,10 @@ def _per_cell(values: _Whole, reduce: np.ufunc) -> NDArray[np.int32]:
     """One value for each whole cell of `(rows, columns)`."""
     rows, columns = values.shape[0] // CELL, values.shape[1] // CELL
     cells = values[: rows * CELL, : columns * CELL].reshape(rows, CELL, columns * CELL)
-    lines = reduce.reduce(cells, axis=1).reshape(rows, columns, CELL)
-    return np.asarray(reduce.reduce(lines, axis=2), np.int32)
+    lines = reduce.reduce(cells, axis=1)
+    # Whole lines at once: numpy takes much longer to reduce an axis of eight.
+    found = functools.reduce(reduce, (lines[:, start::CELL] for start in range(CELL)))
+    return np.asarray(found, np.int32)
 
 
 def _around(cells: NDArray[np.int32], reduce: np.ufunc) -> NDArray[np.int32]:

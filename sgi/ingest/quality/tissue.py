@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgi.ingest.quality.boxes import box_mean, luma
+from sgi.ingest.quality.colour import largest, smallest
 from sgi.ingest.quality.ink import ink_mask
 from sgi.ingest.quality.views import Grey, Image, Map, Mask
 
@@ -57,11 +58,11 @@ def map_tissue(image: Image) -> TissueMap:
     glass = _glass_colour(image)
     ground = np.full(3, _UNSEEN_GLASS, np.float32) if glass is None else glass
     absorbed = np.maximum(ground - image, 0)
-    absorption = absorbed.max(axis=2)
-    tint = absorption - absorbed.min(axis=2)
+    absorption = largest(absorbed)
+    tint = absorption - smallest(absorbed)
     light = _light(grey, glass)
     ink = ink_mask(image, 255 if light is None else light)
-    seen = (image.max(axis=2) >= _BLACK) & (tint >= _LEAST_TINT)
+    seen = (largest(image) >= _BLACK) & (tint >= _LEAST_TINT)
     tissue = seen & ~ink & (absorption >= _threshold(absorption[seen]))
     return TissueMap(
         _without_specks(tissue),
@@ -82,10 +83,11 @@ def _map_fluorescence(grey: Map | Image) -> TissueMap:
 def _glass_colour(image: Image) -> Map | None:
     """The commonest bright colour `(3,)`, in grey levels; None when little is bright."""
     grey = luma(image)
-    tint = image.max(axis=2) - image.min(axis=2)
+    low = smallest(image)
+    tint = largest(image) - low
     # 255 in every channel is what scanners write where they did not scan.
     bright = (grey >= _GLASS_LUMA) & (tint <= _GLASS_TINT)
-    scanned = bright & (image.min(axis=2) < 255)
+    scanned = bright & (low < 255)
     if scanned.sum() >= _GLASS_SHARE * grey.size:
         bright = scanned
     elif bright.sum() < _GLASS_SHARE * grey.size:

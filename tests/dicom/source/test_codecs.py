@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -11,6 +12,7 @@ from dicom.formats import open_any
 from dicom.source.testing import (
     JPEG_420,
     RGB_RAW,
+    FramePosition,
     WrittenInstance,
     encode,
     instance_of,
@@ -109,9 +111,13 @@ def test_grey(tmp_path: Path, codec: Codec, pixel_format: PixelFormat) -> None:
     samples = grey(pixel_format)
     instance = instance_of(samples, TILE, encoding, pixel_format)
     reader = opened(tmp_path, instance)
-    assert (reader.pixel_format, reader.levels[0].encoding) == (pixel_format, encoding)
+    assert reader.pixel_format == pixel_format
     np.testing.assert_array_equal(read_base(reader), samples)
-    assert_handed_on(reader, instance)
+    if pixel_format is GREY12:
+        assert reader.levels[0].encoding is None, "its streams say 12 bits, where DICOM keeps 16"
+    else:
+        assert reader.levels[0].encoding == encoding
+        assert_handed_on(reader, instance)
 
 
 def test_grey_jpeg(tmp_path: Path) -> None:
@@ -119,6 +125,43 @@ def test_grey_jpeg(tmp_path: Path) -> None:
     reader = opened(tmp_path, instance)
     assert reader.levels[0].encoding == TileEncoding(Colour.GREY)
     assert_handed_on(reader, instance)
+
+
+@pytest.mark.parametrize("subsampling", [(1, 1), (2, 1), (2, 2)])
+@pytest.mark.parametrize("marker", [b"\xff\xc0", b"\xff\xc1"], ids=["baseline", "extended"])
+def test_extended_jpeg_says_itself_how_it_is_subsampled(
+    tmp_path: Path, subsampling: tuple[int, int], marker: bytes
+) -> None:
+    encoding = TileEncoding(Colour.YCBCR, subsampling)
+    made = instance_of(COLOURS, TILE, encoding)
+    streams = [frame.replace(b"\xff\xc0", marker, 1) for frame in made.frames]
+    extended = replace(made, frames=streams, transfer_syntax="1.2.840.10008.1.2.4.51")
+    reader = opened(tmp_path, extended)
+    assert reader.levels[0].encoding == replace(encoding, codec=Codec.JPEG_EXTENDED)
+    assert np.abs(read_base(reader).astype(int) - COLOURS).mean() < 4
+    assert_handed_on(reader, extended)
+
+
+def test_blank_tiles_are_encoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = instance_of(COLOURS, TILE, JPEG_420)
+    sparse = replace(
+        whole, frames=whole.frames[:1], organization="TILED_SPARSE", positions=[FramePosition(1, 1)]
+    )
+    encode_frame, calls = frames.encode, []
+
+    def counted(*how: Any) -> bytes:
+        calls.append(how)
+        return encode_frame(*how)
+
+    monkeypatch.setattr("dicom.source.image.frames.encode", counted)
+    reader = opened(tmp_path, sparse)
+    blanks = [
+        reader.read_encoded_tile(0, column, row)
+        for column, row in reader.levels[0].grid.positions()
+    ][1:]
+    reader.encoded_tile_lengths(0)
+    assert len(blanks) > 1
+    assert len(set(blanks)) == len(calls) == 1
 
 
 def test_run_lengths(tmp_path: Path) -> None:

@@ -221,7 +221,8 @@ def test_levels_with_their_own_frame_of_reference_are_one_pyramid(tmp_path: Path
 
 
 def test_what_is_no_level_is_left_out(tmp_path: Path) -> None:
-    reader = opened(tmp_path, *pyramid(), instance_of(draw_pattern(60, 200), TILE))
+    other = replace(instance_of(draw_pattern(60, 200), TILE), spacing_mm=0.005)
+    reader = opened(tmp_path, *pyramid(), other)
     assert len(reader.levels) == 3
     assert "no levels" in reader.metadata.not_kept[0]
 
@@ -520,9 +521,46 @@ class TestMetadata:
         assert (found.excitation_nm, found.emission_nm) == (358.0, 460.0)
         assert found.illumination is Illumination.FLUORESCENCE
 
-    def test_the_original_header_is_there_without_bulk(self, tmp_path: Path) -> None:
+    def test_the_original_header_is_there_without_pixels(self, tmp_path: Path) -> None:
         reader = self.reader(tmp_path, Manufacturer="Maker", PatientID="7")
         original = reader.original[0]
-        assert (original.Manufacturer, original.PatientID) == ("Maker", "7")
-        assert "PixelData" not in original
-        assert "OpticalPathSequence" not in original
+        assert (original.header.Manufacturer, original.header.PatientID) == ("Maker", "7")
+        assert "PixelData" not in original.header
+        assert [item.OpticalPathIdentifier for item in original.optical_paths if item] == ["1"]
+
+
+def test_no_slide_is_made_of_two_patients(tmp_path: Path) -> None:
+    base, coarser, _ = pyramid()
+    first = replace(with_uid(base, 1), extra={"PatientID": "1"})
+    write(tmp_path / "a", first)
+    write(tmp_path / "b", replace(with_uid(coarser, 2), extra={"PatientID": "2"}))
+    with pytest.raises(UnsupportedSlideError, match="different patients"):
+        open_any(tmp_path / "a")
+
+
+def test_one_identity_with_two_contents_is_for_a_person(tmp_path: Path) -> None:
+    base, *_ = pyramid()
+    write(tmp_path / "a", base)
+    write(tmp_path / "b", replace(base, extra={"ImageComments": "another"}))
+    with pytest.raises(UnsupportedSlideError, match="one identity"):
+        open_any(tmp_path / "a")
+
+
+def test_a_file_that_was_copied_twice_is_no_riddle(tmp_path: Path) -> None:
+    base, *_ = pyramid()
+    path = write(tmp_path / "a", base)
+    (tmp_path / "b").write_bytes(path.read_bytes())
+    reader = open_any(path)
+    assert len(reader.levels) == 1
+    reader.close()
+
+
+def test_two_areas_of_one_glass_are_two_slides(tmp_path: Path) -> None:
+    base, *_ = pyramid()
+    area = instance_of(BASE[:-20, :-30], TILE, JPEG_420)
+    write(tmp_path / "a", with_uid(base, 1))
+    write(tmp_path / "b", with_uid(area, 2))
+    reader = open_any(tmp_path / "a")
+    assert [scene.levels[0].size for scene in reader.scenes] == [base.size, area.size]
+    assert [len(scene.levels) for scene in reader.scenes] == [1, 1]
+    reader.close()

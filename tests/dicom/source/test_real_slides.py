@@ -29,7 +29,6 @@ SLIDES = [
     "dicom-wsi/gcp-raw.dcm",
     "dicom-wsi/pathml-small_dicom.dcm",
     "dicom-wsi/openslide-boxes/boxes_0.dcm",
-    "dicom-wsi/highdicom/sm_image.dcm",
     "dicom-wsi/highdicom/sm_image_grayscale.dcm",
     "dicom-wsi/highdicom/sm_image_jpegls.dcm",
     "dicom-wsi/highdicom/sm_image_jpegls_nobot.dcm",
@@ -175,3 +174,8 @@ def test_what_is_broken_or_no_slide(shared_slides: Path) -> None:
         open_any(shared_slides / "bad/dicom-not-wsi.dcm")
     with pytest.raises(DamagedSlideError, match="cut short"):
         open_any(shared_slides / "bad/dicom-truncated.dcm")
+
+
+def test_two_contents_of_one_identity_are_for_a_person(shared_slides: Path) -> None:
+    with pytest.raises(UnsupportedSlideError, match="one identity"):
+        open_any(shared_slides / "dicom-wsi" / "highdicom" / "sm_image.dcm")

@@ -1,15 +1,11 @@
 """Slides of light: every optical path and focal plane is served, as a browser can show it."""
 
-import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from sgi.api.decoders import Decoders
-from sgi.errors import UnshowableError
 from tiling.array_slide import ArraySlide
 from tiling.codecs import jpeg
 from tiling.composite import Window
@@ -79,31 +75,3 @@ def test_a_layer_that_is_not_there_is_not_found(
 
 def test_the_thumbnail_is_in_colours(web: Any, client: Any, slide: Any) -> None:
     assert web.get(client, f"/slides/{slide.id}/thumbnail").headers["content-type"] == "image/png"
-
-
-def test_a_decoder_that_hangs_or_dies_is_replaced(run: Any) -> None:
-    async def use() -> bytes:
-        decoders = Decoders(processes=1, longest_s=20.0)
-        try:
-            with pytest.raises(UnshowableError, match="cannot be unpacked"):
-                await decoders.run(_die)
-            decoders._longest_s = 0.2
-            with pytest.raises(UnshowableError, match="too long"):
-                await decoders.run(_hang)
-            decoders._longest_s = 60.0
-            return await decoders.run(uuid.UUID(int=0).bytes.__add__, b"!")
-        finally:
-            decoders.close()
-
-    assert run(use()) == bytes(16) + b"!"
-
-
-def _die() -> bytes:
-    import os
-
-    os._exit(3)
-
-
-def _hang() -> bytes:
-    time.sleep(60)
-    return b""

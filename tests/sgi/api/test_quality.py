@@ -39,6 +39,7 @@ def test_limits_are_the_usual_ones_until_they_are_changed(web: Any, here: Any, t
         {"blurred": {"look": 0.5, "rescan": 0.1}},
         {"blurred": {"look": -1}},
         {"unknown": {}},
+        {"blurred": {"look": "Infinity"}},
         {"blurred_edge_um": 0},
         [],
     ],

@@ -25,13 +25,13 @@ from sgi import errors
 from sgi.domain.arrival import Reason
 from sgi.domain.slide import scene_slide_id
 from sgi.domain.words import Language, sentence
+from sgi.ingest import children, convert_child
 from sgi.ingest import convert as module
-from sgi.ingest import convert_child
 from sgi.ingest.child_errors import ToldError, told_error
 from sgi.ingest.convert import Conversion, convert_and_upload, time_limit_s
 from sgi.ingest.convert_child import PipeTarget
 from sgi.ingest.pipe import Kind, MessageParser
-from sgi.ingest.verify import verify_instance
+from sgi.ingest.verify import Written, verify_instance
 from sgi.jobs.decisions import Decision, verdict_on
 from sgi.settings import IngestSettings
 from sgi.stored import instance_key
@@ -85,7 +85,7 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], No
             "    write_message(1, kind, data)\n" + textwrap.dedent(code)
         )
         program.chmod(0o755)
-        monkeypatch.setattr(module.sys, "executable", str(program))
+        monkeypatch.setattr(children.sys, "executable", str(program))
 
     return replace
 
@@ -304,11 +304,16 @@ MANIFEST = {"version": 1, "instances": [], "slide_uuid": str(SLIDE), "study_uid"
 FACTS = {"format": "x", "pixel_spacing_mm": None, "objective_power": None, "scanned_at": None,
          "manufacturer": None, "model": None, "serial_number": None, "icc": False,
          "metadata": {}}  # fmt: skip
+BEGIN = "send(Kind.BEGIN, {'sop_uid': '1', 'scene': 0})\n"
+PROOF = "{'sop_uid': '1', 'size_bytes': 1, 'sha256': ''}"
 NONSENSE = {
     "no message": "os.write(1, b'hello, world, this is no message')",
     "data of no instance": "send(Kind.DATA, b'x')",
     "end of no instance": "send(Kind.END)",
     "two instances at once": "send(Kind.BEGIN, {'sop_uid': '1', 'scene': 0})\n" * 2,
+    "hashes of no instance": f"send(Kind.HASHES, {PROOF})",
+    "hashes of an instance that is open": BEGIN + f"send(Kind.HASHES, {PROOF})",
+    "hashes without a size": "send(Kind.HASHES, {'sop_uid': '1'})",
     "no JSON": "send(Kind.BEGIN, b'{')",
     "JSON of another kind": "send(Kind.BEGIN, [1])",
     "no UID": "send(Kind.BEGIN, {})",
@@ -392,6 +397,56 @@ def test_bytes_changed_on_the_way_do_not_pass_verification(
         hashes = result.frame_hashes[record.sop_instance_uid]
         with pytest.raises((errors.VerificationError, DicomError)):
             verify_instance(store, key, record.size_bytes, record.sha256, hashes)
+
+
+def test_what_is_stored_is_told_while_the_next_is_made(
+    svs: Path, store: Any, tmp_path: Path
+) -> None:
+    told: list[Written] = []
+
+    def finished(written: Written) -> None:
+        told.append(written)
+        verify_instance(
+            store, written.key, written.size_bytes, written.sha256, written.frame_hashes
+        )
+        assert len(store.objects) == len(told)
+
+    settings = IngestSettings(memory_mb=1024)
+    arguments = (svs, SLIDE, store, tmp_path, settings, lambda _: None, threading.Event(), NOW)
+    found = convert_and_upload(*arguments, finished=finished)
+    assert [written.key for written in told] == [
+        instance_key(SLIDE, record.sop_instance_uid)
+        for record in found.scenes[0].manifest.instances
+    ]
+
+
+def test_an_instance_comes_once(
+    svs: Path, converted: Convert, store: Any, child: Callable[[str], None]
+) -> None:
+    """Else it could be another one after it was verified."""
+    child((BEGIN + "send(Kind.DATA, b'x'); send(Kind.END)\n") + BEGIN + "send(Kind.DATA, b'y')")
+    with pytest.raises(errors.ConversionCrashedError):
+        converted(svs)
+    assert list(store.objects.values()) == [b"x"]
+
+
+def test_a_manifest_that_says_other_than_the_proof(
+    svs: Path, converted: Convert, child: Callable[[str], None]
+) -> None:
+    child("""
+        from sgi.ingest import convert_child
+        write = convert_child.write_message
+        def lie(descriptor, kind, payload):
+            if kind is Kind.HASHES:
+                head, _, hashes = payload.partition(b"\\n")
+                told = json.loads(head) | {"sha256": "0" * 64}
+                payload = json.dumps(told).encode() + b"\\n" + hashes
+            write(descriptor, kind, payload)
+        convert_child.write_message = lie
+        sys.exit(convert_child.main())
+    """)
+    with pytest.raises(errors.ConversionCrashedError, match="whole"):
+        converted(svs)
 
 
 def test_frames_without_hashes(svs: Path, converted: Convert, child: Callable[[str], None]) -> None:

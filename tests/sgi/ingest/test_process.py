@@ -18,6 +18,7 @@ import tiling.errors
 from sgi import errors
 from sgi.domain.arrival import ArrivalState, ReasonCode
 from sgi.ingest import process as module
+from sgi.ingest import verify as verification
 from sgi.settings import Disposal
 from sgi.stored import frame_hashes_key, heat_map_key, instance_key, manifest_key
 
@@ -415,19 +416,17 @@ def test_a_file_that_took_the_place_of_a_part_is_not_touched(
 def test_a_header_that_the_store_altered_is_never_published(
     way_in: Any, dropped: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    convert = module.convert_and_upload
+    verify = verification.verify_instance
 
-    def altered(*arguments: Any) -> Any:
-        found = convert(*arguments)
-        for key, data in way_in.store.objects.items():
-            at = data.find(b"\x28\x00\x30\x00DS")
-            if at < 0:  # an associated image without a scale
-                continue
+    def altered(store: Any, key: str, *rest: Any) -> None:
+        data = way_in.store.objects[key]
+        at = data.find(b"\x28\x00\x30\x00DS")
+        if at >= 0:  # else an associated image without a scale
             spacing = at + 11
             way_in.store.objects[key] = data[:spacing] + b"7" + data[spacing + 1 :]
-        return found
+        verify(store, key, *rest)
 
-    monkeypatch.setattr(module, "convert_and_upload", altered)
+    monkeypatch.setattr(verification, "verify_instance", altered)
     done = way_in.process(dropped)
     assert (done.state, reason(done)) == (ArrivalState.RETRYING, ReasonCode.NOT_VERIFIED)
 

@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,7 +9,7 @@ from dicom.errors import DicomError
 from dicom.frame_index import FrameIndex
 from sgi.errors import VerificationError
 from sgi.ingest import verify as module
-from sgi.ingest.verify import verify_instance
+from sgi.ingest.verify import Verification, Written, verify_instance
 from sgi.jobs.decisions import Decision, verdict_on
 from sgi.stored import StoredObject, instance_key
 
@@ -117,3 +118,49 @@ def test_everything_that_can_be_wrong_is_found_and_tried_again(store: Any, base:
         assert verdict.attempts, f"{what}: tried for ever"
         count += 1
     assert count == 10
+
+
+def test_instances_are_verified_while_others_are_made(store: Any, base: Any) -> None:
+    told: list[int] = []
+    with Verification(store) as verification:
+        for _ in range(3):
+            verification.begin(Written(*base))
+        verification.finish(told.append)
+    assert told == sorted(told)
+    assert told[-1] == 3 * base[1]
+
+
+def test_the_first_that_fails_is_told(store: Any, base: Any) -> None:
+    key, size, sha256, hashes = base
+    with Verification(store) as verification:
+        verification.begin(Written(*base))
+        verification.begin(Written(key, size, sha256[::-1], hashes))
+        verification.begin(Written("slides/gone", size, sha256, hashes))
+        with pytest.raises(VerificationError):
+            verification.finish(lambda _: None)
+
+
+def test_what_is_left_is_given_up(store: Any, base: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PIECE_BYTES", 500)
+    reading, left = threading.Event(), threading.Event()
+    pieces: list[bytes] = []
+    read = store.read_chunks
+
+    def slowly(key: str, chunk_bytes: int) -> Iterator[bytes]:
+        for piece in read(key, chunk_bytes):
+            pieces.append(piece)
+            yield piece
+            reading.set()
+            assert left.wait(10)
+
+    monkeypatch.setattr(store, "read_chunks", slowly)
+    with Verification(store) as verification:
+        verification.begin(Written(*base))
+        verification.begin(Written(*base))
+        assert reading.wait(10)
+    left.set()
+    running, waiting = verification._begun
+    with pytest.raises(VerificationError, match="given up"):
+        running.result(10)
+    assert waiting.cancelled()
+    assert len(pieces) == 2

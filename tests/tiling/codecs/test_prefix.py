@@ -64,3 +64,17 @@ def test_a_tile_unlike_the_first_is_noticed() -> None:
     rgb = jpeg.encode(PIXELS, TileEncoding(Colour.RGB))
     with pytest.raises(DamagedSlideError, match="colour"):
         FramePrefix.of_level(None, ycbcr, Colour.YCBCR).apply(rgb)
+
+
+def test_tiles_that_begin_alike_and_those_that_do_not() -> None:
+    """What was made of the last header is used again for the same header, and for no other."""
+    whole = [jpeg.encode(draw_pattern(64, 64 + 16 * number)) for number in range(3)]
+    tables, first = abbreviate(whole[0])
+    tiles = [abbreviate(stream)[1] for stream in whole]
+    once = FramePrefix.of_level(tables, first, Colour.YCBCR)
+    for number in (0, 0, 1, 1, 0, 2, 0):
+        alone = FramePrefix.of_level(tables, first, Colour.YCBCR).apply(tiles[number])
+        assert once.apply(tiles[number]) == alone
+        np.testing.assert_array_equal(jpeg.decode(alone), jpeg.decode(whole[number]))
+    with pytest.raises(DamagedSlideError):
+        once.apply(first[:20])

@@ -22,7 +22,7 @@ from tiling.formats.ome_tiff.optics import heights_um, optical_paths
 from tiling.formats.ome_tiff.places import read_places
 from tiling.registry import open_slide
 from tiling.slide import (
-    MIDDLE_FOCAL_PLANE,
+    COUNTED_FOCAL_PLANES,
     AssociatedKind,
     Codec,
     Colour,
@@ -269,12 +269,14 @@ def test_times_after_the_first_are_told_of(tmp_path: Path) -> None:
     assert reader.metadata.not_kept == ("Only the first of several times is kept.",)
 
 
-def test_planes_without_heights_are_one(stack: Path) -> None:
+def test_planes_without_heights_are_counted(stack: Path) -> None:
     change_xml(stack, ('PhysicalSizeZ="0.5"', 'PhysicalSizeZ="0"'))
     reader = open_slide(stack)
-    assert list(reader.focal_planes_um) == [0]
-    assert reader.metadata.not_kept == (MIDDLE_FOCAL_PLANE,)
-    np.testing.assert_array_equal(read_level(reader, 0, 1)[:, :, 0], layers(2, 3)[1, 1])
+    assert list(reader.focal_planes_um) == [0, 1, 2]
+    assert reader.metadata.not_kept == (COUNTED_FOCAL_PLANES,)
+    for plane in range(3):
+        found = read_level(reader, 0, 1, plane)[:, :, 0]
+        np.testing.assert_array_equal(found, layers(2, 3)[1, plane])
 
 
 def test_a_stack_that_was_taken_downwards_is_turned_round(stack: Path) -> None:
@@ -586,9 +588,10 @@ def test_a_shared_slide_with_its_colours_apart(shared_slides: Path) -> None:
 def test_a_shared_set_of_files(shared_slides: Path) -> None:
     folder = shared_slides / "ome-tiff" / "viv-multifile"
     reader = open_slide(folder / "multifile.companion.ome")
-    # Its planes have no heights, and so are one: the middle.
-    expected = tifffile.imread(folder / "multifile-Z3.ome.tiff", is_ome=False)
-    np.testing.assert_array_equal(read_level(reader, 0)[:, :, 0], expected)
+    assert len(reader.focal_planes_um) == 5
+    for plane in range(5):
+        expected = tifffile.imread(folder / f"multifile-Z{plane + 1}.ome.tiff", is_ome=False)
+        np.testing.assert_array_equal(read_level(reader, 0, plane=plane)[:, :, 0], expected)
     with pytest.raises(UnsupportedSlideError, match=r"multifile\.companion\.ome"):
         open_slide(folder / "multifile-Z1.ome.tiff")
 

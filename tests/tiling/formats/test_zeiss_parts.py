@@ -88,10 +88,12 @@ def test_the_cache_keeps_what_was_used_last() -> None:
     assert made == [1, 2, 3, 2]
 
 
-def test_the_cache_does_not_keep_what_is_larger_than_itself() -> None:
+def test_the_cache_keeps_the_last_alone_where_it_is_larger_than_itself() -> None:
     cache = SampleCache(50)
     cache.get(1, lambda: image(1))
-    assert int(cache.get(1, lambda: image(2))[0, 0, 0]) == 2
+    assert int(cache.get(1, lambda: image(2))[0, 0, 0]) == 1
+    cache.get(2, lambda: image(2))
+    assert int(cache.get(1, lambda: image(3))[0, 0, 0]) == 3
 
 
 def test_threads_wait_for_the_one_that_makes() -> None:

@@ -13,7 +13,7 @@ from tiling.formats.ome_tiff.optics import heights_um, optical_paths
 from tiling.formats.ome_tiff.places import Place, read_places
 from tiling.jpeg_tiff import AssociatedImage, Layout
 from tiling.limits import Limits
-from tiling.slide import MIDDLE_FOCAL_PLANE, RGB8, AssociatedKind, SlideMetadata
+from tiling.slide import COUNTED_FOCAL_PLANES, RGB8, AssociatedKind, SlideMetadata
 from tiling.tiff_layers import Layer, PlaneImage, Scene
 from tiling.xml_tree import Element, flatten
 
@@ -123,8 +123,8 @@ class _SceneOf:
         heights = heights_um(image)
         planes = list(range(image.sizes["Z"]))
         if heights is None:
-            planes, heights = [(len(planes) - 1) // 2], [0.0]
-            not_kept.append(MIDDLE_FOCAL_PLANE)
+            heights = [float(plane) for plane in planes]
+            not_kept.append(COUNTED_FOCAL_PLANES)
         elif heights[0] > heights[-1]:
             planes, heights = planes[::-1], heights[::-1]
         metadata = self._metadata.keeping_less(*not_kept)

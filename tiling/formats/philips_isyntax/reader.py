@@ -18,8 +18,10 @@ from tiling.jpeg_tiff.images import StreamImage
 from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata, SlideReader, only_layer
 
 _TILE = Size(512, 512)
-_KEPT_TILES = 800
-"""Tiles whose coefficients the decoder keeps, 400 kB each: neighbours and parents of one row."""
+_KEPT_TILES = 320
+"""Tiles of 256 x 256 whose coefficients the decoder keeps, 0.4 MB each: those of 2048 x 2048
+pixels, which a pyramid reads one after the other, with their neighbours and parents.
+"""
 
 
 _Result = TypeVar("_Result")

@@ -100,19 +100,23 @@ class _AttachedCzi:
 
     size: Size
     _scene: Scene
-    _pixels: SubblockPixels
+    _container: Container
+    _limits: Limits
 
     def __init__(self, container: Container, limits: Limits) -> None:
         scene = find_scenes(read_directory(container, container.positions().subblocks))[0]
         object.__setattr__(self, "_scene", scene)
         object.__setattr__(self, "size", scene.levels[0].level.size)
-        object.__setattr__(self, "_pixels", SubblockPixels(container, limits))
+        object.__setattr__(self, "_container", container)
+        object.__setattr__(self, "_limits", limits)
 
     def read(self) -> Pixels:
         form, base = self._scene.pixel_format, self._scene.levels[0]
         shape = (self.size.rows, self.size.columns, form.samples)
         canvas = np.full(shape, form.brightest, form.dtype)
         mosaic = base.mosaics[min(base.mosaics)]
-        mosaic.paint(canvas, Rectangle(0, 0, self.size.columns, self.size.rows), self._pixels)
+        # Each of its images is needed once, so that none is kept beyond this.
+        subblocks = SubblockPixels(self._container, self._limits, kept_bytes=0)
+        mosaic.paint(canvas, Rectangle(0, 0, self.size.columns, self.size.rows), subblocks)
         pixels = np.asarray(canvas >> 8 if form.bits > 8 else canvas, np.uint8)
         return np.repeat(pixels, 3, axis=2) if form.samples == 1 else pixels

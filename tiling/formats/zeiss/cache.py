@@ -11,6 +11,7 @@ from tiling.slide import Samples
 class SampleCache:
     """The images used last, up to a number of bytes; safe from several threads at once.
 
+    The very last is kept even when it is larger than that: the next tile most likely needs it.
     Threads that want the same image at the same time wait for the first one to make it.
     """
 
@@ -48,6 +49,6 @@ class SampleCache:
     def _keep(self, key: Hashable, samples: Samples) -> None:
         self._kept[key] = samples
         self._bytes += samples.nbytes
-        while self._bytes > self._most_bytes:
+        while self._bytes > self._most_bytes and len(self._kept) > 1:
             _, oldest = self._kept.popitem(last=False)
             self._bytes -= oldest.nbytes

@@ -1,5 +1,6 @@
 """One subblock's pixels, whatever they are compressed with."""
 
+import mmap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -33,8 +34,10 @@ _SIZES_BYTES = 16
 """Lengths of metadata, attachment and pixels, which a subblock begins with."""
 _ENTRY_BYTES, _AXIS_BYTES = 32, 20
 _SHORTEST_HEADER = 256
-_CACHE_BYTES = 1 << 29
-"""A row of a camera's images across a slide, of which each is needed by some rows of tiles."""
+_CACHE_BYTES = 1 << 27
+"""About what a pyramid reads at a time: 4096 x 4096 pixels in colours, by each of two threads, of
+which either is done with some of a camera's images before it comes to the others.
+"""
 _MOST_BYTES_AT_ONCE = 1 << 25
 _BROKEN = "An image of the slide cannot be decoded; copy the file again from the scanner."
 
@@ -62,10 +65,12 @@ class Stored:
 class SubblockPixels:
     """Reads subblocks; those that have to be unpacked are kept for the next tile."""
 
-    def __init__(self, container: Container, limits: Limits) -> None:
+    def __init__(
+        self, container: Container, limits: Limits, kept_bytes: int = _CACHE_BYTES
+    ) -> None:
         self._container = container
         self._most_pixels = 4 * limits.tile_pixels
-        self._cache = SampleCache(_CACHE_BYTES)
+        self._cache = SampleCache(kept_bytes)
 
     def read(self, stored: Stored, part: Rectangle) -> Samples:
         """A part of it as `(rows, columns, samples)`, colours as red, green and blue.
@@ -158,10 +163,15 @@ def _unpack_zstd_with_header(data: bytes, stored: Stored) -> Samples:
     return _arrange(raw, _shape_of(len(raw), stored), stored.pixel_format)
 
 
-def _decompress(data: bytes, stored: Stored) -> bytes:
-    """Never more bytes than the pixels are."""
+def _decompress(data: bytes, stored: Stored) -> bytes | memoryview:
+    """Never more bytes than the pixels are.
+
+    They lie in memory of their own: blocks of this size leave holes in a heap, which grew by as
+    much again as the images that are kept.
+    """
     try:
-        return bytes(imagecodecs.zstd_decode(data, out=stored.size.rows * stored.row_bytes))
+        room = mmap.mmap(-1, stored.size.rows * stored.row_bytes)
+        return memoryview(imagecodecs.zstd_decode(data, out=memoryview(room)))
     except Exception as error:
         raise DamagedSlideError(_BROKEN) from error
 
@@ -179,7 +189,9 @@ def _shape_of(length: int, stored: Stored) -> tuple[int, int, int]:
     raise DamagedSlideError(_BROKEN)
 
 
-def _arrange(raw: bytes, shape: tuple[int, int, int], pixel_format: PixelFormat) -> Samples:
+def _arrange(
+    raw: bytes | memoryview, shape: tuple[int, int, int], pixel_format: PixelFormat
+) -> Samples:
     """Little-endian samples as an image; a file has blue first."""
     count = shape[0] * shape[1] * shape[2]
     flat = np.frombuffer(raw, np.dtype(pixel_format.dtype).newbyteorder("<"), count)

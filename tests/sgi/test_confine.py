@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-CONFINED = "from sgi.ingest.confine import confine\nconfine(256 << 20, {cpu_s})\n"
+CONFINED = "from sgi.confine import confine\nconfine(256 << 20, {cpu_s})\n"
 
 
 def confined(code: str, cpu_s: int = 30) -> subprocess.CompletedProcess[str]:
@@ -60,7 +60,7 @@ def test_no_files_but_those_that_are_given(tmp_path: Path) -> None:
     code = f"""
         import os
         from pathlib import Path
-        from sgi.ingest.confine import confine
+        from sgi.confine import confine
         confine(256 << 20, 30, [Path({str(tmp_path / "source")!r})],
                 [Path({str(tmp_path / "scratch")!r})])
         os.chdir({str(tmp_path)!r})

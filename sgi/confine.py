@@ -8,13 +8,10 @@ import resource
 import struct
 import sys
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 
-import dicom
-import sgi
-import storage
-import tiling
-from sgi.ingest.landlock import see_only
+from sgi.landlock import see_only
 
 _CLONE_NEWUSER = 0x1000_0000
 _CLONE_NEWNET = 0x4000_0000
@@ -27,9 +24,12 @@ _ARCHITECTURES = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
 
 
 def confine(
-    memory_bytes: int, cpu_s: int, readable: Iterable[Path] = (), writable: Iterable[Path] = ()
+    memory_bytes: int,
+    cpu_s: int | None,
+    readable: Iterable[Path] = (),
+    writable: Iterable[Path] = (),
 ) -> None:
-    """Limit this process for the rest of its life.
+    """Limit this process for the rest of its life; without `cpu_s` not in its time.
 
     Memory is limited as data and private mappings (RLIMIT_DATA), so that libraries and mapped
     files do not count. Sockets of any kind, and every file but those below `readable`, `writable`
@@ -48,6 +48,8 @@ def confine(
     ):
         with contextlib.suppress(ValueError, OSError):  # lower limits are in force already
             resource.setrlimit(limit, (value, value))
+    if cpu_s is None:
+        return
     with contextlib.suppress(ValueError, OSError):
         # The soft limit's signal says why; at the hard one there would be none to tell.
         resource.setrlimit(resource.RLIMIT_CPU, (max(cpu_s, 1), max(cpu_s, 1) + 1))
@@ -55,7 +57,10 @@ def confine(
 
 def _own_files() -> list[Path]:
     """What Python and its libraries read. Our packages one by one: data may lie beside them."""
-    packages = [Path(package.__path__[0]) for package in (sgi, tiling, dicom, storage)]
+    found = (find_spec(name) for name in ("sgi", "tiling", "dicom", "storage"))
+    packages = [
+        Path(place) for spec in found if spec for place in spec.submodule_search_locations or ()
+    ]
     system = ["/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime"]
     devices = ["/dev/null", "/dev/urandom"]
     facts = ["/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu"]

@@ -1,0 +1,98 @@
+"""Frames are unpacked apart: what a hostile one does to its process is nobody else's affair."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from operator import mul
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sgi.api.decoders import Decoders
+from sgi.errors import UnshowableError
+
+# The processes cannot read the tests: what they do is told in words.
+DIE = "__import__('os')._exit(3)"
+HANG = "__import__('time').sleep(60)"
+ENVIRONMENT = "repr(dict(__import__('os').environ)).encode()"
+CONNECT = "__import__('socket').socket()"
+
+
+@asynccontextmanager
+async def opened(processes: int, longest_s: float = 60.0) -> AsyncIterator[Decoders]:
+    decoders = Decoders(processes, longest_s)
+    try:
+        yield decoders
+    finally:
+        decoders.close()
+
+
+def test_a_process_that_dies_is_replaced(run: Any) -> None:
+    async def use() -> bytes:
+        async with opened(1) as decoders:
+            with pytest.raises(UnshowableError, match="cannot be unpacked"):
+                await decoders.run(eval, DIE)
+            return await decoders.run(mul, 2, b"ab")
+
+    assert run(use()) == b"abab"
+
+
+def test_what_hangs_or_dies_takes_nobody_with_it(run: Any) -> None:
+    async def use() -> list[Any]:
+        async with opened(2) as decoders:
+            await asyncio.gather(decoders.run(mul, 2, b"a"), decoders.run(mul, 2, b"b"))
+            decoders._longest_s = 1.5
+            bad = [decoders.run(eval, HANG), decoders.run(eval, DIE)]
+            good = [decoders.run(mul, 2, bytes([number])) for number in range(8)]
+            return await asyncio.gather(*bad, *good, return_exceptions=True)
+
+    hung, died, *good = run(use())
+    assert isinstance(hung, UnshowableError)
+    assert isinstance(died, UnshowableError)
+    told = [answer for answer in good if isinstance(answer, bytes)]
+    assert told == [bytes([number]) * 2 for number in range(8)]
+
+
+def test_whoever_goes_away_frees_the_process(run: Any) -> None:
+    async def use() -> bytes:
+        async with opened(1) as decoders:
+            await decoders.run(mul, 2, b"a")
+            waiting = asyncio.create_task(decoders.run(eval, HANG))
+            await asyncio.sleep(0.3)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            return await decoders.run(mul, 2, b"b")
+
+    assert run(use()) == b"bb"
+
+
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("SGI_STORAGE__SECRET_ACCESS_KEY", "canary")
+    path = tmp_path / "secret"
+    path.write_text("canary")
+    return path
+
+
+def test_it_has_no_secrets_no_network_and_no_files(run: Any, secret: Path) -> None:
+    async def use() -> list[Any]:
+        async with opened(1) as decoders:
+            return [
+                await decoders.run(eval, ENVIRONMENT),
+                await _caught(decoders.run(eval, CONNECT)),
+                await _caught(decoders.run(eval, f"open({str(secret)!r}).read()")),
+            ]
+
+    environment, connected, read = run(use())
+    assert b"canary" not in environment
+    assert isinstance(connected, PermissionError)
+    assert isinstance(read, PermissionError)
+
+
+async def _caught(answer: Any) -> Any:
+    try:
+        return await answer
+    except Exception as error:
+        return error
