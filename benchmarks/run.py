@@ -14,6 +14,7 @@ from sgi.errors import ConfigurationError
 BENCHMARKS = {
     "formats": "SVS, NDPI and MIRAX to DICOM, beside wsidicomizer",
     "ingest": "From the drop folder to a published slide, beside a copy and a bare upload",
+    "processor": "Processor seconds of the way in, by who spends them",
     "quality": "What the quality gate finds on spoiled slides, and on sound ones",
     "tiles": "Tiles under load beside nginx, and range reads beside the bare client",
 }
