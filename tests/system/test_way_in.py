@@ -24,7 +24,6 @@ SHARED_SLIDES = (
     "synthetic/hamamatsu-zstack.ndpi",
     "synthetic/philips.tiff",
     "synthetic/ventana.bif",
-    "synthetic/zeiss-zstd0.czi",
 )
 
 
@@ -42,8 +41,10 @@ def signal_to_noise_db(pixels: np.ndarray, expected: np.ndarray) -> float:
     return 10 * math.log10(255**2 / max(error, 1e-9))
 
 
-def tile_pixels(system: Any, slide: str, level: int, column: int, row: int) -> np.ndarray:
-    answer = system.client().get(f"/tiles/{slide}/{level}/{column}/{row}")
+def tile_pixels(
+    system: Any, slide: str, level: int, column: int, row: int, plane: int = 0
+) -> np.ndarray:
+    answer = system.client().get(f"/tiles/{slide}/{level}/{column}/{row}?plane={plane}")
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "image/jpeg"
     return np.asarray(imagecodecs.jpeg_decode(answer.content))
@@ -215,9 +216,13 @@ def test_shared_slides_keep_their_pixels(
     base = slide["levels"][0]
     columns, rows = base["tile_columns"], base["tile_rows"]
     for column, row in ((1, 1), (base["columns"] // columns // 2, base["rows"] // rows // 2)):
-        pixels = tile_pixels(shared_system, slide["id"], 0, column, row)
+        # OpenSlide shows the focal plane nearest 0.
+        heights = [abs(height) for height in slide["focal_planes_um"]]
+        plane = heights.index(min(heights))
+        pixels = tile_pixels(shared_system, slide["id"], 0, column, row, plane)
         expected = source_region(source, column * columns, row * rows, columns, rows)
-        if base["origin"] == "passed through":
+        as_stored = base["transfer_syntax"] == "1.2.840.10008.1.2.4.50"
+        if base["origin"] == "passed through" and as_stored:
             assert np.array_equal(pixels, expected)
         else:
             assert signal_to_noise_db(pixels, expected) > 28
