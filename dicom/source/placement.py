@@ -153,7 +153,7 @@ def _lowest_um(part: Part) -> float:
 
 def _height(value: object) -> float | None:
     try:
-        height = float(value)  # type: ignore[arg-type]
+        height = float(value)  # type: ignore[arg-type] # whatever it is, it is asked
     except (TypeError, ValueError):
         return None
     return height if abs(height) <= _HIGHEST_UM else None

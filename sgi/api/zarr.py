@@ -35,9 +35,9 @@ _SUFFIX = ".zarr"
 _UNCHANGING = b"private, max-age=31536000, immutable"
 _ASK_AGAIN = b"private, no-cache"
 _KEPT_BYTES = 64 << 20
-_AT_ONCE = 2
-"""Chunks that are unpacked at the same time: libraries ask for dozens, and must neither make
-viewers wait nor have a chunk's time run out while it stands in line."""
+_AT_ONCE = 1
+"""Chunks that are unpacked at the same time: libraries ask for dozens, and one of the decoding
+processes, of which there are two at least, is always left to viewers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ class _Progress:
 def load_libraries() -> None:
     """Load all that reads slides, so that no slide waits for it."""
     # pydicom would load it to download its examples.
-    sys.modules.setdefault("requests", None)  # type: ignore[arg-type]
+    sys.modules.setdefault("requests", None)  # type: ignore[arg-type] # None: not to be had
     importlib.import_module("sgi.ingest.convert_scene")
     from tiling.registry import known_formats
 
