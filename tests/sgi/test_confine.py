@@ -123,3 +123,17 @@ def test_it_ends_with_its_parent() -> None:
             return
         time.sleep(0.02)
     pytest.fail("the child outlived its parent")
+
+
+def test_a_parent_that_is_the_first_process_of_a_container_is_no_dead_one() -> None:
+    first = (
+        "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]], check=True)"
+    )
+    child = "from sgi.lifeline import end_with_parent\nend_with_parent()\nprint('lives')"
+    command = ["unshare", "--user", "--map-root-user", "--pid", "--fork"]
+    if subprocess.run([*command, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("this machine allows no process namespace")
+    done = subprocess.run(
+        [*command, sys.executable, "-c", first, child], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "lives\n", done.stderr
