@@ -25,12 +25,15 @@ def build_thumbnail(
 ) -> Pixels:
     """A level in colours, averaged over the smallest square blocks that make it fit.
 
+    Of several paths of light all are in it, of several in colours the first.
+
     One tile is held at a time, so that a slide with a single huge level needs no more memory.
     """
+    if level.pixel_format.samples > 1:
+        first = _shrink(level, 0, plane, longest_side_px)
+        return np.asarray(first >> max(level.pixel_format.bits - 8, 0), np.uint8)
     layers = [_shrink(level, path, plane, longest_side_px) for path in range(len(paths))]
-    if level.pixel_format.samples == 1:
-        return composite(layers, [window_of(layer) for layer in layers], colours_of(paths))
-    return np.asarray(layers[0] >> max(level.pixel_format.bits - 8, 0), np.uint8)
+    return composite(layers, [window_of(layer) for layer in layers], colours_of(paths))
 
 
 def _shrink(level: EncodedLevel, path: int, plane: int, longest_side_px: int) -> Samples:

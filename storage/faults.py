@@ -23,6 +23,18 @@ class Kind(Enum):
     """The connection ends before the answer."""
     TRUNCATE = auto()
     """The answer ends after `body_bytes` of its body, fewer than it announced."""
+    SHORT = auto()
+    """The answer has only `body_bytes` of its body, and says so."""
+    FLIP_ANSWER = auto()
+    """One bit of the answer's body is another, in its middle."""
+    FLIP_REQUEST = auto()
+    """One bit of the request's body is another, in its middle."""
+    AFTER_EFFECT = auto()
+    """The store does what it was asked, and its answer never comes: the connection ends."""
+    TRICKLE = auto()
+    """The answer's body comes at `bytes_per_s`."""
+    ERROR_AS_OK = auto()
+    """The answer is 200, and its body says that it failed: as S3 may end a long upload."""
 
 
 @dataclass(slots=True)
@@ -38,6 +50,7 @@ class Fault:
     code: str = "SlowDown"
     """The S3 error code in the body of a `STATUS` answer."""
     body_bytes: int = 0
+    bytes_per_s: int = 1024
     skip: int = 0
     """So many matching requests pass unharmed first."""
     times: int = 1_000_000
@@ -63,9 +76,13 @@ class FaultyProxy:
     faults: list[Fault] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     """Method and target of every request, in order."""
+    _serving: set[asyncio.Task[None] | None] = field(default_factory=set)
+    """Held, since a loop holds its tasks but weakly."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the one request of a connection."""
+        task = asyncio.current_task()
+        self._serving.add(task)
         # Cancelled at the end of the test, in the middle of whatever it was doing.
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             head = await reader.readuntil(b"\r\n\r\n")
@@ -75,26 +92,28 @@ class FaultyProxy:
             fault = next((fault for fault in self.faults if fault.applies(method, target)), None)
             await self._answer(fault, head, body, writer)
         writer.close()
+        self._serving.discard(task)
 
     async def _answer(
         self, fault: Fault | None, head: bytes, body: bytes, writer: asyncio.StreamWriter
     ) -> None:
-        if fault is None:
-            await self._forward(head, body, writer, None)
-        elif fault.kind is Kind.STATUS:
+        if fault is not None and fault.kind is Kind.STALL:
+            await asyncio.sleep(3600)
+        elif fault is not None and fault.kind in (Kind.STATUS, Kind.ERROR_AS_OK):
+            status = 200 if fault.kind is Kind.ERROR_AS_OK else fault.status
             text = f"<Error><Code>{fault.code}</Code><Message>As told.</Message></Error>"
             writer.write(
-                f"HTTP/1.1 {fault.status} Fault\r\nContent-Length: {len(text)}\r\n"
+                f"HTTP/1.1 {status} Fault\r\nContent-Length: {len(text)}\r\n"
                 f"Connection: close\r\n\r\n{text}".encode()
             )
             await writer.drain()
-        elif fault.kind is Kind.STALL:
-            await asyncio.sleep(3600)
-        elif fault.kind is Kind.TRUNCATE:
-            await self._forward(head, body, writer, fault.body_bytes)
+        elif fault is None or fault.kind is not Kind.RESET:
+            if fault is not None and fault.kind is Kind.FLIP_REQUEST:
+                body = _flipped(body)
+            await self._forward(head, body, writer, fault)
 
     async def _forward(
-        self, head: bytes, body: bytes, writer: asyncio.StreamWriter, limit: int | None
+        self, head: bytes, body: bytes, writer: asyncio.StreamWriter, fault: Fault | None
     ) -> None:
         address = urlsplit(self.upstream)
         reader, upstream = await asyncio.open_connection(address.hostname, address.port)
@@ -103,15 +122,50 @@ class FaultyProxy:
             line, rest = head.split(b"\r\n", 1)
             upstream.write(line + b"\r\nConnection: close\r\n" + rest + body)
             answer_head = await reader.readuntil(b"\r\n\r\n")
-            writer.write(answer_head)
-            left = limit
-            while left != 0 and (piece := await reader.read(_PIECE_BYTES)):
-                piece = piece[:left]
-                left = None if left is None else left - len(piece)
-                writer.write(piece)
-                await writer.drain()
+            if fault is None or fault.kind is Kind.FLIP_REQUEST:
+                writer.write(answer_head)
+                while piece := await reader.read(_PIECE_BYTES):
+                    writer.write(piece)
+                    await writer.drain()
+            else:
+                await _harm(fault, answer_head, await reader.read(), writer)
         finally:
             upstream.close()
+
+
+async def _harm(fault: Fault, head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+    """An answer that came whole is handed on as the rule says."""
+    if fault.kind is Kind.AFTER_EFFECT:
+        return
+    if fault.kind is Kind.SHORT:
+        body = body[: fault.body_bytes]
+        head = _with_length(head, len(body))
+    writer.write(head)
+    if fault.kind is Kind.TRICKLE:
+        for at in range(0, len(body), max(fault.bytes_per_s // 10, 1)):
+            writer.write(body[at : at + max(fault.bytes_per_s // 10, 1)])
+            await writer.drain()
+            await asyncio.sleep(0.1)
+        return
+    if fault.kind is Kind.TRUNCATE:
+        body = body[: fault.body_bytes]
+    writer.write(_flipped(body) if fault.kind is Kind.FLIP_ANSWER else body)
+    await writer.drain()
+
+
+def _flipped(body: bytes) -> bytes:
+    if not body:
+        return body
+    middle = len(body) // 2
+    return body[:middle] + bytes((body[middle] ^ 0x10,)) + body[middle + 1 :]
+
+
+def _with_length(head: bytes, length: int) -> bytes:
+    lines = [
+        b"Content-Length: %d" % length if line.lower().startswith(b"content-length:") else line
+        for line in head.split(b"\r\n")
+    ]
+    return b"\r\n".join(lines)
 
 
 @contextmanager
@@ -129,11 +183,16 @@ def faulty_proxy(upstream: str) -> Iterator[FaultyProxy]:
         asyncio.run_coroutine_threadsafe(_end(started), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+        loop.run_until_complete(_end_tasks())
         loop.close()
 
 
 async def _end(server: asyncio.Server) -> None:
     server.close()
+    await _end_tasks()
+
+
+async def _end_tasks() -> None:
     # A connection accepted in the last moment becomes a task only after the others were ended.
     while ours := asyncio.all_tasks() - {asyncio.current_task()}:
         for task in ours:

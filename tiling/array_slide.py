@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tiling.blank import background_of, blank_tile
+from tiling.described import DescribedSlide, Description
 from tiling.geometry import Size
 from tiling.slide import (
     AssociatedKind,
@@ -14,14 +15,13 @@ from tiling.slide import (
     Pixels,
     Samples,
     SlideMetadata,
-    SlideReader,
 )
 
 _TILE = Size(512, 512)
 _NOTHING_SAID = SlideMetadata()
 
 
-class ArraySlide(SlideReader):
+class ArraySlide(DescribedSlide):
     """A base level alone, from `(paths, planes, rows, columns, samples)`."""
 
     def __init__(
@@ -40,51 +40,28 @@ class ArraySlide(SlideReader):
         if (paths, planes) != (len(optical_paths), len(focal_planes_um)):
             raise ValueError(f"{paths} paths and {planes} planes are not as they are named")
         self._pixels = pixels
-        self._format = PixelFormat(samples, bits)
-        self._paths = tuple(optical_paths)
-        self._planes_um = tuple(focal_planes_um)
-        self._metadata = metadata
         self._associated = associated or {}
-        self._level = Level(Size(columns, rows), tile, 1.0, lossy=lossy)
-
-    @property
-    def format(self) -> str:
-        return "Pixels"
-
-    @property
-    def metadata(self) -> SlideMetadata:
-        return self._metadata
-
-    @property
-    def levels(self) -> Sequence[Level]:
-        return (self._level,)
-
-    @property
-    def associated(self) -> Mapping[AssociatedKind, Size]:
-        return {
-            kind: Size(image.shape[1], image.shape[0]) for kind, image in self._associated.items()
-        }
-
-    @property
-    def pixel_format(self) -> PixelFormat:
-        return self._format
-
-    @property
-    def optical_paths(self) -> Sequence[OpticalPath]:
-        return self._paths
-
-    @property
-    def focal_planes_um(self) -> Sequence[float]:
-        return self._planes_um
+        super().__init__(
+            Description(
+                "Pixels",
+                metadata,
+                (Level(Size(columns, rows), tile, 1.0, lossy=lossy),),
+                {kind: Size(*image.shape[1::-1]) for kind, image in self._associated.items()},
+                PixelFormat(samples, bits),
+                tuple(optical_paths),
+                tuple(focal_planes_um),
+            )
+        )
 
     def read_tile(
         self, level: int, column: int, row: int, path: int = 0, plane: int = 0
     ) -> Samples:
+        self.check_layer(path, plane)
         grid = self.levels[level].grid
         visible = grid.visible(column, row)
         layer = self._pixels[path, plane]
-        background = background_of(self._format, self._paths[path])
-        tile = np.array(blank_tile(grid.tile, self._format, background))
+        background = background_of(self.pixel_format, self.optical_paths[path])
+        tile = np.array(blank_tile(grid.tile, self.pixel_format, background))
         top, left = row * grid.tile.rows, column * grid.tile.columns
         seen = layer[top : top + visible.rows, left : left + visible.columns]
         tile[: visible.rows, : visible.columns] = seen

@@ -26,6 +26,14 @@ class Limits:
     Tissue takes a byte for 3 to 20 pixels and a blank JPEG tile one for 200, so that a file beyond
     this shows the same few tiles over and over. Each is a frame to be stored and proved.
     """
+    level_frames: int = 2_000_000
+    """Tiles of one level in all optical paths and focal planes, which are stored together and
+    proved together.
+    """
+    layers: int = 1000
+    """Focal planes of all optical paths."""
+    scenes: int = 1000
+    """Slides in one file."""
     tile_pixels: int = 1 << 24
     """Pixels of one tile: 4096 x 4096."""
     associated_pixels: int = 1 << 26
@@ -52,6 +60,29 @@ class Limits:
         if size.area > max(self.bytes_bound_pixels, file_bytes * self.pixels_per_byte):
             raise SlideTooLargeError(
                 "The file announces far more pixels than its bytes can hold; it is refused."
+            )
+
+    def check_scenes(self, scenes: int) -> None:
+        """Raise SlideTooLargeError when a file holds too many slides."""
+        if scenes > self.scenes:
+            raise SlideTooLargeError(
+                f"The file holds more than {self.scenes:,} slides; export it in several files."
+            )
+
+    def check_layers(self, optical_paths: int, focal_planes: int) -> None:
+        """Raise SlideTooLargeError when a slide has too many planes of all its paths."""
+        if optical_paths * focal_planes > self.layers:
+            raise SlideTooLargeError(
+                f"The slide has more than {self.layers:,} optical paths and focal planes; "
+                "export it in parts."
+            )
+
+    def check_frames(self, frames: int) -> None:
+        """Raise SlideTooLargeError when a level has too many tiles of all paths and planes."""
+        if frames > self.level_frames:
+            raise SlideTooLargeError(
+                f"The slide has more than {self.level_frames:,} tiles at one resolution; "
+                "export it in parts or in larger tiles."
             )
 
     def check_associated(self, size: Size) -> None:

@@ -67,7 +67,7 @@ def open_slide(
 
     Raises UnknownFormatError when none is, AmbiguousFormatError when two are equally sure,
     DamagedSlideError when the file is recognisably broken, SlideTooLargeError when it is far too
-    short for its pixels, and what the format raises.
+    short for its pixels or holds more than is stored of one slide, and what the format raises.
     """
     head = _read_head(path)
     chosen = known_formats() if candidates is None else tuple(candidates)
@@ -94,19 +94,26 @@ def open_slide(
             f"The file could be {names}; report it, since only one of them can be right."
         )
     reader = winners[0].open_(path, limits)
-    # A TIFF has its tiles within itself; of other formats the file may be but an index.
-    if is_tiff(head):
-        _check_bytes(reader, path.stat().st_size, limits)
-    return reader
-
-
-def _check_bytes(reader: SlideReader, file_bytes: int, limits: Limits) -> None:
     try:
-        for level in reader.levels:
-            limits.check_bytes(level.size, file_bytes)
+        _check_stored(reader, limits)
+        # A TIFF has its tiles within itself; of other formats the file may be but an index.
+        if is_tiff(head):
+            for level in reader.levels:
+                limits.check_bytes(level.size, path.stat().st_size)
     except SlideTooLargeError:
         reader.close()
         raise
+    return reader
+
+
+def _check_stored(reader: SlideReader, limits: Limits) -> None:
+    """Raise SlideTooLargeError for more than can be stored, before any work is done."""
+    limits.check_scenes(len(reader.scenes))
+    for scene in reader.scenes:
+        paths, planes = len(scene.optical_paths), len(scene.focal_planes_um)
+        limits.check_layers(paths, planes)
+        for level in scene.levels:
+            limits.check_frames(level.grid.tiles.area * paths * planes)
 
 
 def _read_head(path: Path) -> bytes:

@@ -18,9 +18,6 @@ Samples = NDArray[np.unsignedinteger[Any]]
 """An image `(rows, columns, samples)` of a `PixelFormat`: `Pixels` where that is `RGB8`."""
 
 ONE_FOCAL_PLANE = "Only the focal plane nearest 0 is kept."
-MIDDLE_FOCAL_PLANE = (
-    "Only the middle focal plane is kept: how far the planes lie apart is not told."
-)
 COUNTED_FOCAL_PLANES = "The distance of the focal planes is not known: they are counted."
 ONE_OPTICAL_PATH = "Only the first optical path is kept."
 NOT_KEPT = "sgi.not_kept"
@@ -40,7 +37,7 @@ class PixelFormat:
     """What a pixel of every level is made of."""
 
     samples: int
-    """3 for red, green and blue; 1 for the light of one optical path."""
+    """3 for the red, green and blue of an optical path, 1 for its light alone."""
     bits: int
     """Significant bits of a sample, 1 to 16."""
 
@@ -245,7 +242,10 @@ class SlideReader(Protocol):
 
     @property
     def optical_paths(self) -> Sequence[OpticalPath]:
-        """Never empty; a `path` is an index into this."""
+        """Never empty; a `path` is an index into this.
+
+        Several in colours are pictures that are looked at one by one; those of light add up.
+        """
         return (BRIGHTFIELD_PATH,)
 
     @property
@@ -304,14 +304,6 @@ def plane_shown_first(heights_um: Sequence[float]) -> int:
     if heights_um[0] < 0 < heights_um[-1]:
         return min(range(len(heights_um)), key=lambda plane: abs(heights_um[plane]))
     return (len(heights_um) - 1) // 2
-
-
-def only_layer(path: int, plane: int) -> None:
-    """Raise IndexError unless the optical path and the focal plane are the first: for readers
-    of slides that have but these.
-    """
-    if path or plane:
-        raise IndexError(f"no focal plane {plane} of optical path {path}")
 
 
 def _only_pixels(level: int, path: int, plane: int) -> ValueError:

@@ -132,12 +132,6 @@ class Image:
             lengths[tile] = self.parts[part].frame_bytes(index) + self.formats[part].longer_by
         return lengths
 
-    def first_path(self) -> "Image":
-        """The same, seen through its first optical path alone."""
-        return replace(
-            self, path_identifiers=self.path_identifiers[:1], numbers=self.numbers[:1].copy()
-        )
-
     def layered_like(self, other: "Image") -> "Image | None":
         """The same with the paths and planes of another image in its order; None where one lacks.
 

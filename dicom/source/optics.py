@@ -13,11 +13,13 @@ _CHANNELS = ("Red", "Green", "Blue")
 _DISCRETE, _LINEAR = 0, 1
 
 
-def optical_path_of(item: pydicom.Dataset | None, identifier: str, *, several: bool) -> OpticalPath:
-    """An item of the Optical Path Sequence; `several` when the image is one of many channels."""
+def optical_path_of(
+    item: pydicom.Dataset | None, identifier: str, *, several: bool, coloured: bool
+) -> OpticalPath:
+    """An item of the Optical Path Sequence; `several` when the image is one of many paths."""
     if item is None:
         return OpticalPath(name=identifier if several else None)
-    fluorescent = _is_fluorescent(item, several=several)
+    fluorescent = _is_fluorescent(item, unless_told=several and not coloured)
     return OpticalPath(
         name=text_of(item, "OpticalPathDescription") or (identifier if several else None),
         illumination=Illumination.FLUORESCENCE if fluorescent else Illumination.BRIGHTFIELD,
@@ -28,11 +30,11 @@ def optical_path_of(item: pydicom.Dataset | None, identifier: str, *, several: b
     )
 
 
-def _is_fluorescent(item: pydicom.Dataset, *, several: bool) -> bool:
-    """What its code says; many channels without any are fluorescence."""
+def _is_fluorescent(item: pydicom.Dataset, *, unless_told: bool) -> bool:
+    """What its code says; many channels of light without any are fluorescence."""
     codes = items(item, "IlluminationTypeCodeSequence")
     if not codes:
-        return several
+        return unless_told
     return any(text_of(code, "CodeValue") == EPIFLUORESCENCE.value for code in codes)
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dicom.errors import DamagedInstanceError, UnsupportedInstanceError
 from dicom.source.part import Part, first_item, items, text_of
+from tiling.focal_planes import order_planes
 from tiling.tile_order import TileOrder
 
 _MICROMETRES_PER_MM = 1000.0
@@ -14,6 +15,7 @@ _HEIGHT_DECIMALS = 4
 """Heights that differ by less than a tenth of a nanometre are the same."""
 _HIGHEST_UM = 1e9
 _MOST_PATHS = 1024
+_MOST_PLANES = 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +79,7 @@ def _by_order(part: Part, first_frame: int, limit: int) -> Placement:
     if header.number_of_frames == grid.tiles.area and part.text("ConcatenationUID") is None:
         # Whatever the slide has in all, as some say: this part has a single layer.
         planes, identifiers = 1, [_own_identifier(part) or identifiers[0]]
-    if planes * len(identifiers) * grid.tiles.area > limit:
+    if planes > _MOST_PLANES or planes * len(identifiers) * grid.tiles.area > limit:
         raise UnsupportedInstanceError("The image has more focal planes than any slide.")
     order = TileOrder(grid, len(identifiers), planes)
     last = first_frame + header.number_of_frames
@@ -89,14 +91,16 @@ def _by_order(part: Part, first_frame: int, limit: int) -> Placement:
     layers, tiles = np.divmod(np.arange(first_frame, last, dtype=np.int64), grid.tiles.area)
     paths, plane = np.divmod(layers, planes)
     step = _plane_distance_um(part)
-    heights = _lowest_um(part) + plane * (1.0 if step is None else step)
+    told = None if step is None else [number * step for number in range(planes)]
+    ordered = order_planes(planes, told)
+    heights = _lowest_um(part) + np.array(ordered.heights_um)[plane]
     return Placement(
         tiles,
         paths,
         np.round(heights, _HEIGHT_DECIMALS),
         tuple(identifiers),
         frames_needed=order.frames,
-        heights_known=planes == 1 or step is not None,
+        heights_known=not ordered.not_kept,
     )
 
 

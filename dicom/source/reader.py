@@ -14,77 +14,47 @@ from dicom.source.metadata import metadata_of
 from dicom.source.optics import optical_path_of
 from dicom.source.original import OriginalImage, path_items
 from dicom.source.part import Part
-from dicom.source.series import Contents, open_parts, slides_of
+from dicom.source.series import Contents, StoredLevel, open_parts, slides_of
 from tiling.blank import background_of, blank_beyond, blank_tile
+from tiling.described import DescribedSlide, Description
 from tiling.errors import DamagedSlideError, UnsupportedSlideError
-from tiling.geometry import Size
 from tiling.limits import Limits
 from tiling.slide import (
     AssociatedKind,
     Level,
     OpticalPath,
-    PixelFormat,
     Pixels,
     Samples,
-    SlideMetadata,
     SlideReader,
 )
 
 NAME = "DICOM"
 
 
-class DicomSlide(SlideReader):
+class DicomSlide(DescribedSlide):
     """One pyramid of a series, with the label, overview and thumbnail beside it."""
 
     def __init__(self, contents: Contents, parts: Sequence[Part]) -> None:
+        base = contents.base
+        paths = _optical_paths(base)
+        super().__init__(
+            Description(
+                NAME,
+                metadata_of(base.parts[0], parts).keeping_less(*contents.not_kept),
+                tuple(map(_level_of, contents.levels)),
+                {kind: image.grid.image for kind, image in contents.associated.items()},
+                base.pixel_format,
+                paths,
+                base.heights_um,
+            )
+        )
         self._contents = contents
         self._parts = parts
-        base = contents.base
-        self._metadata = metadata_of(base.parts[0], parts).keeping_less(*contents.not_kept)
-        self._levels = tuple(
-            Level(
-                stored.image.grid.image,
-                stored.image.grid.tile,
-                stored.downsample,
-                stored.image.encoding,
-                lossy=stored.image.lossy,
-            )
-            for stored in contents.levels
-        )
-        self._paths = _optical_paths(base)
-        self._backgrounds = [background_of(base.pixel_format, path) for path in self._paths]
+        self._backgrounds = [background_of(base.pixel_format, path) for path in paths]
         self._original = {
             number: OriginalImage.of(stored.image) for number, stored in enumerate(contents.levels)
         }
         self._scenes: tuple[SlideReader, ...] = (self,)
-
-    @property
-    def format(self) -> str:
-        return NAME
-
-    @property
-    def metadata(self) -> SlideMetadata:
-        return self._metadata
-
-    @property
-    def levels(self) -> Sequence[Level]:
-        return self._levels
-
-    @property
-    def associated(self) -> Mapping[AssociatedKind, Size]:
-        return {kind: image.grid.image for kind, image in self._contents.associated.items()}
-
-    @property
-    def pixel_format(self) -> PixelFormat:
-        return self._contents.base.pixel_format
-
-    @property
-    def optical_paths(self) -> Sequence[OpticalPath]:
-        return self._paths
-
-    @property
-    def focal_planes_um(self) -> Sequence[float]:
-        return self._contents.base.heights_um
 
     @property
     def scenes(self) -> Sequence[SlideReader]:
@@ -112,7 +82,7 @@ class DicomSlide(SlideReader):
         return blank_beyond(samples, image.grid.visible(column, row), background)
 
     def encoded_tile_lengths(self, level: int, path: int = 0, plane: int = 0) -> NDArray[np.int64]:
-        if self._levels[level].encoding is None:
+        if self.levels[level].encoding is None:
             return super().encoded_tile_lengths(level, path, plane)
         image, _ = self._place(level, 0, 0, path, plane)
         with telling():
@@ -122,7 +92,7 @@ class DicomSlide(SlideReader):
         self, level: int, column: int, row: int, path: int = 0, plane: int = 0
     ) -> bytes:
         image, tile = self._place(level, column, row, path, plane)
-        if self._levels[level].encoding is None:
+        if self.levels[level].encoding is None:
             return super().read_encoded_tile(level, column, row, path, plane)
         with telling():
             return image.encoded(path, plane, tile, self._backgrounds[path])
@@ -150,9 +120,8 @@ class DicomSlide(SlideReader):
         return self
 
     def _place(self, level: int, column: int, row: int, path: int, plane: int) -> tuple[Image, int]:
+        self.check_layer(path, plane)
         image = self._contents.levels[level].image
-        if not (0 <= path < len(self._paths) and 0 <= plane < len(image.heights_um)):
-            raise IndexError(f"no focal plane {plane} of optical path {path}")
         return image, image.grid.frame_index(column, row)
 
 
@@ -191,9 +160,14 @@ def telling() -> Iterator[None]:
         ) from error
 
 
+def _level_of(stored: StoredLevel) -> Level:
+    grid, image = stored.image.grid, stored.image
+    return Level(grid.image, grid.tile, stored.downsample, image.encoding, lossy=image.lossy)
+
+
 def _optical_paths(base: Image) -> tuple[OpticalPath, ...]:
-    several = len(base.path_identifiers) > 1
+    several, coloured = len(base.path_identifiers) > 1, base.pixel_format.samples > 1
     return tuple(
-        optical_path_of(item, identifier, several=several)
+        optical_path_of(item, identifier, several=several, coloured=coloured)
         for item, identifier in zip(path_items(base), base.path_identifiers, strict=True)
     )

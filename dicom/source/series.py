@@ -13,7 +13,7 @@ from dicom.source.part import ASSOCIATED, VOLUME, Part
 from tiling.errors import TilingError, UnsupportedSlideError
 from tiling.geometry import Size
 from tiling.limits import Limits
-from tiling.slide import COUNTED_FOCAL_PLANES, ONE_OPTICAL_PATH, AssociatedKind
+from tiling.slide import COUNTED_FOCAL_PLANES, AssociatedKind
 
 _PATIENT = ("PatientID", "PatientName", "PatientBirthDate")
 _LARGEST_MISFIT = 0.2
@@ -160,9 +160,6 @@ def _contents(
 ) -> Contents:
     not_kept = []
     base = images[0]
-    if base.pixel_format.samples > 1 and len(base.path_identifiers) > 1:
-        base = base.first_path()
-        not_kept.append(ONE_OPTICAL_PATH)
     levels = list(_levels(base, images[1:]))
     if len(levels) < len(images):
         not_kept.append(_OTHER_IMAGES)

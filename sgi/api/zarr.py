@@ -166,4 +166,5 @@ def multiscale_of(slide: Slide) -> Multiscale:
         windows=[
             None if path.window is None else Window(*path.window) for path in facts.optical_paths
         ],
+        not_kept=facts.not_kept,
     )

@@ -2,8 +2,8 @@
 
 Most formats are one file. MIRAX is a file and the folder of its name, Hamamatsu VMS and VMU an
 index and the images that begin with its name, Olympus VSI a file and its `_name_` folder, OME-Zarr
-a folder. An OME companion and the TIFF files that it names are one slide, and so are the DICOM
-files of one series in one folder.
+a folder. An OME companion and the TIFF files that it names are one slide; so are OME-TIFF files
+that name each other, and the DICOM files of one series in one folder.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from dicom.source.files import MARK_BYTES, first_facts, is_dicom
 from sgi.domain.arrival import Fingerprint, FoundFile, fingerprint_of
+from sgi.ingest.ome_sets import may_be_of_ome_set, ome_sets
 
 DONE = ".done"
 """Where originals go in their drop folder; hidden, so that it is never gathered again."""
@@ -129,6 +130,9 @@ def gather(
         mains.sort(key=lambda path: (-len(path.stem), path))  # the closest name first
         candidates += [take.candidate(path, left) for path in mains if path in left]
     _leave_early_companions(left)
+    for found in list(ome_sets(left, {file.path for file in files})):
+        parts = tuple(left.pop(path) for path in found.parts)
+        candidates.append(Candidate(found.main, parts, found.missing))
     candidates.extend(_dicom_series(left, head_of))
     candidates.extend(Candidate(path, (file,)) for path, file in left.items())
     return sorted(candidates, key=lambda candidate: candidate.main)
@@ -140,7 +144,8 @@ def candidate_at(main: Path) -> Candidate | None:
         inside = {file.path: file for file in walk(main, within_zarr=True)}
         return next((candidate for candidate in _zarrs(inside) if candidate.main == main), None)
     of_several = frozenset().union(*(take.suffixes for take in _OF_SEVERAL))
-    if main.suffix.lower() in of_several or series_uid(read_head(main)) is not None:
+    is_of_several = main.suffix.lower() in of_several or may_be_of_ome_set(main)
+    if is_of_several or series_uid(read_head(main)) is not None:
         try:
             near = gather(list(walk(main.parent)))
         except FileNotFoundError:

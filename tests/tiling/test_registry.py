@@ -1,12 +1,14 @@
 """The surest format opens the slide; what nobody recognises is explained as far as it can be."""
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from tiling.array_slide import ArraySlide
 from tiling.codecs import jpeg
 from tiling.confidence import Confidence
 from tiling.errors import (
@@ -21,12 +23,21 @@ from tiling.geometry import Size
 from tiling.limits import Limits
 from tiling.pyramid import build_pyramid
 from tiling.registry import Format, known_formats, open_slide
+from tiling.slide import OpticalPath, SlideReader
 from tiling.testing import SvsOptions, draw_pattern, write_svs
 
 
 def format_that_says(confidence: Confidence, opened: object) -> Format:
     return SimpleNamespace(  # type: ignore[return-value]  # a module in miniature
         NAME=f"{opened}", sniff=lambda path, head: confidence, open_=lambda path, limits: opened
+    )
+
+
+def drawn(planes: int = 1, side: int = 16) -> ArraySlide:
+    """A slide that takes no memory, in tiles of 16 x 16."""
+    nothing = np.broadcast_to(np.uint8(0), (1, planes, side, side, 3))
+    return ArraySlide(
+        nothing, [OpticalPath()], [float(z) for z in range(planes)], tile=Size(16, 16)
     )
 
 
@@ -47,9 +58,10 @@ def test_every_module_of_formats_offers_the_interface() -> None:
 
 
 def test_the_surest_opens(text: Path) -> None:
-    vendor = format_that_says(Confidence.VENDOR, "vendor")
+    slide = drawn()
+    vendor = format_that_says(Confidence.VENDOR, slide)
     generic = format_that_says(Confidence.GENERIC, "generic")
-    assert open_slide(text, candidates=[generic, vendor]) == "vendor"
+    assert open_slide(text, candidates=[generic, vendor]) is slide
 
 
 def test_two_equally_sure_are_ambiguous(text: Path) -> None:
@@ -120,6 +132,43 @@ def test_blank_tiles_may_share_their_bytes(tmp_path: Path) -> None:
     path = tmp_path / "blank.tif"
     write_one_tile_repeated(path, 20_000, 1024)
     assert open_slide(path).levels[0].size == Size(20_000, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("slide", "limits"),
+    [
+        (drawn(planes=1001), Limits()),
+        (drawn(planes=3, side=16_000), Limits()),
+        (drawn(planes=3, side=32), Limits(level_frames=11)),
+    ],
+)
+def test_more_than_is_stored_of_one_slide_is_refused_at_open(
+    text: Path, slide: ArraySlide, limits: Limits
+) -> None:
+    closed: list[bool] = []
+    slide.close = lambda: closed.append(True)  # type: ignore[method-assign]
+    with pytest.raises(SlideTooLargeError) as refusal:
+        open_slide(text, limits, [format_that_says(Confidence.VENDOR, slide)])
+    assert_is_one_sentence_for_people(refusal.value, text)
+    assert closed
+
+
+def test_as_much_as_is_stored_is_not_refused(text: Path) -> None:
+    for slide in (drawn(planes=1000), drawn(planes=3, side=32)):
+        known = format_that_says(Confidence.VENDOR, slide)
+        assert open_slide(text, Limits(level_frames=12_000), [known]) is slide
+
+
+def test_a_second_scene_counts_as_well(text: Path) -> None:
+    class TwoScenes(ArraySlide):
+        @property
+        def scenes(self) -> Sequence[SlideReader]:
+            return (self, drawn(planes=1001))
+
+    slide = TwoScenes(np.zeros((1, 1, 9, 9, 3), np.uint8), [OpticalPath()])
+    for limits in (Limits(), Limits(layers=5000, scenes=1)):
+        with pytest.raises(SlideTooLargeError):
+            open_slide(text, limits, [format_that_says(Confidence.VENDOR, slide)])
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import tifffile
 
 from tiling.codecs import jpeg
 from tiling.codecs.segments import parse_frame_header
-from tiling.errors import DamagedSlideError
+from tiling.errors import DamagedSlideError, TilingError
 from tiling.geometry import Size
-from tiling.slide import Pixels
+from tiling.slide import AssociatedKind, Pixels
 
 _SEPARATE_PLANES = 2
 """PlanarConfiguration of images that keep each colour by itself."""
@@ -25,6 +25,26 @@ class AssociatedImage(Protocol):
 
     def read(self, path: Path) -> Pixels:
         """The pixels `(rows, columns, 3)`; may raise anything when the bytes are damaged."""
+
+
+def unpack(image: AssociatedImage, kind: AssociatedKind, path: Path) -> Pixels:
+    """The pixels of an image of that kind, `(rows, columns, 3)` of the size that it announces.
+
+    Raises a TilingError, DamagedSlideError where it cannot be decoded or is another image.
+    """
+    try:
+        pixels = image.read(path)
+    except TilingError:
+        raise
+    except Exception as error:
+        raise DamagedSlideError(
+            f"The slide's {kind} cannot be decoded; copy the file again from the scanner."
+        ) from error
+    if pixels.shape != (image.size.rows, image.size.columns, 3) or pixels.dtype != np.uint8:
+        raise DamagedSlideError(
+            f"The slide's {kind} is not the image it says it is; copy the file again."
+        )
+    return pixels
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """An open slide of JPEG or JPEG 2000 tiles."""
 
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
@@ -10,19 +9,15 @@ from numpy.typing import NDArray
 
 from tiling.blank import white_tile, whiten_beyond
 from tiling.codecs import frames
+from tiling.described import DescribedSlide, Description
 from tiling.downsample import halve
-from tiling.errors import DamagedSlideError
-from tiling.geometry import Size
 from tiling.jpeg_tiff.directories import Layout
+from tiling.jpeg_tiff.images import unpack
 from tiling.slide import (
     RGB8,
     AssociatedKind,
-    Level,
     Pixels,
-    SlideMetadata,
-    SlideReader,
     TileEncoding,
-    only_layer,
 )
 from tiling.source import FileSource
 
@@ -31,41 +26,26 @@ _MENDED_TILES = 256
 """How many mended tiles are kept, since their lengths are asked for before their bytes."""
 
 
-class JpegTiffSlide(SlideReader):
+class JpegTiffSlide(DescribedSlide):
     """Reads the tiles of one file; every read goes by offset, so threads need no lock."""
 
     def __init__(self, name: str, path: Path, source: FileSource, layout: Layout) -> None:
-        self._name = name
+        levels = tuple(stored.level for stored in layout.levels)
+        sizes = {kind: image.size for kind, image in layout.associated.items()}
+        super().__init__(Description(name, layout.metadata, levels, sizes))
         self._path = path
         self._source = source
         self._layout = layout
-        self._levels = tuple(stored.level for stored in layout.levels)
         self._mended = lru_cache(maxsize=_MENDED_TILES)(self._encode_mended)
-        self._blank = lru_cache(maxsize=len(self._levels))(self._encode_blank)
-
-    @property
-    def format(self) -> str:
-        return self._name
-
-    @property
-    def metadata(self) -> SlideMetadata:
-        return self._layout.metadata
-
-    @property
-    def levels(self) -> Sequence[Level]:
-        return self._levels
-
-    @property
-    def associated(self) -> Mapping[AssociatedKind, Size]:
-        return {kind: image.size for kind, image in self._layout.associated.items()}
+        self._blank = lru_cache(maxsize=len(levels))(self._encode_blank)
 
     def read_tile(self, level: int, column: int, row: int, path: int = 0, plane: int = 0) -> Pixels:
-        only_layer(path, plane)
-        visible = self._levels[level].grid.visible(column, row)
+        self.check_layer(path, plane)
+        visible = self.levels[level].grid.visible(column, row)
         return whiten_beyond(self._read_whole(level, column, row), visible)
 
     def encoded_tile_lengths(self, level: int, path: int = 0, plane: int = 0) -> NDArray[np.int64]:
-        only_layer(path, plane)
+        self.check_layer(path, plane)
         stored = self._layout.levels[level]
         if stored.level.encoding is None:
             return super().encoded_tile_lengths(level, path, plane)
@@ -77,7 +57,7 @@ class JpegTiffSlide(SlideReader):
     def read_encoded_tile(
         self, level: int, column: int, row: int, path: int = 0, plane: int = 0
     ) -> bytes:
-        only_layer(path, plane)
+        self.check_layer(path, plane)
         stored = self._layout.levels[level]
         index = stored.level.grid.frame_index(column, row)
         if stored.level.encoding is None:
@@ -88,18 +68,7 @@ class JpegTiffSlide(SlideReader):
         return stored.streams.apply(self._source.read(int(stored.offsets[index]), length))
 
     def read_associated(self, kind: AssociatedKind) -> Pixels:
-        image = self._layout.associated[kind]
-        try:
-            pixels = image.read(self._path)
-        except Exception as error:
-            raise DamagedSlideError(
-                f"The slide's {kind} cannot be decoded; copy the file again from the scanner."
-            ) from error
-        if pixels.shape != (image.size.rows, image.size.columns, 3) or pixels.dtype != np.uint8:
-            raise DamagedSlideError(
-                f"The slide's {kind} is not the image it says it is; copy the file again."
-            )
-        return pixels
+        return unpack(self._layout.associated[kind], kind, self._path)
 
     def close(self) -> None:
         self._source.close()
@@ -122,26 +91,26 @@ class JpegTiffSlide(SlideReader):
         would hide it from the one who navigates there.
         """
         pixels = self._from_finer(level, column, row)
-        return white_tile(self._levels[level].tile) if pixels is None else pixels
+        return white_tile(self.levels[level].tile) if pixels is None else pixels
 
     def _encode_mended(self, level: int, index: int) -> bytes:
         """A mended tile as its neighbours are encoded."""
-        shape = self._levels[level]
+        shape = self.levels[level]
         pixels = self._mend(level, *shape.grid.position(index))
         if pixels is white_tile(shape.tile):
             return self._blank(level)
         return _encode(pixels, shape.encoding)
 
     def _encode_blank(self, level: int) -> bytes:
-        shape = self._levels[level]
+        shape = self.levels[level]
         return _encode(white_tile(shape.tile), shape.encoding)
 
     def _from_finer(self, level: int, column: int, row: int) -> Pixels | None:
         """The tile's pixels made from the next finer level; None where that has nothing either."""
         if level == 0:
             return None
-        tile, finer = self._levels[level].tile, self._layout.levels[level - 1]
-        factor = round(self._levels[level].downsample / finer.level.downsample)
+        tile, finer = self.levels[level].tile, self._layout.levels[level - 1]
+        factor = round(self.levels[level].downsample / finer.level.downsample)
         if factor not in (2, 4, 8):
             return None
         grid = finer.level.grid

@@ -12,6 +12,7 @@ from tiling.blank import background_of
 from tiling.composite import colours_of
 from tiling.geometry import Size
 from tiling.omezarr.multiscale import ONE_TILE, Multiscale
+from tiling.slide import OpticalPath
 
 Document = dict[str, Any]
 
@@ -101,7 +102,9 @@ def _transformations(image: Multiscale, level: int) -> list[Document]:
 
 
 def _plane_distance_um(image: Multiscale) -> float | None:
-    """The distance between neighbouring planes; None where it is not always the same."""
+    """The distance between neighbouring planes; None where it is not known or not the same."""
+    if image.are_planes_counted:
+        return None
     heights = image.focal_planes_um
     mean = (heights[-1] - heights[0]) / max(1, len(heights) - 1)
     even = all(abs(upper - lower - mean) <= _EVEN * mean for lower, upper in pairwise(heights))
@@ -110,7 +113,11 @@ def _plane_distance_um(image: Multiscale) -> float | None:
 
 def _omero(image: Multiscale) -> Document:
     if image.pixel_format.samples == 3:
-        channels = [_channel(image, 0, label, colour) for label, colour in _RGB]
+        channels = [
+            _channel(image, number, f"{name} {label}".lstrip(), colour, active=number == 0)
+            for number, name in enumerate(_names(image.optical_paths))
+            for label, colour in _RGB
+        ]
     else:
         colours = [bytes(colour).hex().upper() for colour in colours_of(image.optical_paths)]
         channels = [
@@ -121,11 +128,20 @@ def _omero(image: Multiscale) -> Document:
     return {"channels": channels, "rdefs": rdefs}
 
 
-def _channel(image: Multiscale, path: int, label: str | None, colour: str) -> Document:
+def _names(paths: Sequence[OpticalPath]) -> list[str]:
+    """What tells the colours of a path from those of others; a single one needs nothing."""
+    if len(paths) == 1:
+        return [""]
+    return [path.name or f"Path {number}" for number, path in enumerate(paths, start=1)]
+
+
+def _channel(
+    image: Multiscale, path: int, label: str | None, colour: str, *, active: bool = True
+) -> Document:
     shown, brightest = image.window(path), image.pixel_format.brightest
     window = {"min": 0, "max": brightest, "start": shown.darkest, "end": shown.brightest}
     named = {} if label is None else {"label": label}
-    return {**named, "color": colour, "window": window, "active": True}
+    return {**named, "color": colour, "window": window, "active": active}
 
 
 def to_json(document: Document) -> bytes:

@@ -23,7 +23,7 @@ class ChunkPlace:
     column: int
     row: int
     path: int = 0
-    """The optical path; 0 for all three colours of an RGB image."""
+    """The optical path: of an RGB image all three of its colours."""
     plane: int = 0
 
 

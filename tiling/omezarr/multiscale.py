@@ -6,7 +6,14 @@ from typing import Self
 
 from tiling.composite import Window
 from tiling.geometry import Size
-from tiling.slide import BRIGHTFIELD_PATH, Level, OpticalPath, PixelFormat, SlideReader
+from tiling.slide import (
+    BRIGHTFIELD_PATH,
+    COUNTED_FOCAL_PLANES,
+    Level,
+    OpticalPath,
+    PixelFormat,
+    SlideReader,
+)
 
 ONE_TILE = Size(1, 1)
 
@@ -16,7 +23,7 @@ class Multiscale:
     """What there is to tell of an image before any pixel of it is read.
 
     Axes are c, y and x, with z between c and y where there are several focal planes. A channel is
-    a colour of an RGB image, or an optical path.
+    an optical path, or a colour of one: the three of the first path before those of the next.
     """
 
     name: str
@@ -28,6 +35,8 @@ class Multiscale:
     """Between rows, between columns of level 0; None where nobody said."""
     windows: Sequence[Window | None] = ()
     """How each optical path is shown at first; the whole range where that is not told."""
+    not_kept: Sequence[str] = ()
+    """As `SlideMetadata` has it."""
 
     @classmethod
     def of(cls, reader: SlideReader, levels: Sequence[Level], name: str) -> Self:
@@ -39,7 +48,13 @@ class Multiscale:
             reader.optical_paths,
             reader.focal_planes_um,
             reader.metadata.pixel_spacing_mm,
+            not_kept=reader.metadata.not_kept,
         )
+
+    @property
+    def are_planes_counted(self) -> bool:
+        """Whether `focal_planes_um` are no heights, but numbers in place of such."""
+        return COUNTED_FOCAL_PLANES in self.not_kept
 
     def window(self, path: int) -> Window:
         """The samples of an optical path that are shown black and full."""
@@ -48,7 +63,7 @@ class Multiscale:
 
     @property
     def channels(self) -> int:
-        return 3 if self.pixel_format.samples == 3 else len(self.optical_paths)
+        return self.pixel_format.samples * len(self.optical_paths)
 
     @property
     def axes(self) -> str:

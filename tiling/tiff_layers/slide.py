@@ -8,18 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiling.blank import background_of
-from tiling.errors import DamagedSlideError, TilingError
+from tiling.described import DescribedSlide, Description
+from tiling.errors import DamagedSlideError
 from tiling.geometry import Size
 from tiling.jpeg_tiff.directories import Layout
-from tiling.jpeg_tiff.images import AssociatedImage
+from tiling.jpeg_tiff.images import AssociatedImage, unpack
 from tiling.jpeg_tiff.slide import JpegTiffSlide
 from tiling.limits import Limits
 from tiling.slide import (
     RGB8,
     AssociatedKind,
-    Level,
     OpticalPath,
-    PixelFormat,
     Pixels,
     Samples,
     SlideMetadata,
@@ -111,7 +110,7 @@ def _open(
     return LayeredSlide(name, path, sources, scene, others)
 
 
-class LayeredSlide(SlideReader):
+class LayeredSlide(DescribedSlide):
     """Reads go by offset, so threads need no lock."""
 
     def __init__(
@@ -122,40 +121,21 @@ class LayeredSlide(SlideReader):
         scene: Scene,
         others: Sequence[SlideReader] = (),
     ) -> None:
-        self._name = name
+        super().__init__(
+            Description(
+                name,
+                scene.metadata,
+                tuple(each.level for each in scene.levels),
+                {kind: image.size for kind, image in scene.associated.items()},
+                scene.levels[0].pixel_format,
+                scene.optical_paths,
+                scene.focal_planes_um,
+            )
+        )
         self._path = path
         self._sources = sources
         self._scene = scene
         self._others = others
-        self._levels = tuple(each.level for each in scene.levels)
-
-    @property
-    def format(self) -> str:
-        return self._name
-
-    @property
-    def metadata(self) -> SlideMetadata:
-        return self._scene.metadata
-
-    @property
-    def levels(self) -> Sequence[Level]:
-        return self._levels
-
-    @property
-    def associated(self) -> Mapping[AssociatedKind, Size]:
-        return {kind: image.size for kind, image in self._scene.associated.items()}
-
-    @property
-    def pixel_format(self) -> PixelFormat:
-        return self._scene.levels[0].pixel_format
-
-    @property
-    def optical_paths(self) -> Sequence[OpticalPath]:
-        return self._scene.optical_paths
-
-    @property
-    def focal_planes_um(self) -> Sequence[float]:
-        return self._scene.focal_planes_um
 
     @property
     def scenes(self) -> Sequence[SlideReader]:
@@ -168,7 +148,7 @@ class LayeredSlide(SlideReader):
 
     def encoded_tile_lengths(self, level: int, path: int = 0, plane: int = 0) -> NDArray[np.int64]:
         layer = self._layer(path, plane)
-        if self._levels[level].encoding is None:
+        if self.levels[level].encoding is None:
             return super().encoded_tile_lengths(level, path, plane)
         return self._scene.levels[level].lengths(layer)
 
@@ -176,31 +156,20 @@ class LayeredSlide(SlideReader):
         self, level: int, column: int, row: int, path: int = 0, plane: int = 0
     ) -> bytes:
         layer = self._layer(path, plane)
-        if self._levels[level].encoding is None:
+        if self.levels[level].encoding is None:
             return super().read_encoded_tile(level, column, row, path, plane)
         return self._scene.levels[level].encoded(layer, column, row)
 
     def read_associated(self, kind: AssociatedKind) -> Pixels:
-        image = self._scene.associated[kind]
-        try:
-            pixels = image.read(self._path)
-        except TilingError:
-            raise
-        except Exception as error:
-            raise DamagedSlideError(
-                f"The slide's {kind} cannot be decoded; copy the file again from the scanner."
-            ) from error
-        return pixels
+        return unpack(self._scene.associated[kind], kind, self._path)
 
     def close(self) -> None:
         for source in self._sources:
             source.close()
 
     def _layer(self, path: int, plane: int) -> int:
-        paths, planes = len(self.optical_paths), len(self.focal_planes_um)
-        if not (0 <= path < paths and 0 <= plane < planes):
-            raise IndexError(f"no focal plane {plane} of optical path {path}")
-        return path * planes + plane
+        self.check_layer(path, plane)
+        return path * len(self.focal_planes_um) + plane
 
 
 class _JpegScene(JpegTiffSlide):

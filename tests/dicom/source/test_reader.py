@@ -33,7 +33,6 @@ from tiling.errors import (
 )
 from tiling.geometry import Size
 from tiling.slide import (
-    ONE_OPTICAL_PATH,
     AssociatedKind,
     Codec,
     Colour,
@@ -344,13 +343,15 @@ def test_a_level_without_all_planes_is_made_anew(tmp_path: Path) -> None:
     assert len(reader.levels) == 1
 
 
-def test_of_several_paths_in_colours_the_first_is_kept(tmp_path: Path) -> None:
+def test_several_paths_in_colours_are_kept(tmp_path: Path) -> None:
     instance = instance_of(BASE, TILE)
     two = replace(instance, frames=[*instance.frames, *instance.frames[::-1]], paths=["a", "b"])
     reader = opened(tmp_path, two)
-    assert len(reader.optical_paths) == 1
-    assert reader.metadata.not_kept[0] == ONE_OPTICAL_PATH
-    np.testing.assert_array_equal(reader.read_tile(0, 0, 0), tiles_of(BASE, TILE)[0])
+    assert [path.name for path in reader.optical_paths] == ["Path a", "Path b"]
+    assert reader.metadata.not_kept == ()
+    first, *_, last = tiles_of(BASE, TILE)
+    np.testing.assert_array_equal(reader.read_tile(0, 0, 0), first)
+    np.testing.assert_array_equal(reader.read_tile(0, 0, 0, 1), last)
 
 
 @pytest.mark.parametrize("missing", [0, 1, 2])

@@ -20,7 +20,7 @@ from tiling.jpeg_tiff.testing import assert_same_as_openslide
 from tiling.limits import Limits
 from tiling.pyramid import Origin, build_pyramid
 from tiling.registry import open_slide
-from tiling.slide import AssociatedKind, Colour, SlideReader, TileEncoding
+from tiling.slide import RGB8, AssociatedKind, Colour, SlideReader, TileEncoding
 from tiling.testing import SlideReaderContract
 
 MakeSlide = Callable[..., Path]
@@ -246,9 +246,11 @@ class TestHuron:
 
 
 class TestQptiff:
-    def test_several_colour_images_are_refused(self, qptiff: MakeSlide) -> None:
-        with pytest.raises(UnsupportedSlideError, match="colour"):
-            open_slide(qptiff(channels=3))
+    def test_several_colour_images_are_handed_on(self, qptiff: MakeSlide) -> None:
+        reader = open_slide(qptiff(channels=3))
+        assert (reader.pixel_format, len(reader.optical_paths)) == (RGB8, 3)
+        SlideReaderContract().test_encoded_tiles_are_what_the_level_says(reader)
+        assert reader.levels[0].encoding is not None
 
     def test_strips_are_read(self, qptiff: MakeSlide) -> None:
         path = qptiff(tile=None)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from tiling.errors import DamagedSlideError, TilingError, UnsupportedSlideError
+from tiling.errors import DamagedSlideError, TilingError
 from tiling.registry import open_slide
-from tiling.slide import MIDDLE_FOCAL_PLANE, Illumination, Samples, SlideReader
+from tiling.slide import COUNTED_FOCAL_PLANES, Illumination, Samples, SlideReader
 from tiling.testing import SlideReaderContract, draw_pattern
 
 GLASS = draw_pattern(200, 400)
@@ -135,11 +135,12 @@ def test_planes_in_bright_field(tmp_path: Path) -> None:
     np.testing.assert_array_equal(reader.read_tile(0, 0, 0, 0, 1), 255 - colours[:512, :512])
 
 
-def test_planes_without_a_distance_are_one(tmp_path: Path) -> None:
+def test_planes_without_a_distance_are_counted(tmp_path: Path) -> None:
     reader = open_slide(write(tmp_path / "written.scn", [area(1, 3)], spacing="0"))
-    assert list(reader.focal_planes_um) == [0]
-    assert reader.metadata.not_kept == (MIDDLE_FOCAL_PLANE,)
-    np.testing.assert_array_equal(reader.read_tile(0, 0, 0)[:, :, 0], area(1, 3)[0, 1, :512, :512])
+    assert list(reader.focal_planes_um) == [0, 1, 2]
+    assert reader.metadata.not_kept == (COUNTED_FOCAL_PLANES,)
+    tile = reader.read_tile(0, 0, 0, 0, 2)
+    np.testing.assert_array_equal(tile[:, :, 0], area(1, 3)[0, 2, :512, :512])
 
 
 @pytest.mark.parametrize(
@@ -162,11 +163,14 @@ def test_areas_that_contradict_themselves_are_damage(
         open_slide(write(tmp_path / "written.scn", [area(2)], change=change))
 
 
-def test_channels_of_colours_are_refused(tmp_path: Path) -> None:
+def test_channels_of_colours_are_optical_paths(tmp_path: Path) -> None:
     colours = draw_pattern(700, 600)[None, None]
-    path = write(tmp_path / "written.scn", [np.concatenate([colours, colours])])
-    with pytest.raises(UnsupportedSlideError, match="colour"):
-        open_slide(path)
+    areas = [np.concatenate([colours, 255 - colours])]
+    reader = open_slide(write(tmp_path / "written.scn", areas, light="brightfield"))
+    assert (reader.pixel_format.samples, len(reader.optical_paths)) == (3, 2)
+    assert reader.optical_paths[1].illumination is Illumination.BRIGHTFIELD
+    tile = reader.read_tile(0, 0, 0, 1)
+    np.testing.assert_array_equal(tile, 255 - colours[0, 0, :512, :512])
 
 
 def test_it_is_cut_short(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from tiling.geometry import Size
 from tiling.limits import Limits
 from tiling.registry import open_slide
 from tiling.slide import (
-    MIDDLE_FOCAL_PLANE,
+    COUNTED_FOCAL_PLANES,
     NOT_KEPT,
     RGB8,
     AssociatedKind,
@@ -342,11 +342,23 @@ def test_only_the_first_of_several_times_is_kept(tmp_path: Path) -> None:
     reader.close()
 
 
-def test_planes_without_heights_leave_the_middle_one(tmp_path: Path) -> None:
+def test_planes_without_heights_are_counted(tmp_path: Path) -> None:
     reader = open_slide(write_fluorescence(tmp_path, z_step_um=None))
-    assert list(reader.focal_planes_um) == [0]
-    np.testing.assert_array_equal(reader.read_tile(0, 0, 0), CAMERA[:TILE, :TILE] + 1000)
-    assert reader.metadata.not_kept == (MIDDLE_FOCAL_PLANE,)
+    assert list(reader.focal_planes_um) == [0, 1, 2]
+    for plane in range(3):
+        taken = CAMERA[:TILE, :TILE] + 1000 * plane
+        np.testing.assert_array_equal(reader.read_tile(0, 0, 0, 0, plane), taken)
+    assert reader.metadata.not_kept == (COUNTED_FOCAL_PLANES,)
+    reader.close()
+
+
+def test_channels_of_colours_are_optical_paths(tmp_path: Path) -> None:
+    image = WrittenImage([[BASE], [255 - BASE]], channels=("BF", "POL"))
+    reader = open_slide(write_vsi(tmp_path / "bright.vsi", [image]))
+    assert [path.name for path in reader.optical_paths] == ["BF", "POL"]
+    assert reader.optical_paths[1].illumination is Illumination.BRIGHTFIELD
+    seen = reader.read_tile(0, 0, 0, 1).astype(int)
+    assert np.abs(seen - (255 - BASE[:TILE, :TILE])).max() < 8
     reader.close()
 
 

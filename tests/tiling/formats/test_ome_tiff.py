@@ -17,7 +17,9 @@ from tiling.errors import (
     TilingError,
     UnsupportedSlideError,
 )
+from tiling.focal_planes import order_planes
 from tiling.formats.ome_tiff.document import read_images
+from tiling.formats.ome_tiff.members import Members, read_members
 from tiling.formats.ome_tiff.optics import heights_um, optical_paths
 from tiling.formats.ome_tiff.places import read_places
 from tiling.registry import open_slide
@@ -205,6 +207,19 @@ def test_colours_in_focal_planes(tmp_path: Path) -> None:
     for number, expected in enumerate(levels):
         for plane in range(2):
             np.testing.assert_array_equal(read_level(reader, number, 0, plane), expected[plane])
+
+
+def test_channels_of_colours_are_optical_paths(tmp_path: Path) -> None:
+    path = tmp_path / "written.ome.tif"
+    colours = draw_pattern(COLUMNS, ROWS)
+    pixels = np.stack([colours, 255 - colours])
+    said = {"Channel": {"Name": ["Brightfield", "Polarised"]}}
+    levels = write_ome(path, pixels, "CYXS", levels=2, photometric="rgb", metadata=said)
+    reader = open_slide(path)
+    assert [each.name for each in reader.optical_paths] == ["Brightfield", "Polarised"]
+    for number, expected in enumerate(levels):
+        for channel in range(2):
+            np.testing.assert_array_equal(read_level(reader, number, channel), expected[channel])
 
 
 def test_colours_of_sixteen_bits(tmp_path: Path) -> None:
@@ -446,16 +461,72 @@ class TestSets:
         with pytest.raises(IncompleteSlideError):
             open_slide(companion)
 
-    def test_without_a_companion_the_first_plane_is_the_door(self, companion: Path) -> None:
+    def test_without_a_companion_the_first_plane_is_the_door(self, set_of_two: list[Path]) -> None:
+        assert_layers(open_slide(set_of_two[0]), [layers(2, 1)])
+        with pytest.raises(UnsupportedSlideError, match=r"c0\.ome\.tif"):
+            open_slide(set_of_two[1])
+
+    @pytest.fixture
+    def set_of_two(self, companion: Path) -> list[Path]:
+        """Two files without a companion, each of which holds the XML of all."""
         document = companion.read_text().replace("µ", "u")
         companion.unlink()
-        for channel in range(2):
-            uuid = f'UUID="urn:uuid:0000000{channel}"'
-            own = document.replace('UUID="urn:uuid:9"', uuid).encode()
-            tifffile.tiffcomment(companion.with_name(f"c{channel}.ome.tif"), own)
-        assert_layers(open_slide(companion.with_name("c0.ome.tif")), [layers(2, 1)])
+        paths = [companion.with_name(f"c{channel}.ome.tif") for channel in range(2)]
+        for channel, path in enumerate(paths):
+            own = document.replace('UUID="urn:uuid:9"', f'UUID="urn:uuid:0000000{channel}"')
+            tifffile.tiffcomment(path, own.encode())
+        return paths
+
+    def test_each_file_of_a_set_knows_the_others_and_the_door(self, set_of_two: list[Path]) -> None:
+        names = frozenset(path.name for path in set_of_two)
+        for path in set_of_two:
+            assert read_members(path) == Members("c0.ome.tif", names)
+
+    def test_the_very_same_xml_in_each_file(self, set_of_two: list[Path]) -> None:
+        first, second = set_of_two
+        with tifffile.TiffFile(first) as file:
+            tifffile.tiffcomment(second, (file.ome_metadata or "").encode())
+        assert_layers(open_slide(first), [layers(2, 1)])
         with pytest.raises(UnsupportedSlideError, match=r"c0\.ome\.tif"):
-            open_slide(companion.with_name("c1.ome.tif"))
+            open_slide(second)
+        assert read_members(second) == read_members(first)
+        shutil.copy(first, second)
+        with pytest.raises(IncompleteSlideError, match="another"):
+            open_slide(first)
+
+    def test_names_without_uuids(self, set_of_two: list[Path]) -> None:
+        for path in set_of_two:
+            change_xml(path, (r"urn:uuid:0000000\d</UUID>", "</UUID>"))
+        assert_layers(open_slide(set_of_two[0]), [layers(2, 1)])
+        assert read_members(set_of_two[1]) == read_members(set_of_two[0])
+
+    def test_a_file_of_a_set_that_is_missing(self, set_of_two: list[Path]) -> None:
+        first, second = set_of_two
+        second.rename(second.with_name("elsewhere"))
+        with pytest.raises(IncompleteSlideError, match=r"c1\.ome\.tif"):
+            open_slide(first)
+        second.with_name("elsewhere").rename(second)
+        first.unlink()
+        with pytest.raises(IncompleteSlideError, match=r"c0\.ome\.tif"):
+            open_slide(second)
+
+    def test_a_part_for_a_companion_knows_its_door(self, companion: Path) -> None:
+        part = companion.with_name("c1.ome.tif")
+        assert read_members(part) == Members("set.companion.ome", frozenset({"c1.ome.tif"}))
+
+    def test_files_that_are_alone_have_no_members(self, stack: Path, tmp_path: Path) -> None:
+        uuid = '<UUID FileName="before.ome.tif">urn:uuid:1</UUID>'
+        assert read_members(stack) is None
+        change_xml(stack, (' UUID="[^"]*"', ""), (r"(<TiffData[^>]*)/>", rf"\1>{uuid}</TiffData>"))
+        assert read_members(stack) is None
+        assert read_members(tmp_path / "absent.ome.tif") is None
+        (tmp_path / "text.ome.tif").write_text("II*no TIFF at all")
+        assert read_members(tmp_path / "text.ome.tif") is None
+
+    @pytest.mark.parametrize("name", ["../c1.ome.tif", "/etc/passwd", "a\\b.tif", ".."])
+    def test_members_are_in_the_same_folder(self, set_of_two: list[Path], name: str) -> None:
+        change_xml(set_of_two[0], (r"c1\.ome\.tif", name.replace("\\", r"\\")))
+        assert read_members(set_of_two[0]) is None
 
     def test_a_renamed_file_is_known_by_its_uuid(self, stack: Path) -> None:
         uuid = '<UUID FileName="before.ome.tif">urn:uuid:1</UUID>'
@@ -558,7 +629,9 @@ class TestOptics:
             for z, place in enumerate(inside.split())
         )
         (image,) = pixels_of(f'SizeZ="3" {said}', planes)
-        assert heights_um(image) == (heights if heights is None else pytest.approx(heights))
+        ordered = order_planes(3, heights_um(image))
+        assert bool(ordered.not_kept) == (heights is None)
+        assert ordered.heights_um == pytest.approx(sorted(heights or [0, 1, 2]))
 
 
 @pytest.mark.parametrize(

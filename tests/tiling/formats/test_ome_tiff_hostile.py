@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tiling.errors import DamagedSlideError, SlideTooLargeError, TilingError
 from tiling.formats import ome_tiff
+from tiling.formats.ome_tiff.members import read_members
 from tiling.limits import Limits
 from tiling.registry import open_slide
 from tiling.slide import SlideReader
@@ -151,6 +152,27 @@ def test_a_companion_alone_is_one_of_our_errors(tmp_path: Path, text: str) -> No
     with pytest.raises(TilingError) as refusal:
         open_slide(path)
     assert str(tmp_path) not in str(refusal.value)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(changes=st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(0, 255)), max_size=8))
+def test_whoever_asks_for_members_gets_names_or_none(
+    tmp_path: Path, changes: list[tuple[int, int]]
+) -> None:
+    told = "".join(
+        f'<TiffData FirstC="{n}"><UUID FileName="{n}.ome.tif">urn:{n}</UUID></TiffData>'
+        for n in range(2)
+    )
+    path = tmp_path / "0.ome.tif"
+    xml = document(told, 'SizeC="2" SizeZ="1" SizeT="1" Type="uint8"')
+    tifffile.imwrite(path, np.zeros((9, 9), np.uint8), description=xml, metadata=None)
+    whole = bytearray(path.read_bytes())
+    for place, value in changes:
+        whole[place % len(whole)] = value
+    path.write_bytes(whole)
+    members = read_members(path)
+    if members is not None:
+        assert not any(set(name) & set("/\\\0") for name in {members.door, *members.names})
 
 
 def test_many_files_are_refused(tmp_path: Path) -> None:

@@ -24,7 +24,14 @@ from tiling.errors import (
 from tiling.formats import ome_zarr
 from tiling.geometry import Size
 from tiling.registry import open_slide
-from tiling.slide import RGB8, AssociatedKind, Illumination, PixelFormat, SlideReader
+from tiling.slide import (
+    COUNTED_FOCAL_PLANES,
+    RGB8,
+    AssociatedKind,
+    Illumination,
+    PixelFormat,
+    SlideReader,
+)
 from tiling.testing import SlideReaderContract, draw_pattern
 
 Make = Callable[..., Path]
@@ -348,6 +355,33 @@ def test_three_channels_are_a_picture_only_when_shown_as_one(
     assert len(reader.optical_paths) == (1 if in_colour else 3)
 
 
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (("HE Red", "HE green", "HE Blue", "Pol Red", "Pol Green", "Pol Blue"), ["HE", "Pol"]),
+        (("HE Red", "HE Green", "Pol Blue", "Pol Red", "Pol Green", "Pol Blue"), None),
+        (("Red", "Green", "Blue", "Pol Red", "Pol Green", "Pol Blue"), None),
+        (("DAPI", "FITC", "Cy5", "Cy3", "Cy7", "Cy2"), None),
+        ((None,) * 6, None),
+    ],
+)
+def test_six_channels_are_two_pictures_only_when_named_as_such(
+    make: Make, labels: Sequence[str | None], names: list[str] | None
+) -> None:
+    channels = [
+        {**shown, "label": label}
+        for shown, label in zip([*RED_GREEN_BLUE, *RED_GREEN_BLUE], labels, strict=True)
+    ]
+    base = np.concatenate([picture(), 255 - picture()])
+    reader = open_slide(make(base, omero={"channels": channels}))
+    if names is None:
+        assert (reader.pixel_format.samples, len(reader.optical_paths)) == (1, 6)
+        return
+    assert reader.pixel_format == RGB8
+    assert [path.name for path in reader.optical_paths] == names
+    np.testing.assert_array_equal(whole(reader, 0, 1), np.moveaxis(255 - picture(), 0, -1))
+
+
 def test_planes_have_heights(tmp_path: Path) -> None:
     reader = open_slide(write_planes(tmp_path))
     assert reader.focal_planes_um == (0.0, 1.5, 3.0)
@@ -357,10 +391,10 @@ def test_planes_have_heights(tmp_path: Path) -> None:
 
 def test_planes_without_a_distance_are_not_given_one(tmp_path: Path) -> None:
     reader = open_slide(write_planes(tmp_path, unit=None))
-    assert reader.focal_planes_um == (0.0,)
-    assert "focal plane" in " ".join(reader.metadata.not_kept)
+    assert reader.focal_planes_um == (0.0, 1.0, 2.0)
+    assert COUNTED_FOCAL_PLANES in reader.metadata.not_kept
     base = zarr.open_array(tmp_path / "planes.ome.zarr/base", mode="r")[:]
-    np.testing.assert_array_equal(whole(reader)[:, :, 0], base[0, 1])
+    np.testing.assert_array_equal(whole(reader, plane=2)[:, :, 0], base[0, 2])
 
 
 def test_only_the_first_time_is_kept(make: Make, tmp_path: Path) -> None:

@@ -146,6 +146,18 @@ def test_strips_are_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found, pixels[2, :512, 512:])
 
 
+def test_several_images_of_colours_are_optical_paths(tmp_path: Path) -> None:
+    colours = draw_pattern(700, 600)
+    pixels = np.stack([colours, 255 - colours, colours[::-1]])
+    path = write(tmp_path / "written.qptiff", pixels, photometric="rgb")
+    reader = open_slide(path)
+    assert (reader.pixel_format.samples, len(reader.levels)) == (3, 3)
+    assert [each.name for each in reader.optical_paths] == list(NAMES)
+    assert {each.illumination for each in reader.optical_paths} == {Illumination.BRIGHTFIELD}
+    np.testing.assert_array_equal(reader.read_tile(0, 0, 0, 1), 255 - colours[:512, :512])
+    reader.close()
+
+
 def test_a_level_without_all_channels_is_none(tmp_path: Path) -> None:
     path = write(tmp_path / "written.qptiff", layers(), left_out=1)
     assert len(open_slide(path).levels) == 1

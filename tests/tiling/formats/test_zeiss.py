@@ -30,7 +30,9 @@ from tiling.formats.zeiss.testing import (
 from tiling.geometry import Size
 from tiling.registry import open_slide
 from tiling.slide import (
+    COUNTED_FOCAL_PLANES,
     NOT_KEPT,
+    RGB8,
     AssociatedKind,
     Illumination,
     PixelFormat,
@@ -418,6 +420,20 @@ def test_colour_and_fluorescence_of_one_area_are_two_slides(tmp_path: Path) -> N
     reader.close()
 
 
+def test_channels_in_colours_are_the_paths_of_one_slide(tmp_path: Path) -> None:
+    usual = BASE[:100, :100]
+    shots = [
+        WrittenSubblock(usual, 0, 0, {"C": 0}),
+        WrittenSubblock(255 - usual, 0, 0, {"C": 1}),
+    ]
+    reader = open_written(tmp_path, shots)
+    assert len(reader.scenes) == 1
+    assert (reader.pixel_format, len(reader.optical_paths)) == (RGB8, 2)
+    np.testing.assert_array_equal(read_level(reader, 0, 0), usual)
+    np.testing.assert_array_equal(read_level(reader, 0, 1), 255 - usual)
+    reader.close()
+
+
 def test_only_the_first_time_and_phase_are_kept(tmp_path: Path) -> None:
     shots = [
         WrittenSubblock(np.asarray(BASE[:50, :50, :1] // 4 + 10 * time + phase), 0, 0,
@@ -431,15 +447,15 @@ def test_only_the_first_time_and_phase_are_kept(tmp_path: Path) -> None:
     reader.close()
 
 
-def test_planes_at_unknown_distances_are_one(tmp_path: Path) -> None:
+def test_planes_at_unknown_distances_are_counted(tmp_path: Path) -> None:
     shots = [
         WrittenSubblock(np.asarray(BASE[:50, :50, :1] // 4 + 9 * z), places={"Z": z})
-        for z in range(3)
+        for z in (3, 4, 6)
     ]
     reader = open_written(tmp_path, shots, describe(scaling=""))
-    assert reader.focal_planes_um == (0.0,)
-    np.testing.assert_array_equal(read_level(reader), BASE[:50, :50, :1] // 4 + 9)
-    assert "focal plane" in reader.metadata.not_kept[0]
+    assert reader.focal_planes_um == (0.0, 1.0, 2.0)
+    np.testing.assert_array_equal(read_level(reader, 0, 0, 2), BASE[:50, :50, :1] // 4 + 54)
+    assert reader.metadata.not_kept == (COUNTED_FOCAL_PLANES,)
     reader.close()
 
 

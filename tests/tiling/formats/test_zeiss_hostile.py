@@ -145,7 +145,7 @@ def test_far_too_many_subblocks_are_refused(
 
 @pytest.mark.parametrize(
     ("bound", "places"),
-    [("_MOST_SCENES", "S"), ("_MOST_SCENES", "C"), ("_MOST_LAYERS", "Z")],
+    [("_MOST_SCENES", "S"), ("_MOST_LAYERS", "C"), ("_MOST_LAYERS", "Z")],
 )
 def test_far_too_many_scenes_and_layers_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, places: str

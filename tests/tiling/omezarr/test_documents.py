@@ -9,7 +9,7 @@ from ome_zarr_models.v05.image import ImageAttrs
 from tiling.geometry import Size
 from tiling.omezarr.documents import array_document, group_document
 from tiling.omezarr.multiscale import Multiscale
-from tiling.slide import RGB8, Illumination, Level, OpticalPath, PixelFormat
+from tiling.slide import COUNTED_FOCAL_PLANES, RGB8, Illumination, Level, OpticalPath, PixelFormat
 
 LEVELS = [
     Level(Size(1000, 700), Size(256, 128), 1.0),
@@ -64,6 +64,14 @@ def test_planes_are_an_axis_of_their_own(
     assert image.chunk_shape(0) == [3, 1, 128, 256]
 
 
+def test_planes_that_are_only_counted_have_no_distance(drawn: Callable[..., Any]) -> None:
+    slide = drawn(planes_um=(0.0, 1.0, 2.0))
+    slide.metadata = slide.metadata.keeping_less("Something else.", COUNTED_FOCAL_PLANES)
+    said = multiscale(Multiscale.of(slide, slide.levels, "name"))
+    assert "unit" not in said["axes"][1]
+    assert said["datasets"][0]["coordinateTransformations"][0]["scale"][1] == 1
+
+
 def test_channels_are_shown_as_the_slide_is() -> None:
     image = Multiscale("a", LEVELS, PixelFormat(1, 12), [DAPI, UNNAMED])
     multiscale(image)
@@ -79,10 +87,20 @@ def test_colours_are_red_green_and_blue() -> None:
     assert [one["color"] for one in channels["channels"]] == ["FF0000", "00FF00", "0000FF"]
 
 
+def test_of_several_pictures_each_colour_has_its_name_and_one_is_shown() -> None:
+    image = Multiscale("a", LEVELS, RGB8, [OpticalPath("H&E"), OpticalPath()])
+    multiscale(image)
+    channels = group_document(image)["attributes"]["ome"]["omero"]["channels"]
+    assert [one["label"] for one in channels][::3] == ["H&E Red", "Path 2 Red"]
+    assert [one["color"] for one in channels] == ["FF0000", "00FF00", "0000FF"] * 2
+    assert [one["active"] for one in channels] == [True] * 3 + [False] * 3
+
+
 @pytest.mark.parametrize(
     ("pixel_format", "paths", "said"),
     [
         (RGB8, [OpticalPath()], ("uint8", 255, [3, 700, 1000], [3, 128, 256])),
+        (RGB8, [OpticalPath()] * 2, ("uint8", 255, [6, 700, 1000], [3, 128, 256])),
         (PixelFormat(1, 12), [DAPI, UNNAMED], ("uint16", 0, [2, 700, 1000], [1, 128, 256])),
         (PixelFormat(1, 7), [OpticalPath()], ("uint8", 127, [1, 700, 1000], [1, 128, 256])),
     ],

@@ -19,6 +19,8 @@ def test_documents() -> None:
 
 def test_chunks() -> None:
     assert parse_key(FLAT, "0/c/0/5/3") == ChunkPlace(0, column=3, row=5)
+    pictures = Multiscale("a", LEVELS, RGB8, [OpticalPath()] * 2)
+    assert parse_key(pictures, "0/c/1/5/3") == ChunkPlace(0, column=3, row=5, path=1)
     assert parse_key(DEEP, "1/c/2/1/0/1") == ChunkPlace(1, column=1, row=0, path=2, plane=1)
 
 

@@ -28,6 +28,7 @@ CHANNELS = [
     OpticalPath("DAPI", Illumination.FLUORESCENCE, (0, 0, 255)),
     OpticalPath("Cy5", Illumination.FLUORESCENCE, (255, 0, 0)),
 ]
+PICTURES = [OpticalPath("H&E"), OpticalPath("Polarised")]
 GREY16 = PixelFormat(1, 16)
 
 
@@ -44,7 +45,8 @@ def expected(slide: Any, level: int) -> Any:
     """A level's array, with an axis of planes, out of what was drawn."""
     layers = slide.drawn[level]
     if slide.pixel_format.samples == 3:
-        return np.stack([np.moveaxis(plane, -1, 0) for plane in layers[0]], axis=1)
+        paths = [np.stack([np.moveaxis(plane, -1, 0) for plane in path], axis=1) for path in layers]
+        return np.concatenate(paths)
     return np.stack([np.stack([plane[:, :, 0] for plane in path]) for path in layers])
 
 
@@ -54,6 +56,7 @@ def expected(slide: Any, level: int) -> Any:
     [
         {},
         {"levels": 2, "tile": (48, 80)},
+        {"levels": 2, "paths": PICTURES, "planes_um": (0.0, 2.0)},
         {"pixel_format": GREY16, "paths": CHANNELS},
         {"pixel_format": GREY16, "paths": CHANNELS, "planes_um": (0.0, 1.0, 2.0)},
         {"pixel_format": PixelFormat(1, 8), "columns": 64, "rows": 64},
@@ -91,6 +94,18 @@ def test_the_model_of_the_field_takes_it(
     image = Image.from_zarr(zarr.open_group(folder, mode="r"))
     assert [axis.name for axis in image.attributes.ome.multiscales[0].axes] == ["c", "z", "y", "x"]
     assert len(image.attributes.ome.multiscales[0].datasets) == 3
+
+
+def test_several_pictures_come_back(
+    drawn: Callable[..., Any], keep: Keep, folder: Path, tmp_path: Path
+) -> None:
+    slide = drawn(paths=PICTURES, tile=(512, 512))
+    write_omezarr(slide, "drawn", keep, tmp_path)
+    read = open_slide(folder)
+    assert (read.pixel_format, list(read.optical_paths)) == (RGB8, PICTURES)
+    for path in (0, 1):
+        np.testing.assert_array_equal(read.read_tile(0, 0, 0, path), slide.read_tile(0, 0, 0, path))
+    read.close()
 
 
 def test_blank_glass_takes_no_room(

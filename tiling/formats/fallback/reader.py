@@ -1,6 +1,5 @@
 """An open slide behind OpenSlide."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +7,13 @@ import openslide
 from PIL import Image
 
 from tiling.blank import white_tile, whiten_beyond
+from tiling.described import DescribedSlide, Description
 from tiling.errors import DamagedSlideError
 from tiling.formats.fallback.metadata import read_metadata
 from tiling.formats.fallback.region import flatten, read_region
 from tiling.geometry import Size
 from tiling.limits import Limits
-from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata, SlideReader, only_layer
+from tiling.slide import AssociatedKind, Level, Pixels
 
 TILE = Size(512, 512)
 """Cut freely, since nothing is handed on: fewer frames than 256, and still a quick request."""
@@ -25,7 +25,7 @@ _KINDS = {
 }
 
 
-class FallbackSlide(SlideReader):
+class FallbackSlide(DescribedSlide):
     """Reads pixels through OpenSlide, which allows several threads on one slide.
 
     OpenSlide refuses every call after its first error; so does this, each time with an error. The
@@ -35,39 +35,22 @@ class FallbackSlide(SlideReader):
     def __init__(self, path: Path, slide: openslide.OpenSlide, vendor: str, limits: Limits) -> None:
         self._path = path
         self._slide = slide
-        self._vendor = vendor
-        self._levels = tuple(
+        levels = tuple(
             Level(Size(*dimensions), TILE, downsample)
             for dimensions, downsample in zip(
                 slide.level_dimensions, slide.level_downsamples, strict=True
             )
         )
-        for level in self._levels:
+        for level in levels:
             limits.check_level(level.size, level.tile)
-        self._associated = _associated_sizes(slide, limits)
-        self._metadata = read_metadata(slide, limits)
+        sizes, metadata = _associated_sizes(slide, limits), read_metadata(slide, limits)
+        super().__init__(Description(f"{vendor} (OpenSlide)", metadata, levels, sizes))
         self._background = _background(slide)
-        self._bounds = _bounds(slide, self._levels[0].size)
-
-    @property
-    def format(self) -> str:
-        return f"{self._vendor} (OpenSlide)"
-
-    @property
-    def metadata(self) -> SlideMetadata:
-        return self._metadata
-
-    @property
-    def levels(self) -> Sequence[Level]:
-        return self._levels
-
-    @property
-    def associated(self) -> Mapping[AssociatedKind, Size]:
-        return self._associated
+        self._bounds = _bounds(slide, levels[0].size)
 
     def read_tile(self, level: int, column: int, row: int, path: int = 0, plane: int = 0) -> Pixels:
-        only_layer(path, plane)
-        shape = self._levels[level]
+        self.check_layer(path, plane)
+        shape = self.levels[level]
         visible = shape.grid.visible(column, row)
         left = round(column * TILE.columns * shape.downsample)
         top = round(row * TILE.rows * shape.downsample)
@@ -83,7 +66,7 @@ class FallbackSlide(SlideReader):
         return whiten_beyond(self._blank() if pixels is None else pixels, visible)
 
     def read_associated(self, kind: AssociatedKind) -> Pixels:
-        if kind not in self._associated:
+        if kind not in self.associated:
             raise KeyError(kind)
         try:
             with openslide.OpenSlide(self._path) as slide:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tiling.described import DescribedSlide, Description
 from tiling.formats.hamamatsu.levels import StoredLevel, read_image
 from tiling.formats.hamamatsu.stream import StoredJpeg
 from tiling.geometry import Size
-from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata, SlideReader
+from tiling.slide import AssociatedKind, Pixels, SlideMetadata
 from tiling.source import FileSource
 
 
@@ -33,33 +34,21 @@ class Layout:
     focal_planes_um: tuple[float, ...] = (0.0,)
 
 
-class HamamatsuSlide(SlideReader):
+class HamamatsuSlide(DescribedSlide):
     """Reads the tiles of one slide; every read goes by offset, so threads need no lock."""
 
     def __init__(self, sources: Sequence[FileSource], layout: Layout) -> None:
+        super().__init__(
+            Description(
+                layout.format,
+                layout.metadata,
+                tuple(planes[0].level for planes in layout.levels),
+                {kind: image.size for kind, image in layout.associated.items()},
+                focal_planes_um=layout.focal_planes_um,
+            )
+        )
         self._sources = sources
         self._layout = layout
-        self._levels = tuple(planes[0].level for planes in layout.levels)
-
-    @property
-    def format(self) -> str:
-        return self._layout.format
-
-    @property
-    def metadata(self) -> SlideMetadata:
-        return self._layout.metadata
-
-    @property
-    def levels(self) -> Sequence[Level]:
-        return self._levels
-
-    @property
-    def associated(self) -> Mapping[AssociatedKind, Size]:
-        return {kind: image.size for kind, image in self._layout.associated.items()}
-
-    @property
-    def focal_planes_um(self) -> Sequence[float]:
-        return self._layout.focal_planes_um
 
     def read_tile(self, level: int, column: int, row: int, path: int = 0, plane: int = 0) -> Pixels:
         return self._stored(level, path, plane).pixels(column, row)
@@ -73,8 +62,7 @@ class HamamatsuSlide(SlideReader):
         return self._stored(level, path, plane).encoded(column, row)
 
     def _stored(self, level: int, path: int, plane: int) -> StoredLevel:
-        if path or plane not in range(len(self._layout.focal_planes_um)):
-            raise IndexError(f"no focal plane {plane} of optical path {path}")
+        self.check_layer(path, plane)
         return self._layout.levels[level][plane]
 
     def read_associated(self, kind: AssociatedKind) -> Pixels:

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 
 from tiling import tiff
 from tiling.errors import DamagedSlideError, SlideTooLargeError, UnsupportedSlideError
+from tiling.focal_planes import FocalPlanes, order_planes
 from tiling.formats.leica.layout import has_mark, is_plain, read_areas, read_metadata, read_overview
 from tiling.geometry import Size
 from tiling.jpeg_tiff import AssociatedImage, Layout
 from tiling.numerals import positive
-from tiling.slide import MIDDLE_FOCAL_PLANE, AssociatedKind, Illumination, OpticalPath
+from tiling.slide import AssociatedKind, Illumination, OpticalPath
 from tiling.tiff import Directory, TiffFile
 from tiling.tiff_layers import Layer, LayeredTiff, Scene, ordered_pyramid
 from tiling.xml_tree import Element, parse_xml
@@ -62,11 +63,7 @@ def _scene(
             )
     base = levels[0][0, 0]
     is_colour = file.number(base, tiff.SAMPLES_PER_PIXEL, 1) == _COLOURS
-    if is_colour and channels > 1:
-        raise UnsupportedSlideError(
-            "The slide has several channels of colour images; export each by itself."
-        )
-    heights, kept = _heights_um(area, planes)
+    ordered = _order_planes(area, planes)
 
     def layer(directory: Directory) -> Layer:
         if not file.is_upright(directory):
@@ -74,13 +71,12 @@ def _scene(
         return file.colour_layer(directory) if is_colour else file.grey_layer(directory)
 
     layers = [
-        [layer(level[channel, plane]) for channel in range(channels) for plane in kept]
+        [layer(level[channel, plane]) for channel in range(channels) for plane in ordered.numbers]
         for level in levels
     ]
-    not_kept = [MIDDLE_FOCAL_PLANE] if len(kept) < planes else []
-    told = read_metadata(file, scn, area, base).keeping_less(*not_kept)
+    told = read_metadata(file, scn, area, base).keeping_less(*ordered.not_kept)
     paths = _optical_paths(area, channels)
-    return Scene.of(told, paths, heights, layers, associated, file.limits)
+    return Scene.of(told, paths, ordered.heights_um, layers, associated, file.limits)
 
 
 def _levels(file: LayeredTiff, area: Element) -> list[dict[_Place, Directory]]:
@@ -116,34 +112,35 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _heights_um(area: Element, planes: int) -> tuple[list[float], list[int]]:
-    """The heights of the planes that are kept, and which those are."""
+def _order_planes(area: Element, planes: int) -> FocalPlanes:
     view = area.first("view")
     spacing_nm = positive(view.attributes.get("spacingZ")) if view is not None else None
-    if planes == 1:
-        return [0.0], [0]
-    if spacing_nm is None or not spacing_nm * planes < float("inf"):
-        return [0.0], [(planes - 1) // 2]
-    return [round(n * spacing_nm / _NM_PER_UM, 6) for n in range(planes)], list(range(planes))
+    if spacing_nm is None:
+        return order_planes(planes, None)
+    return order_planes(planes, [round(n * spacing_nm / _NM_PER_UM, 6) for n in range(planes)])
 
 
 def _optical_paths(area: Element, channels: int) -> list[OpticalPath]:
     light = area.words("scanSettings", "illuminationSettings", "illuminationSource")
-    is_bright = light == _BRIGHT
     told = {
         element.attributes.get("index", str(number)): element
         for number, element in enumerate(area.all("scanSettings", "channelSettings", "channel"))
     }
-    if is_bright:
-        return [OpticalPath()] * channels
-    return [_optical_path(told.get(str(channel))) for channel in range(channels)]
+    named = [told.get(str(channel)) for channel in range(channels)]
+    if light == _BRIGHT:
+        return [OpticalPath(_name(channel)) for channel in named]
+    return [_optical_path(channel) for channel in named]
+
+
+def _name(channel: Element | None) -> str | None:
+    return (channel.attributes.get("name") or None) if channel is not None else None
 
 
 def _optical_path(channel: Element | None) -> OpticalPath:
     if channel is None:
         return OpticalPath(illumination=Illumination.FLUORESCENCE)
     return OpticalPath(
-        name=channel.attributes.get("name") or None,
+        name=_name(channel),
         illumination=Illumination.FLUORESCENCE,
         colour=_colour(channel.attributes.get("rgb", "")),
         excitation_nm=_middle_nm(channel.words("fluorescenceCube", "excitationFilter")),

@@ -1,7 +1,6 @@
 """The label and the overview: small images beside the scans."""
 
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -17,16 +16,6 @@ from tiling.tiff import IMAGE_LENGTH, IMAGE_WIDTH, TiffFile
 _MOST_PIXELS = 1 << 23
 """Of an overview that comes in several resolutions; a coarser one is taken beyond this."""
 _LABELS, _OVERVIEWS = {"label"}, {"overview", "macro image", "macro"}
-
-
-class AssociatedImage(Protocol):
-    """An associated image that has not been unpacked."""
-
-    @property
-    def size(self) -> Size: ...
-
-    def read(self, path: Path) -> Pixels:
-        """The pixels `(rows, columns, 3)`; may raise anything when the bytes are damaged."""
 
 
 def kind_of(image: Image) -> AssociatedKind | None:

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiling.errors import SlideTooLargeError, UnsupportedSlideError
+from tiling.focal_planes import order_planes
 from tiling.formats.olympus.images import FRAME, Axis, AxisKind, Image
 from tiling.formats.olympus.stack import Stack
 from tiling.formats.olympus.tags import Field
-from tiling.slide import MIDDLE_FOCAL_PLANE, Illumination, OpticalPath, PixelFormat
+from tiling.slide import Illumination, OpticalPath, PixelFormat
 
 _NM, _UM = "10^-9m^1", "10^-6m^1"
 _START, _STEP, _HEIGHT, _FRAME_PROPERTIES = 2012, 2013, 2014, 2006
@@ -32,7 +32,7 @@ class Layers:
 
     optical_paths: tuple[OpticalPath, ...]
     focal_planes_um: tuple[float, ...]
-    """Above the plane in the middle."""
+    """Above the plane in the middle, or counted from the first."""
     path_of: NDArray[np.int32]
     plane_of: NDArray[np.int32]
     """Of each tile in the stack's directory, shape `(tiles,)`; -1 for one that is not kept."""
@@ -62,14 +62,10 @@ def read_layers(image: Image, stack: Stack) -> Layers:
             continue
         elif axis.kind == AxisKind.Z:
             told = _evenly(axis, count) or _one_by_one(image, count)
-            if told is None:
-                kept &= places == _middle(count)
-                not_kept.append(MIDDLE_FOCAL_PLANE)
-                continue
-            # Stacks are as often taken downwards as upwards.
-            is_falling = told[0] > told[-1]
-            planes = count - 1 - places if is_falling else places
-            heights = _above_the_middle(sorted(told))
+            found = order_planes(count, None if told is None else _above_the_middle(told))
+            planes = np.argsort(found.numbers)[places]
+            heights = found.heights_um
+            not_kept += found.not_kept
         elif axis.kind in _ONE_OF:
             not_kept.append(_ONE_OF[AxisKind(axis.kind)])
             kept &= places == 0
@@ -90,10 +86,6 @@ def _plain_path(pixel_format: PixelFormat) -> OpticalPath:
 
 
 def _optical_paths(axis: Axis, count: int, pixel_format: PixelFormat) -> tuple[OpticalPath, ...]:
-    if pixel_format.samples == 3 and count > 1:
-        raise UnsupportedSlideError(
-            "The slide has several channels of colour images; export each by itself."
-        )
     plain = _plain_path(pixel_format)
     told = [_optical_path(entry, plain) for entry in axis.entries[:count]]
     return (*told, *[plain] * (count - len(told)))
@@ -118,14 +110,10 @@ def _colour(entry: Field) -> tuple[int, int, int] | None:
     return (red, green, blue) if red or green or blue else None
 
 
-def _middle(count: int) -> int:
-    return (count - 1) // 2
-
-
-def _above_the_middle(heights: Sequence[float]) -> tuple[float, ...]:
+def _above_the_middle(heights: Sequence[float]) -> list[float]:
     """The file counts from where the stage has its zero, of which nobody knows."""
-    middle = heights[_middle(len(heights))]
-    return tuple(round(height - middle, 6) for height in heights)
+    middle = sorted(heights)[(len(heights) - 1) // 2]
+    return [round(height - middle, 6) for height in heights]
 
 
 def _evenly(axis: Axis, count: int) -> list[float] | None:
@@ -137,9 +125,4 @@ def _one_by_one(image: Image, count: int) -> list[float] | None:
     """By what each frame says of itself: the heights of all, if there are just as many."""
     told = [frame.measured(_UM, _FRAME_PROPERTIES, _HEIGHT) for frame in image.field.all(FRAME)]
     heights = list(dict.fromkeys(height for height in told if height is not None))
-    return heights if len(heights) == count and _is_monotonic(heights) else None
-
-
-def _is_monotonic(heights: Sequence[float]) -> bool:
-    rises = {upper > lower for lower, upper in pairwise(heights)}
-    return len(rises) == 1
+    return heights if len(heights) == count else None

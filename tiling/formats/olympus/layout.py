@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tiling.errors import IncompleteSlideError, UnsupportedSlideError
-from tiling.formats.olympus.associated import AssociatedImage, TiledImage, in_directory, kind_of
+from tiling.formats.olympus.associated import TiledImage, in_directory, kind_of
 from tiling.formats.olympus.images import Image, ImageKind, read_images
 from tiling.formats.olympus.layers import Layers, read_layers
 from tiling.formats.olympus.levels import StoredLevel, read_levels
 from tiling.formats.olympus.metadata import read_metadata
 from tiling.formats.olympus.stack import Stack, open_stack
 from tiling.formats.olympus.tags import Field, read_tags
+from tiling.jpeg_tiff.images import AssociatedImage
 from tiling.limits import Limits
 from tiling.slide import RGB8, AssociatedKind, SlideMetadata
 from tiling.source import FileSource

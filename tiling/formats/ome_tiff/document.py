@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from tiling.associated_names import kind_named
 from tiling.errors import DamagedSlideError, SlideTooLargeError, UnsupportedSlideError
 from tiling.numerals import positive
 from tiling.slide import AssociatedKind
@@ -13,14 +14,6 @@ MOST_IMAGES = 256
 _MOST_LAYERS = 4096
 """Channels times planes of one image."""
 _DIMENSION_ORDERS = {"XYZCT", "XYZTC", "XYCZT", "XYCTZ", "XYTCZ", "XYTZC"}
-_KINDS = {
-    "label": AssociatedKind.LABEL,
-    "label image": AssociatedKind.LABEL,
-    "macro": AssociatedKind.OVERVIEW,
-    "macro image": AssociatedKind.OVERVIEW,
-    "overview": AssociatedKind.OVERVIEW,
-    "thumbnail": AssociatedKind.THUMBNAIL,
-}
 _UNITS_MM = {
     "pm": 1e-9, "\N{LATIN CAPITAL LETTER A WITH RING ABOVE}": 1e-7, "\N{ANGSTROM SIGN}": 1e-7,
     "nm": 1e-6, "\N{MICRO SIGN}m": 1e-3, "\N{GREEK SMALL LETTER MU}m": 1e-3,
@@ -117,7 +110,7 @@ def _read_image(element: Element) -> Image:
         raise DamagedSlideError("An image of the file has no planes; copy it again.")
     if sizes["Z"] * sum(channel.samples for channel in channels) > _MOST_LAYERS:
         raise SlideTooLargeError("The file announces absurdly many planes; it is refused.")
-    kind = _KINDS.get(element.attributes.get("Name", "").strip().lower())
+    kind = kind_named(element.attributes.get("Name"))
     axes: tuple[Axis, Axis, Axis] = (_axis(order[2]), _axis(order[3]), _axis(order[4]))
     return Image(element, pixels, kind, sizes, axes, channels)
 

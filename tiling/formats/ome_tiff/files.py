@@ -1,5 +1,6 @@
 """The files of a set: the main one, and those beside it that its description names."""
 
+import filecmp
 from pathlib import Path
 
 from tiling.errors import (
@@ -8,6 +9,7 @@ from tiling.errors import (
     SlideTooLargeError,
     UnsupportedSlideError,
 )
+from tiling.formats.ome_tiff.own import OwnFile, is_beside, is_plain
 from tiling.limits import Limits
 from tiling.source import FileSource
 from tiling.tiff import is_tiff
@@ -46,11 +48,11 @@ def read_document(
 
 def _raise_for_part(path: Path, main: str) -> None:
     """A part of a set was opened, not its main file."""
-    if _is_beside(path, main):
+    if is_beside(path, main):
         raise UnsupportedSlideError(
             f"This is but a part of a slide; open {main} beside it, which is the whole."
         )
-    name = main if _is_plain(main) else "The main file of the set"
+    name = main if is_plain(main) else "The main file of the set"
     raise IncompleteSlideError(
         f"{name} is missing, and this file is but a part of its slide; copy all files together."
     )
@@ -67,8 +69,7 @@ class FileSet:
         limits: Limits,
         sources: list[FileSource],
     ) -> None:
-        self._path = path
-        self._uuid = document.attributes.get("UUID")
+        self._own = OwnFile.of(path, document)
         self.main = main
         self._limits = limits
         self._sources = sources
@@ -78,7 +79,7 @@ class FileSet:
     @property
     def is_anonymous(self) -> bool:
         """Whether the main file is a TIFF that has no UUID of its own."""
-        return self.main is not None and self._uuid is None
+        return self.main is not None and self._own.uuid is None
 
     def get(self, name: str | None, uuid: str | None) -> LayeredTiff:
         """The file of that name and UUID; the main one where neither tells of another.
@@ -86,7 +87,7 @@ class FileSet:
         The UUID goes before the name, since people rename files. Raises IncompleteSlideError when
         the file is not there or is another, UnsupportedSlideError when it is not in the folder.
         """
-        if self.main is not None and self._is_main(name, uuid):
+        if self.main is not None and self._own.is_meant(name, uuid):
             return self.main
         if name is None:
             raise IncompleteSlideError(
@@ -98,45 +99,35 @@ class FileSet:
 
     def check_is_door(self, name: str | None, uuid: str | None) -> None:
         """Raise unless the set's first plane is in this file, or this is a companion."""
-        if self.main is not None and not self._is_main(name, uuid):
-            _raise_for_part(self._path, name or "")
-
-    def _is_main(self, name: str | None, uuid: str | None) -> bool:
-        if uuid is not None and self._uuid is not None and uuid == self._uuid:
-            return True
-        return (uuid is None and name is None) or name == self._path.name
+        if self.main is not None and not self._own.is_meant(name, uuid):
+            _raise_for_part(self._own.path, name or "")
 
     def _open(self, name: str, uuid: str | None) -> LayeredTiff:
         if len(self._beside) >= _MOST_FILES:
             raise SlideTooLargeError("The slide is in more files than are read; export it as one.")
-        if not _is_plain(name):
+        if not is_plain(name):
             raise UnsupportedSlideError(
                 "A file of the set is in another folder; export the slide as one file."
             )
-        if not _is_beside(self._path, name):
+        path = self._own.path.with_name(name)
+        if not is_beside(self._own.path, name):
             raise IncompleteSlideError(
                 f"{name} is missing beside the slide; copy all files of the set together."
             )
-        source = FileSource(self._path.with_name(name))
+        source = FileSource(path)
         self._sources.append(source)
-        file = LayeredTiff(self._path.with_name(name), source, self._limits, self._kept)
+        file = LayeredTiff(path, source, self._limits, self._kept)
         root = parse_root(file.description(file.directories[0])) if file.directories else None
         own = root.attributes.get("UUID") if root is not None else None
-        if uuid is not None and own is not None and own != uuid:
+        if uuid is not None and own not in (None, uuid) and not self._has_the_same_xml(own, path):
             raise IncompleteSlideError(
                 f"{name} beside the slide is of another one; copy all files of the set together."
             )
         return file
 
-
-def _is_plain(name: str) -> bool:
-    """Whether a name is that of a file, and leads nowhere."""
-    return bool(name) and name not in {".", ".."} and not set(name) & set("/\\:\0\n\r")
-
-
-def _is_beside(path: Path, name: str) -> bool:
-    """Whether a file of that name is in the same folder; links are not followed."""
-    if not _is_plain(name):
-        return False
-    beside = path.with_name(name)
-    return beside.is_file() and not beside.is_symlink()
+    def _has_the_same_xml(self, uuid: str | None, path: Path) -> bool:
+        """Whether a file bears the main one's UUID, as some programs write it, without being that
+        file once more.
+        """
+        same = self.main is not None and uuid == self._own.uuid
+        return same and not filecmp.cmp(self._own.path, path, shallow=False)

@@ -1,8 +1,5 @@
 """Channels as optical paths, and the heights of planes."""
 
-from collections.abc import Sequence
-from itertools import pairwise
-
 from tiling.formats.ome_tiff.document import Channel, Image, length_mm, signed_mm
 from tiling.slide import Illumination, OpticalPath
 from tiling.xml_tree import Element
@@ -50,20 +47,16 @@ def _wavelength_nm(element: Element, name: str) -> float | None:
 
 
 def heights_um(image: Image) -> list[float] | None:
-    """The height of each plane in the file's order, rising or falling; None where nobody knows."""
+    """The height of each plane in the file's order, as far as it is told; None where none is."""
     count = image.sizes["Z"]
-    if count == 1:
-        return [0.0]
     step = length_mm(image.pixels, "PhysicalSizeZ", _MICROMETRE)
     if step is not None:
-        heights = [round(number * step * _UM_PER_MM, 6) for number in range(count)]
-    else:
-        heights = _told_one_by_one(image, count)
-    return heights if _are_apart(heights) else None
+        return [round(number * step * _UM_PER_MM, 6) for number in range(count)]
+    return _told_one_by_one(image, count)
 
 
-def _told_one_by_one(image: Image, count: int) -> list[float]:
-    """By the first channel's planes, counted from the lowest; empty unless all are told."""
+def _told_one_by_one(image: Image, count: int) -> list[float] | None:
+    """By the first channel's planes, above the lowest; None unless all are told."""
     told: dict[str, float] = {}
     for plane in image.pixels.all("Plane"):
         if plane.attributes.get("TheC") == plane.attributes.get("TheT") == "0":
@@ -76,12 +69,5 @@ def _told_one_by_one(image: Image, count: int) -> list[float]:
                 told[plane.attributes.get("TheZ", "")] = place * _UM_PER_MM
     places = [told[str(z)] for z in range(count) if str(z) in told]
     if len(places) < count:
-        return []
+        return None
     return [round(place - min(places), 6) for place in places]
-
-
-def _are_apart(heights: Sequence[float]) -> bool:
-    """Whether all are numbers, and go one way."""
-    rises = [after - before for before, after in pairwise(heights)]
-    finite = all(abs(height) < float("inf") for height in heights)
-    return bool(rises) and finite and (min(rises) > 0 or max(rises) < 0)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tiling.errors import UnsupportedSlideError
+from tiling.focal_planes import order_planes
 from tiling.formats.ome_tiff.document import Image, read_images
 from tiling.formats.ome_tiff.files import FileSet
 from tiling.formats.ome_tiff.found import Found, Planes, Where, find, referred, with_copies
@@ -13,7 +14,7 @@ from tiling.formats.ome_tiff.optics import heights_um, optical_paths
 from tiling.formats.ome_tiff.places import Place, read_places
 from tiling.jpeg_tiff import AssociatedImage, Layout
 from tiling.limits import Limits
-from tiling.slide import COUNTED_FOCAL_PLANES, RGB8, AssociatedKind, SlideMetadata
+from tiling.slide import RGB8, AssociatedKind, SlideMetadata
 from tiling.tiff_layers import Layer, PlaneImage, Scene
 from tiling.xml_tree import Element, flatten
 
@@ -113,32 +114,30 @@ class _SceneOf:
         base, image = self._base, self._base.image
         image.check_type()
         samples = {channel.samples for channel in self._channels}
-        if len(self._channels) > 1 and _COLOURS in samples:
+        if _COLOURS in samples and len(samples) > 1:
             raise UnsupportedSlideError(
-                "The slide has several channels of colour images; export each by itself."
+                "The slide has channels in colours and in grey; export each kind by itself."
             )
         if not all(file.is_upright(each) for file, each in base.planes.values()):
             raise UnsupportedSlideError("The slide lies on its side; export it upright.")
         not_kept = [_ONE_TIME] if image.sizes["T"] > 1 else []
-        heights = heights_um(image)
-        planes = list(range(image.sizes["Z"]))
-        if heights is None:
-            heights = [float(plane) for plane in planes]
-            not_kept.append(COUNTED_FOCAL_PLANES)
-        elif heights[0] > heights[-1]:
-            planes, heights = planes[::-1], heights[::-1]
-        metadata = self._metadata.keeping_less(*not_kept)
+        ordered = order_planes(image.sizes["Z"], heights_um(image))
+        metadata = self._metadata.keeping_less(*not_kept, *ordered.not_kept)
         if image.planes == 1 and self._is_colour and not self._copies:
             handed_on = self._in_jpeg(metadata, associated)
             if handed_on is not None:
                 return handed_on
         levels = [
-            [layer for c in range(len(self._channels)) for layer in self._layers(level, c, planes)]
+            [
+                layer
+                for channel in range(len(self._channels))
+                for layer in self._layers(level, channel, ordered.numbers)
+            ]
             for level in find_levels(base, self._copies, self._files, self._referred)
         ]
         image.check_bits(levels[0][0].plane.pixel_format.bits)
         paths = [path for channel in self._channels for path in optical_paths(channel)]
-        return Scene.of(metadata, paths, heights, levels, associated, self._limits)
+        return Scene.of(metadata, paths, ordered.heights_um, levels, associated, self._limits)
 
     @property
     def _is_colour(self) -> bool:

@@ -1,8 +1,8 @@
 """OME-Zarr 0.4 and 0.5, in a folder or in a zip archive: pixels alone.
 
 One image, or the series of a `bioformats2raw.layout`: pictures of the glass named like a label or
-a macro go with the slide, every other series is a scene. Channels are the colours of one RGB
-picture where they are shown as such (`multiscales.Image.shows_colours`), and optical paths else.
+a macro go with the slide, every other series is a scene. Channels are the colours of RGB pictures
+where they are shown as such (`multiscales.Image.pictures`), and optical paths of light else.
 """
 
 from pathlib import Path

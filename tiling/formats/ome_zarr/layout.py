@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from tiling.errors import DamagedSlideError, SlideTooLargeError, UnsupportedSlideError
+from tiling.focal_planes import FocalPlanes, order_planes
 from tiling.formats.ome_zarr.arrays import read_layout
 from tiling.formats.ome_zarr.chunked import ChunkedArray, Kept
 from tiling.formats.ome_zarr.files import Files, join
@@ -15,8 +16,6 @@ from tiling.formats.ome_zarr.multiscales import Image
 from tiling.geometry import Size
 from tiling.limits import Limits
 from tiling.slide import (
-    BRIGHTFIELD_PATH,
-    MIDDLE_FOCAL_PLANE,
     RGB8,
     Level,
     OpticalPath,
@@ -46,8 +45,8 @@ class ImageLayout:
     axes: tuple[str, ...]
     arrays: tuple[ChunkedArray, ...]
     """Of each level."""
-    first_plane: int
-    """Index along z of the first focal plane."""
+    planes: tuple[int, ...]
+    """Index along z of each focal plane."""
 
     def read(self, level: int, left: int, top: int, size: Size, path: int, plane: int) -> Samples:
         """A part of a level that lies within it, `(rows, columns, samples)`."""
@@ -55,8 +54,8 @@ class ImageLayout:
         wanted = {
             "y": (top, top + size.rows),
             "x": (left, left + size.columns),
-            "z": (self.first_plane + plane, self.first_plane + plane + 1),
-            "c": (0, 3) if colours == 3 else (path, path + 1),
+            "z": (self.planes[plane], self.planes[plane] + 1),
+            "c": (colours * path, colours * (path + 1)),
         }
         part = self.arrays[level].read([wanted.get(axis, (0, 1)) for axis in self.axes])
         # Axes that are one long may be anywhere; colours go last.
@@ -90,27 +89,24 @@ def read_image_layout(
             levels.append(level)
     base = arrays[0].layout
     extent = dict(zip(names, base.shape, strict=True))
-    in_colour = extent.get("c") == 3 and base.dtype is np.uint8 and image.shows_colours
-    paths: tuple[OpticalPath, ...] = (BRIGHTFIELD_PATH,)
-    pixel_format = RGB8
-    if not in_colour:
+    paths, pixel_format = image.pictures, RGB8
+    if not paths or extent.get("c") != 3 * len(paths) or base.dtype is not np.uint8:
         pixel_format = PixelFormat(1, np.dtype(base.dtype).itemsize * 8)
         paths = tuple(image.optical_path(channel) for channel in range(extent.get("c", 1)))
     if any(extent[name] > 1 for name in set(names) - set("czyx")):
         not_kept.append("Only the first time point is kept.")
-    planes, first_plane = _focal_planes(image, extent.get("z", 1))
-    if len(planes) < extent.get("z", 1):
-        not_kept.append(MIDDLE_FOCAL_PLANE)
+    planes = _order_planes(image, extent.get("z", 1))
+    not_kept += planes.not_kept
     return ImageLayout(
         tuple(levels),
         pixel_format,
         paths,
-        planes,
+        planes.heights_um,
         _spacing_mm(image),
         tuple(dict.fromkeys(not_kept)),
         names,
         tuple(arrays),
-        first_plane,
+        planes.numbers,
     )
 
 
@@ -182,19 +178,12 @@ def _check_size(
         raise UnsupportedSlideError("The slide is cut into shreds; write it in larger chunks.")
 
 
-def _focal_planes(image: Image, count: int) -> tuple[tuple[float, ...], int]:
-    """The heights of the planes and the index of the first: the middle one alone where no
-    distance is told.
-    """
+def _order_planes(image: Image, count: int) -> FocalPlanes:
     z, scale = image.axis("z"), image.datasets[0].scale
-    if count == 1 or z is None:
-        return (0.0,), 0
-    unit = image.axes[z].unit_um
-    distance = 0.0 if unit is None or scale is None else scale[z] * unit
-    heights = tuple(index * distance for index in range(count))
-    if not distance > 0 or len(set(heights)) < count or not math.isfinite(heights[-1]):
-        return (0.0,), count // 2
-    return heights, 0
+    unit = None if z is None else image.axes[z].unit_um
+    if z is None or scale is None or unit is None or scale[z] <= 0:
+        return order_planes(count, None)
+    return order_planes(count, [index * scale[z] * unit for index in range(count)])
 
 
 def _spacing_mm(image: Image) -> tuple[float, float] | None:

@@ -15,7 +15,7 @@ from tiling.formats.ome_zarr.values import (
     sequence,
     text,
 )
-from tiling.slide import Illumination, OpticalPath
+from tiling.slide import BRIGHTFIELD_PATH, Illumination, OpticalPath
 
 _VERSIONS = ("0.4", "0.5")
 _MOST_LEVELS = 64
@@ -73,16 +73,21 @@ class Image:
         return names.index(name) if name in names else None
 
     @property
-    def shows_colours(self) -> bool:
-        """Whether the channels are the red, green and blue of one picture.
+    def pictures(self) -> tuple[OpticalPath, ...]:
+        """The optical paths whose red, green and blue the channels are; empty where they are not.
 
         OME-Zarr has no mark for it. What is taken for one is what is written for one: three
-        channels shown in pure red, green and blue, of which none is named like a stain.
+        channels shown in pure red, green and blue, of which none is named like a stain. Those of
+        several pictures are named "H&E Red", "H&E Green", "H&E Blue" and so on.
         """
-        return [channel.colour for channel in self.channels] == list(_RGB) and all(
-            _letters(channel.label) in {*_NO_STAIN, word, word[0]}
-            for channel, word in zip(self.channels, _RGB_WORDS, strict=True)
-        )
+        triples = [self.channels[at : at + 3] for at in range(0, len(self.channels), 3)]
+        if any([channel.colour for channel in triple] != list(_RGB) for triple in triples):
+            return ()
+        if len(triples) == 1:
+            return (BRIGHTFIELD_PATH,) if _names_no_stain(triples[0]) else ()
+        names = [_common_name(triple) for triple in triples]
+        found = tuple(OpticalPath(name) for name in names if name is not None)
+        return found if len(found) == len(triples) else ()
 
     def optical_path(self, channel: int) -> OpticalPath:
         """A channel that is a light of its own; the format does not tell how it was lit."""
@@ -170,6 +175,23 @@ def _channel(said: Mapped) -> Channel:
 def _bytes_of(digits: str) -> tuple[int, int, int]:
     red, green, blue = bytes.fromhex(digits)
     return red, green, blue
+
+
+def _names_no_stain(triple: Sequence[Channel]) -> bool:
+    return all(
+        _letters(channel.label) in {*_NO_STAIN, word, word[0]}
+        for channel, word in zip(triple, _RGB_WORDS, strict=True)
+    )
+
+
+def _common_name(triple: Sequence[Channel]) -> str | None:
+    """What the labels of a picture's colours say before the colour; None where they differ."""
+    names = set()
+    for channel, word in zip(triple, _RGB_WORDS, strict=True):
+        name, _, colour = (channel.label or "").strip().rpartition(" ")
+        names.add(name.strip() if colour.lower() == word else "")
+    name = names.pop()
+    return name if name and not names else None
 
 
 def _letters(label: str | None) -> str:

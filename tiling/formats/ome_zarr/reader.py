@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from tiling.associated_names import kind_named
 from tiling.blank import background_of, blank_tile
+from tiling.described import DescribedSlide, Description
 from tiling.errors import UnsupportedSlideError
 from tiling.formats.ome_zarr.chunked import Kept
 from tiling.formats.ome_zarr.files import Files, join
@@ -12,28 +14,16 @@ from tiling.formats.ome_zarr.groups import find_images, read_attributes
 from tiling.formats.ome_zarr.layout import ImageLayout, read_image_layout
 from tiling.formats.ome_zarr.multiscales import read_image
 from tiling.formats.ome_zarr.values import flatten
-from tiling.geometry import Size
 from tiling.limits import Limits
 from tiling.slide import (
     RGB8,
     AssociatedKind,
-    Level,
-    OpticalPath,
-    PixelFormat,
     Pixels,
     Samples,
     SlideMetadata,
     SlideReader,
 )
 
-_KINDS = {
-    "label": AssociatedKind.LABEL,
-    "label image": AssociatedKind.LABEL,
-    "macro": AssociatedKind.OVERVIEW,
-    "macro image": AssociatedKind.OVERVIEW,
-    "overview": AssociatedKind.OVERVIEW,
-    "thumbnail": AssociatedKind.THUMBNAIL,
-}
 _SOME_IMAGES = "Images of the file that cannot be read are not kept."
 _LABELS = "Segmentations are not kept."
 
@@ -54,7 +44,7 @@ def open_scenes(files: Files, name: str, limits: Limits) -> "OmeZarrSlide":
                 raise
             not_kept.append(_SOME_IMAGES)
             continue
-        kind = _KINDS.get((title or image.name or "").strip().lower())
+        kind = kind_named(title or image.name)
         if kind is not None and layouts and layout.pixel_format == RGB8:
             limits.check_associated(layout.levels[0].size)
             associated.setdefault(kind, layout)
@@ -71,7 +61,7 @@ def open_scenes(files: Files, name: str, limits: Limits) -> "OmeZarrSlide":
     return first
 
 
-class OmeZarrSlide(SlideReader):
+class OmeZarrSlide(DescribedSlide):
     """One image; all that share the files are closed with the first."""
 
     scenes: Sequence[SlideReader] = ()
@@ -85,50 +75,30 @@ class OmeZarrSlide(SlideReader):
         associated: Mapping[AssociatedKind, ImageLayout],
         not_kept: Sequence[str],
     ) -> None:
+        metadata = SlideMetadata(pixel_spacing_mm=layout.pixel_spacing_mm, vendor=said)
+        sentences = dict.fromkeys([*layout.not_kept, *not_kept])
+        super().__init__(
+            Description(
+                name,
+                metadata.keeping_less(*sentences),
+                layout.levels,
+                {kind: picture.levels[0].size for kind, picture in associated.items()},
+                layout.pixel_format,
+                layout.optical_paths,
+                layout.focal_planes_um,
+            )
+        )
         self._files = files
         self._layout = layout
         self._associated = associated
-        self._name = name
         self.scenes = (self,)
-        metadata = SlideMetadata(pixel_spacing_mm=layout.pixel_spacing_mm, vendor=said)
-        sentences = dict.fromkeys([*layout.not_kept, *not_kept])
-        self._metadata = metadata.keeping_less(*sentences)
-
-    @property
-    def format(self) -> str:
-        return self._name
-
-    @property
-    def metadata(self) -> SlideMetadata:
-        return self._metadata
-
-    @property
-    def levels(self) -> Sequence[Level]:
-        return self._layout.levels
-
-    @property
-    def associated(self) -> Mapping[AssociatedKind, Size]:
-        return {kind: layout.levels[0].size for kind, layout in self._associated.items()}
-
-    @property
-    def pixel_format(self) -> PixelFormat:
-        return self._layout.pixel_format
-
-    @property
-    def optical_paths(self) -> Sequence[OpticalPath]:
-        return self._layout.optical_paths
-
-    @property
-    def focal_planes_um(self) -> Sequence[float]:
-        return self._layout.focal_planes_um
 
     def read_tile(
         self, level: int, column: int, row: int, path: int = 0, plane: int = 0
     ) -> Samples:
+        self.check_layer(path, plane)
         found = self.levels[level]
         visible = found.grid.visible(column, row)
-        if not 0 <= path < len(self.optical_paths) or not 0 <= plane < len(self.focal_planes_um):
-            raise IndexError(f"no focal plane {plane} of optical path {path}")
         left, top = column * found.tile.columns, row * found.tile.rows
         part = self._layout.read(level, left, top, visible, path, plane)
         if visible == found.tile:

@@ -1,6 +1,6 @@
 """An open iSyntax slide: pixels by libisyntax, the rest by the header."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -11,11 +11,12 @@ from isyntax import ISyntax
 from numpy.typing import NDArray
 
 from tiling.blank import white_tile
+from tiling.described import DescribedSlide, Description
 from tiling.errors import DamagedSlideError
 from tiling.formats.philips_isyntax.header import Geometry
 from tiling.geometry import Size
 from tiling.jpeg_tiff.images import StreamImage
-from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata, SlideReader, only_layer
+from tiling.slide import AssociatedKind, Level, Pixels, SlideMetadata
 
 _TILE = Size(512, 512)
 _KEPT_TILES = 320
@@ -27,7 +28,7 @@ pixels, which a pyramid reads one after the other, with their neighbours and par
 _Result = TypeVar("_Result")
 
 
-class ISyntaxSlide(SlideReader):
+class ISyntaxSlide(DescribedSlide):
     """Reads are one after the other, whoever asks."""
 
     def __init__(
@@ -39,40 +40,24 @@ class ISyntaxSlide(SlideReader):
         associated: Mapping[AssociatedKind, StreamImage],
     ) -> None:
         """Raises DamagedSlideError when the decoder does not see what the header says."""
-        self._name = name
-        self._path = path
-        self._metadata = metadata
-        self._associated = associated
-        self._levels = tuple(
+        levels = tuple(
             Level(_level_size(geometry.size, level), _TILE, float(1 << level))
             for level in range(geometry.levels)
             if not level or min(geometry.size.columns, geometry.size.rows) >> level
         )
+        sizes = {kind: image.size for kind, image in associated.items()}
+        super().__init__(Description(name, metadata, levels, sizes))
+        self._path = path
+        self._associated = associated
         self._decoder = _in_decoder_thread(lambda: _open(path))
-        seen = _in_decoder_thread(lambda: self._decoder.level_dimensions)[: len(self._levels)]
-        if seen != [(level.size.columns, level.size.rows) for level in self._levels]:
+        seen = _in_decoder_thread(lambda: self._decoder.level_dimensions)[: len(levels)]
+        if seen != [(level.size.columns, level.size.rows) for level in levels]:
             self.close()
             raise DamagedSlideError(_REFUSED)
 
-    @property
-    def format(self) -> str:
-        return self._name
-
-    @property
-    def metadata(self) -> SlideMetadata:
-        return self._metadata
-
-    @property
-    def levels(self) -> Sequence[Level]:
-        return self._levels
-
-    @property
-    def associated(self) -> Mapping[AssociatedKind, Size]:
-        return {kind: image.size for kind, image in self._associated.items()}
-
     def read_tile(self, level: int, column: int, row: int, path: int = 0, plane: int = 0) -> Pixels:
-        only_layer(path, plane)
-        visible = self._levels[level].grid.visible(column, row)
+        self.check_layer(path, plane)
+        visible = self.levels[level].grid.visible(column, row)
         left, top = column * _TILE.columns, row * _TILE.rows
         seen = _in_decoder_thread(
             lambda: _read(self._decoder, left, top, visible.columns, visible.rows, level)

@@ -59,20 +59,17 @@ def read_scene(file: LayeredTiff) -> Scene | Layout:
     if not all(file.is_upright(image.directory) for image in (*full, *reduced)):
         raise UnsupportedSlideError("The slide lies on its side; export it upright.")
     is_colour = file.samples(full[0].directory) == _COLOURS
-    if is_colour and len(full) > 1:
-        raise UnsupportedSlideError(
-            "The slide has several channels of colour images; export each by itself."
-        )
     associated = _associated(file, images)
     metadata = _metadata(file, full)
-    if is_colour:
+    if is_colour and len(full) == 1:
         handed_on = _in_jpeg(file, full[0], reduced, metadata, associated)
         if handed_on is not None:
             return handed_on
     profile = full[0].described.first("ScanProfile", "root")
-    paths = (
-        [OpticalPath()] if is_colour else [optical_path(each.described, profile) for each in full]
-    )
+    paths = [
+        OpticalPath(each.channel) if is_colour else optical_path(each.described, profile)
+        for each in full
+    ]
     levels = [
         [
             file.colour_layer(each.directory) if is_colour else file.grey_layer(each.directory)

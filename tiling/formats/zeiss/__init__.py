@@ -76,7 +76,7 @@ def _open(source: FileSource, limits: Limits) -> ZeissSlide:
             scene,
             metadata.keeping_less(*not_kept),
             read_paths(document, scene),
-            planes.numbers,
+            tuple(scene.planes[number] for number in planes.numbers),
             planes.heights_um,
             images,
         )

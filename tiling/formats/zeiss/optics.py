@@ -1,34 +1,21 @@
 """What the XML of a CZI says of channels and focal planes."""
 
-import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from tiling.focal_planes import FocalPlanes, order_planes
 from tiling.formats.zeiss.document import spacing_m
 from tiling.formats.zeiss.scene import Scene
 from tiling.numerals import positive
 from tiling.slide import BRIGHTFIELD_PATH, Illumination, OpticalPath
 from tiling.xml_tree import Element
 
-ONE_PLANE = (
-    "Only the middle focal plane is kept, since the file does not say how far apart they are."
-)
 _CHANNELS = ("Metadata", "Information", "Image", "Dimensions", "Channels", "Channel")
 _SHOWN = ("Metadata", "DisplaySetting", "Channels", "Channel")
 _DEPTHS = ("Metadata", "Information", "Image", "Dimensions", "Z", "Positions", "Interval")
 _THROUGH = ("brightfield", "transmitted", "phase", "dic")
 """In the names of contrast methods where the light passes the tissue."""
 _UM_PER_M = 1e6
-
-
-@dataclass(frozen=True, slots=True)
-class FocalPlanes:
-    """The planes that are kept: the file's numbers and heights in micrometres, both in order."""
-
-    numbers: tuple[int, ...]
-    heights_um: tuple[float, ...]
-    not_kept: tuple[str, ...] = ()
 
 
 def read_paths(document: Element, scene: Scene) -> tuple[OpticalPath, ...]:
@@ -41,17 +28,10 @@ def read_paths(document: Element, scene: Scene) -> tuple[OpticalPath, ...]:
 
 
 def read_planes(document: Element, scene: Scene) -> FocalPlanes:
-    """The heights of the focal planes, where the file says how far apart they are."""
-    numbers = scene.planes
-    if len(numbers) == 1:
-        return FocalPlanes(numbers, (0.0,))
+    """The scene's focal planes, by their place among its numbers."""
     step = _step_um(document)
-    heights = sorted((number * step, number) for number in numbers) if step else []
-    if not heights or not all(math.isfinite(height) for height, _ in heights):
-        return FocalPlanes((numbers[len(numbers) // 2],), (0.0,), (ONE_PLANE,))
-    return FocalPlanes(
-        tuple(number for _, number in heights), tuple(height for height, _ in heights)
-    )
+    heights = [number * step for number in scene.planes] if step else None
+    return order_planes(len(scene.planes), heights)
 
 
 def _step_um(document: Element) -> float | None:

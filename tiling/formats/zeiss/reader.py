@@ -6,17 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from tiling.blank import background_of, blank_tile
+from tiling.described import DescribedSlide, Description
 from tiling.errors import DamagedSlideError
 from tiling.formats.zeiss.attachments import Attached
 from tiling.formats.zeiss.pixels import SubblockPixels
 from tiling.formats.zeiss.rectangles import Rectangle
 from tiling.formats.zeiss.scene import TILE, Scene
-from tiling.geometry import Size
 from tiling.slide import (
     AssociatedKind,
-    Level,
     OpticalPath,
-    PixelFormat,
     Pixels,
     Samples,
     SlideMetadata,
@@ -35,49 +33,31 @@ class Layout:
     metadata: SlideMetadata
     optical_paths: tuple[OpticalPath, ...]
     planes: tuple[int, ...]
-    """The file's numbers of the focal planes that are kept."""
+    """The file's numbers of the focal planes, from the lowest upwards."""
     heights_um: tuple[float, ...]
     associated: Mapping[AssociatedKind, Attached]
 
 
-class ZeissSlide(SlideReader):
+class ZeissSlide(DescribedSlide):
     """Composes tiles from the subblocks that lie there."""
 
     def __init__(self, source: FileSource, pixels: SubblockPixels, layout: Layout) -> None:
+        super().__init__(
+            Description(
+                FORMAT,
+                layout.metadata,
+                tuple(one.level for one in layout.scene.levels),
+                {kind: image.size for kind, image in layout.associated.items()},
+                layout.scene.pixel_format,
+                layout.optical_paths,
+                layout.heights_um,
+            )
+        )
         self._source = source
         self._pixels = pixels
         self._layout = layout
-        self._levels = tuple(one.level for one in layout.scene.levels)
         self.siblings: tuple[ZeissSlide, ...] = (self,)
         """Every scene of the file, in its order."""
-
-    @property
-    def format(self) -> str:
-        return FORMAT
-
-    @property
-    def metadata(self) -> SlideMetadata:
-        return self._layout.metadata
-
-    @property
-    def levels(self) -> Sequence[Level]:
-        return self._levels
-
-    @property
-    def associated(self) -> Mapping[AssociatedKind, Size]:
-        return {kind: image.size for kind, image in self._layout.associated.items()}
-
-    @property
-    def pixel_format(self) -> PixelFormat:
-        return self._layout.scene.pixel_format
-
-    @property
-    def optical_paths(self) -> Sequence[OpticalPath]:
-        return self._layout.optical_paths
-
-    @property
-    def focal_planes_um(self) -> Sequence[float]:
-        return self._layout.heights_um
 
     @property
     def scenes(self) -> Sequence[SlideReader]:
@@ -86,9 +66,8 @@ class ZeissSlide(SlideReader):
     def read_tile(
         self, level: int, column: int, row: int, path: int = 0, plane: int = 0
     ) -> Samples:
+        self.check_layer(path, plane)
         channels, planes = self._layout.scene.channels, self._layout.planes
-        if path not in range(len(channels)) or plane not in range(len(planes)):
-            raise IndexError(f"no focal plane {plane} of optical path {path}")
         here, layer = self._layout.scene.levels[level], (channels[path], planes[plane])
         visible = here.level.grid.visible(column, row)
         background = background_of(self.pixel_format, self.optical_paths[path])

@@ -1,7 +1,7 @@
 """The images of their own in a CZI, and the levels, channels and focal planes of each.
 
-A scene is an area of the glass. Its channels that are grey are seen through one set of optical
-paths; a channel in colour is a slide beside them, since an image is either grey or coloured.
+A scene is an area of the glass. Its channels that are grey are the optical paths of one slide, and
+those in colour of another beside it, since an image is either grey or coloured.
 """
 
 from collections.abc import Iterator, Mapping
@@ -124,17 +124,13 @@ def _keep_first(subblocks: Subblocks) -> tuple[Subblocks, tuple[str, ...]]:
 
 
 def _images(area: Subblocks) -> list[Subblocks]:
-    """The images of an area: each coloured channel, and all grey ones together."""
+    """The images of an area: all coloured channels together, and all grey ones."""
     for name in "CZ":
         area[name][area[name] == ABSENT] = 0
     coloured = np.isin(
         area["pixel_type"], [kind for kind, form in PIXEL_FORMATS.items() if form.samples == 3]
     )
-    channels = np.unique(area["C"][coloured])
-    _check_scenes(len(channels))
-    groups = [area[coloured & (area["C"] == channel)] for channel in channels]
-    if not coloured.all():
-        groups.append(area[~coloured])
+    groups = [group for group in (area[coloured], area[~coloured]) if len(group)]
     return sorted(groups, key=lambda group: int(group["C"].min()))
 
 
