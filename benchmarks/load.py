@@ -49,16 +49,26 @@ def has_wrk() -> bool:
 
 
 def put_load(
-    port: int, paths: Sequence[str], headers: Mapping[str, str], seconds: int, folder: Path
+    port: int,
+    paths: Sequence[str],
+    headers: Mapping[str, str],
+    seconds: int,
+    folder: Path,
+    connections: int = CONNECTIONS,
 ) -> Load:
     """Ask for random paths of `127.0.0.1:port`; raises SgiError when any answer is not a 200."""
     if has_wrk():
-        return _by_wrk(port, paths, headers, seconds, folder)
-    return asyncio.run(_by_loop(port, paths, headers, seconds))
+        return _by_wrk(port, paths, headers, seconds, folder, connections)
+    return asyncio.run(_by_loop(port, paths, headers, seconds, connections))
 
 
 def _by_wrk(
-    port: int, paths: Sequence[str], headers: Mapping[str, str], seconds: int, folder: Path
+    port: int,
+    paths: Sequence[str],
+    headers: Mapping[str, str],
+    seconds: int,
+    folder: Path,
+    connections: int,
 ) -> Load:
     script, list_file = folder / "load.lua", folder / "paths.txt"
     list_file.write_text("".join(f"{path}\n" for path in paths))
@@ -70,7 +80,7 @@ def _by_wrk(
     script.write_text("\n".join([*settings, _SCRIPT]))
     done = subprocess.run(
         [
-            *("wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"),
+            *("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"),
             *("-s", script, f"http://127.0.0.1:{port}"),
         ],
         check=True,
@@ -87,7 +97,7 @@ def _by_wrk(
 
 
 async def _by_loop(
-    port: int, paths: Sequence[str], headers: Mapping[str, str], seconds: int
+    port: int, paths: Sequence[str], headers: Mapping[str, str], seconds: int, connections: int
 ) -> Load:
     """As many connections, but one interpreter: it is the slower end on most machines."""
     tail = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -97,7 +107,7 @@ async def _by_loop(
     latencies: list[float] = []
     began = time.monotonic()
     async with asyncio.timeout(seconds + _GRACE_S), asyncio.TaskGroup() as tasks:
-        for number in range(CONNECTIONS):
+        for number in range(connections):
             tasks.create_task(
                 _one_connection(port, requests, random.Random(number), began + seconds, latencies)
             )

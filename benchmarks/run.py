@@ -12,11 +12,15 @@ from benchmarks.figures import print_figures
 from sgi.errors import ConfigurationError
 
 BENCHMARKS = {
+    "ahead": "What reading ahead saves one pathologist, by recorded traces",
+    "cold": "Levels packed for cold storage, proved, and given back",
+    "dicomweb": "Frames by their number, lists, whole instances and searches over DICOMweb",
     "formats": "SVS, NDPI and MIRAX to DICOM, beside wsidicomizer",
     "ingest": "From the drop folder to a published slide, beside a copy and a bare upload",
+    "pathologists": "Two hundred people at once, by recorded traces, while slides come in",
     "processor": "Processor seconds of the way in, by who spends them",
     "quality": "What the quality gate finds on spoiled slides, and on sound ones",
-    "tiles": "Tiles under load beside nginx, and range reads beside the bare client",
+    "tiles": "Tiles under load beside nginx, Orthanc and large_image, and what a miss costs",
 }
 """By name: the module of this folder, whose `measure()` gives the figures, and its title."""
 

@@ -1,30 +1,27 @@
-"""Tiles: the server under load beside nginx, and what it reads beside the bare client."""
+"""Tiles: the server under load beside its peers, and what it reads beside the bare client."""
 
 import asyncio
 import http.client
 import json
-import random
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
-from uuid import UUID
 
-import obstore
-from obstore.store import S3Store
-
+from benchmarks.fields import fields
 from benchmarks.figures import Figure, alone, beside
+from benchmarks.large_image import find_large_image, tiles_per_s
 from benchmarks.load import CONNECTIONS, Load, has_wrk, put_load
 from benchmarks.nginx import find_nginx, nginx
+from benchmarks.orthanc import find_orthanc, orthanc
+from benchmarks.reads import reads, slide_of
 from benchmarks.run import say
 from benchmarks.slides import size_bytes, write_slide
 from benchmarks.system import Published, System, own_system, publish
 from sgi.access.first_account import NAME
-from sgi.api.slide_store import Frames, ServedInstance, ServedSlide
-from sgi.app import database_url, open_store
-from sgi.catalogue import slides
-from sgi.catalogue.database import Database
 from sgi.errors import SgiError
+from sgi.stored import instance_key
 from tiling.geometry import Size
 
 ROUNDS = 3
@@ -32,61 +29,120 @@ SECONDS = 4
 REGION = 45
 """Side of the square of base tiles under load, of which random ones are asked for; nginx serves
 the same ones. It is what somebody looks at, and what a server's memory can hold."""
-READS = 600
-"""Single frames read by each side."""
-VIEWS = 30
-VIEW = Size(8, 5)
-"""Tiles of 256 pixels that fill a screen of 1920 x 1080."""
 _NGINX = "nginx, files, 1 worker"
-_Reader = Callable[[Sequence[int]], Awaitable[None]]
+_ORTHANC = "Orthanc, WSI plugin"
+_LARGE_IMAGE = "large_image, in its process"
 
 
 def measure() -> list[Figure]:
-    """Both measurements on one published slide."""
-    slide_bytes = size_bytes()
+    """Every measurement on one published slide."""
+    slide_bytes, large_image = size_bytes(), find_large_image()
     with own_system(slide_bytes) as system:
         say(f"a slide of {slide_bytes >> 20} MiB is published")
         source = system.folder / "slide.svs"
         grid = write_slide(source, slide_bytes, "tiles")
         published = publish(system, source)
-        return _under_load(system, published, grid) + _range_reads(system, published)
+        session = _sign_in(system)
+        return [
+            *_under_load(system, published, grid, session),
+            *_beside_large_image(large_image, system, published, source, grid, session),
+            *reads(system, published),
+            *fields(system.settings.port, published.slide_id, grid, session),
+        ]
 
 
-def _under_load(system: System, published: Published, grid: Size) -> list[Figure]:
+@dataclass(slots=True)
+class _Peer:
+    """Another server with the same tiles, at its own addresses."""
+
+    name: str
+    port: int
+    paths: list[str]
+    loads: list[Load] = field(default_factory=list)
+
+
+def _region(grid: Size) -> Size:
+    return Size(min(REGION, grid.columns), min(REGION, grid.rows))
+
+
+def _under_load(
+    system: System, published: Published, grid: Size, session: dict[str, str]
+) -> list[Figure]:
     whole = _paths(published, grid, grid)
-    paths = _paths(published, grid, Size(min(REGION, grid.columns), min(REGION, grid.rows)))
-    session = _sign_in(system)
+    paths = _paths(published, grid, _region(grid))
     root = system.folder / "files"
     _write_files(system, paths, session, root)
     if not has_wrk():
         say("wrk is not installed: the load comes from a loop in Python, which limits both sides")
-    program = find_nginx()
-    if program is None:
-        say("nginx is not installed: there is no peer to compare the server with")
     ours: list[Load] = []
-    peers: list[Load] = []
     spread: list[Load] = []
     with ExitStack() as stack:
-        peer_port = None
-        if program is not None:
-            peer_port = stack.enter_context(nginx(program, root, system.folder / "nginx"))
+        peers = _peers(stack, system, published, paths, root)
         for number in range(ROUNDS):
             say(f"round {number + 1} of {ROUNDS}, {CONNECTIONS} connections, {SECONDS} s each")
             ours.append(put_load(system.settings.port, paths, session, SECONDS, system.folder))
-            if peer_port is not None:
-                peers.append(put_load(peer_port, paths, session, SECONDS, system.folder))
+            for peer in peers:
+                load = put_load(peer.port, peer.paths, session, SECONDS, system.folder)
+                peer.loads.append(load)
             spread.append(put_load(system.settings.port, whole, session, SECONDS, system.folder))
-    return [
-        _compared("tiles.requests", "1/s", [load.requests_per_s for load in ours],
-                  [load.requests_per_s for load in peers]),
-        _compared("tiles.p50", "ms", [load.p50_ms for load in ours],
-                  [load.p50_ms for load in peers]),
-        _compared("tiles.p99", "ms", [load.p99_ms for load in ours],
-                  [load.p99_ms for load in peers]),
-        alone("tiles.requests_whole_slide", [load.requests_per_s for load in spread], "1/s"),
-        alone("tiles.p50_whole_slide", [load.p50_ms for load in spread], "ms"),
-        alone("tiles.p99_whole_slide", [load.p99_ms for load in spread], "ms"),
-    ]  # fmt: skip
+    figures = []
+    for name, unit, of in (
+        ("tiles.requests", "1/s", attrgetter("requests_per_s")),
+        ("tiles.p50", "ms", attrgetter("p50_ms")),
+        ("tiles.p99", "ms", attrgetter("p99_ms")),
+    ):
+        values = [of(load) for load in ours]
+        figures += [beside(name, values, unit, p.name, list(map(of, p.loads))) for p in peers]
+        figures += [] if peers else [alone(name, values, unit)]
+        figures.append(alone(f"{name}_whole_slide", [of(load) for load in spread], unit))
+    return figures
+
+
+def _peers(
+    stack: ExitStack, system: System, published: Published, paths: list[str], root: Path
+) -> list[_Peer]:
+    """Those that this machine has; says which are missing."""
+    found = []
+    program = find_nginx()
+    if program is None:
+        say("nginx is not installed: there is no file server to compare with")
+    else:
+        port = stack.enter_context(nginx(program, root, system.folder / "nginx"))
+        found.append(_Peer(_NGINX, port, paths))
+    program = find_orthanc()
+    if program is None:
+        say("Orthanc's WSI plugin is not installed: there is no slide server to compare with")
+    else:
+        slide = asyncio.run(slide_of(system, published))
+        server = stack.enter_context(orthanc(program, system.folder / "orthanc"))
+        say("Orthanc takes the slide in")
+        keys = [instance_key(slide.id, level.sop_uid) for level in slide.levels]
+        place = server.store(system.bare_client(), keys)
+        base = f"/tiles/{published.slide_id}/0"
+        found.append(_Peer(_ORTHANC, server.port, [path.replace(base, place) for path in paths]))
+    return found
+
+
+def _beside_large_image(
+    python: str | None,
+    system: System,
+    published: Published,
+    source: Path,
+    grid: Size,
+    session: dict[str, str],
+) -> list[Figure]:
+    """One question after the other on both sides: it answers in the process that asks."""
+    if python is None:
+        say("SGI_BENCH_LARGE_IMAGE names no Python with large_image: it is left out")
+        return []
+    part = _region(grid)
+    theirs, ours = [], []
+    for _ in range(ROUNDS):
+        theirs.append(tiles_per_s(python, source, grid, part, SECONDS))
+        paths = _paths(published, grid, part)
+        ours.append(put_load(system.settings.port, paths, session, SECONDS, system.folder, 1))
+    values = [load.requests_per_s for load in ours]
+    return [beside("tiles.requests_in_turn", values, "1/s", _LARGE_IMAGE, theirs)]
 
 
 def _paths(published: Published, grid: Size, part: Size) -> list[str]:
@@ -97,10 +153,6 @@ def _paths(published: Published, grid: Size, part: Size) -> list[str]:
         for row in range(top, top + part.rows)
         for column in range(left, left + part.columns)
     ]
-
-
-def _compared(name: str, unit: str, ours: list[float], peers: list[float]) -> Figure:
-    return beside(name, ours, unit, _NGINX, peers) if peers else alone(name, ours, unit)
 
 
 def _sign_in(system: System) -> dict[str, str]:
@@ -129,68 +181,3 @@ def _write_files(system: System, paths: list[str], session: Mapping[str, str], r
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(frame)
     connection.close()
-
-
-def _range_reads(system: System, published: Published) -> list[Figure]:
-    say(f"{READS} frames and {VIEWS} views read by each side")
-    return asyncio.run(_read(system, published.establishment_id, published.slide_id))
-
-
-async def _read(system: System, establishment_id: UUID, slide_id: UUID) -> list[Figure]:
-    """Frames that no memory holds, one after the other, and whole views at once."""
-    async with (
-        Database(database_url(system.settings), size=1) as database,
-        database.transaction(establishment_id) as connection,
-    ):
-        slide = await slides.by_id(connection, slide_id)
-    if slide is None:
-        raise SgiError("The benchmark's own slide is not in the catalogue.")
-    store = open_store(system.settings)
-    instance = await ServedSlide(slide, store, Frames(store)).level(0)
-    bare = system.bare_client()
-
-    async def read_ours(frames: Sequence[int]) -> None:
-        memory = Frames(store)  # empty, so that every frame comes from the store
-        await asyncio.gather(*(memory.get(instance, frame) for frame in frames))
-
-    async def read_bare(frames: Sequence[int]) -> None:
-        await asyncio.gather(*(_get_range(bare, instance, frame) for frame in frames))
-
-    rng, grid = random.Random(2), instance.grid.tiles
-    singles = [[rng.randrange(grid.area)] for _ in range(READS)]
-    views = [_view(rng, grid) for _ in range(VIEWS)]
-    one = await _in_turn(read_ours, read_bare, singles)
-    view = await _in_turn(read_ours, read_bare, views)
-    return [
-        beside("tiles.one_frame", one[0], "ms", "obstore get_range", one[1]),
-        beside("tiles.one_view", view[0], "ms", "obstore get_range each", view[1]),
-    ]
-
-
-async def _get_range(client: S3Store, instance: ServedInstance, frame_index: int) -> None:
-    offset, length = instance.index.offset(frame_index)
-    await obstore.get_range_async(client, instance.key, start=offset, length=length)
-
-
-def _view(rng: random.Random, grid: Size) -> list[int]:
-    """The frames that fill a screen, somewhere."""
-    columns, rows = min(VIEW.columns, grid.columns), min(VIEW.rows, grid.rows)
-    left, top = rng.randint(0, grid.columns - columns), rng.randint(0, grid.rows - rows)
-    return [
-        row * grid.columns + column
-        for row in range(top, top + rows)
-        for column in range(left, left + columns)
-    ]
-
-
-async def _in_turn(
-    ours: _Reader, peer: _Reader, jobs: Sequence[Sequence[int]]
-) -> tuple[list[float], list[float]]:
-    """Milliseconds of each job by both; which side goes first changes each time."""
-    took: dict[_Reader, list[float]] = {ours: [], peer: []}
-    for number, frames in enumerate(jobs):
-        for read in (ours, peer) if number % 2 else (peer, ours):
-            began = time.perf_counter()
-            await read(frames)
-            took[read].append((time.perf_counter() - began) * 1e3)
-    return took[ours], took[peer]

@@ -13,6 +13,7 @@ from conformance.checkers import (
     read_pydicom,
     read_wsidicom,
 )
+from conformance.checkers.dicom_microscopy_viewer import DicomMicroscopyViewer
 from conformance.checkers.orthanc import Orthanc
 from conformance.converted import ConvertedSlide, converted
 from conformance.limits import Limit
@@ -36,8 +37,8 @@ tiles, in the first and last layer. A checker that cannot read a slide is asked 
 excused only by a limit of its own that is named here: the limit says at which step, in which levels
 and with which words it objects, and any other objection counts. `python -m conformance` writes this
 page; the tests make the table again and compare. Slides called "drawn" are our own; those in
-`synthetic/` imitate scanners' files. dicom-microscopy-viewer is missing: it needs DICOMweb, which
-is not there yet.
+`synthetic/` imitate scanners' files. dicom-microscopy-viewer looks at what it loads for its first
+view, in Chromium, through DICOMweb.
 """
 
 
@@ -60,14 +61,17 @@ Table = dict[str, dict[str, Verdict]]
 def make_table(data: Path | None) -> Table:
     """Of our own slides, and of those in `data` where it is given."""
     with tempfile.TemporaryDirectory(prefix="conformance-") as name, ExitStack() as stack:
-        orthanc = stack.enter_context(Orthanc())
+        servers: list[Checker] = [
+            stack.enter_context(Orthanc()),
+            stack.enter_context(DicomMicroscopyViewer()),
+        ]
         slides = [*own_slides(Path(name)), *(real_slides(data) if data else ())]
-        return {slide.name: _row(slide, orthanc) for slide in slides}
+        return {slide.name: _row(slide, servers) for slide in slides}
 
 
-def _row(slide: TableSlide, orthanc: Orthanc) -> dict[str, Verdict]:
+def _row(slide: TableSlide, servers: list[Checker]) -> dict[str, Verdict]:
     with converted(slide.open(), slide.source) as written:
-        checkers: list[Checker] = [*_MODULES, orthanc]
+        checkers: list[Checker] = [*_MODULES, *servers]
         return {checker.NAME: verdict_of(checker, written) for checker in checkers}
 
 

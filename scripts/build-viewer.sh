@@ -20,4 +20,12 @@ if [ ! -e node_modules/.installed ] || [ package-lock.json -nt node_modules/.ins
     npm ci --no-audit --no-fund --loglevel=error
     touch node_modules/.installed
 fi
+if [ "$1" = test ]; then  # other people's viewers, for the tests of DICOMweb
+    pushd ../conformance/viewer >/dev/null
+    if [ ! -e node_modules/.installed ] || [ package-lock.json -nt node_modules/.installed ]; then
+        npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+        touch node_modules/.installed
+    fi
+    popd >/dev/null
+fi
 npm run --silent "$1"

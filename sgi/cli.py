@@ -4,15 +4,18 @@ import asyncio
 import logging
 import signal
 import sys
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from pydantic import ValidationError
 
 from dicom.errors import DicomError
 from sgi.commands.form import Form
+from sgi.domain.account import Role
 from sgi.errors import SgiError
 from sgi.machine import located
 from sgi.settings import Settings
@@ -25,6 +28,9 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+account = typer.Typer(help="Local accounts.", no_args_is_help=True)
+cli.add_typer(account, name="account")
 
 
 def main() -> None:
@@ -126,12 +132,13 @@ def serve() -> None:
 
 @cli.command()
 def worker() -> None:
-    """Convert what has arrived, until stopped."""
-    from sgi.app import database_url, open_store
-    from sgi.ingest.worker import work
+    """Convert what has arrived, and look after what is stored, until stopped."""
+    from sgi.app import database_url
+    from sgi.stores import open_stores
+    from sgi.worker import work
 
     settings = located(Settings())
-    asyncio.run(work(settings, database_url(settings), open_store(settings)))
+    asyncio.run(work(settings, database_url(settings), open_stores(settings)))
 
 
 @cli.command()
@@ -152,6 +159,27 @@ def migrate() -> None:
 
     before, now = run(database_url(located(Settings())))
     typer.echo(f"already at {now}" if before == now else f"migrated from {before} to {now}")
+
+
+@account.command("add")
+def add_account(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the person signs in with.")],
+    role: Annotated[Role, typer.Option(help="What the account is for.")],
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Ask for a password, rather than make one and print it.")
+    ] = False,
+) -> None:
+    """Add an account: two people are needed to destroy a slide."""
+    from sgi.app import database_url
+    from sgi.commands import account as run
+
+    password = (
+        typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        if ask
+        else run.new_password()
+    )
+    asyncio.run(run.add_account(database_url(located(Settings())), name, role, password))
+    typer.echo(f"{name} may sign in" if ask else f"{name} may sign in with password {password}")
 
 
 @cli.command()
@@ -190,14 +218,105 @@ def info(
 
 
 @cli.command()
-def verify() -> None:
-    """Read every stored slide again and compare it with what was written."""
-    from sgi.app import database_url, open_store
-    from sgi.commands.verify import verify_all
+def verify(
+    slides: Annotated[
+        list[UUID] | None, typer.Argument(metavar="SLIDE…", help="Slides by id; all without.")
+    ] = None,
+    repair: Annotated[
+        bool, typer.Option(help="Put right what the second copy, or the manifest, knows.")
+    ] = True,
+    mb_per_s: Annotated[
+        float | None, typer.Option(help="Pace in MB a second; as fast as it goes without.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
+) -> None:
+    """Read every stored slide again, compare it with what was written, and repair it."""
+    from sgi.app import database_url
+    from sgi.commands.verify import verify_slides
+    from sgi.stores import open_stores
 
     settings = located(Settings())
-    if not asyncio.run(verify_all(database_url(settings), open_store(settings))):
+    url, stores = database_url(settings), open_stores(settings)
+    verifying = verify_slides(
+        url,
+        stores,
+        slides or (),
+        repair=repair,
+        mb_per_s=mb_per_s,
+        as_json=as_json,
+        cache=settings.cache,
+    )
+    if not asyncio.run(verifying):
         raise typer.Exit(1)
+
+
+@cli.command()
+def check(
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Also what takes a thousand requests.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
+) -> None:
+    """Ask the object stores whether they keep the promises that slides rely on."""
+    from sgi.commands.check import check_stores
+    from sgi.stores import open_stores
+
+    stores = open_stores(located(Settings()))
+    if not check_stores(stores, thorough=thorough, as_json=as_json):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def rebuild(
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Add to a catalogue in use what it lacks.")
+    ] = False,
+) -> None:
+    """Make the whole catalogue again, into an empty database, from the object store alone."""
+    from sgi.app import database_url
+    from sgi.commands.rebuild import rebuild_catalogue
+    from sgi.stores import open_stores
+
+    settings = located(Settings())
+    url, stores = database_url(settings), open_stores(settings)
+    if not asyncio.run(rebuild_catalogue(url, stores, missing=missing)):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def backup(
+    once: Annotated[bool, typer.Option(help="One set now, rather than until stopped.")] = False,
+    show: Annotated[bool, typer.Option("--list", help="Say what can be recovered.")] = False,
+) -> None:
+    """Back the database up into SGI_BACKUP__FOLDER, all the time."""
+    from sgi.commands import backup as run
+
+    settings = located(Settings())
+    if show:
+        run.list_sets(settings)
+    elif once:
+        run.back_up_once(settings)
+    else:
+        stopping: list[int] = []
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda number, _: stopping.append(number))
+        run.keeper(settings).run(lambda: bool(stopping))
+
+
+@cli.command()
+def recover(
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S"],
+            help="The last moment to bring back; all that was backed up otherwise.",
+        ),
+    ] = None,
+) -> None:
+    """Bring the embedded database back from SGI_BACKUP__FOLDER; `sgi up` must not run."""
+    from sgi.commands.backup import recover_database
+
+    recover_database(Settings(), until)
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})

@@ -45,6 +45,10 @@ class ConflictError(SgiError):
     """The thing is not in a state in which this can be done."""
 
 
+class ColdError(SgiError):
+    """What is asked for lies in cold storage; it must be restored first."""
+
+
 class VanishedError(SgiError):
     """The file went away before its slide was published."""
 
@@ -81,5 +85,29 @@ class UnshowableError(SgiError):
     """A stored frame is sound, but cannot be turned into what a browser shows."""
 
 
+class MalformedPictureError(SgiError):
+    """The address of a picture does not say which one."""
+
+
+class EnlargedPictureError(SgiError):
+    """A picture with more pixels than the slide has there."""
+
+
+class BusyError(SgiError):
+    """So much was asked for before that the turn of this did not come."""
+
+
+class PictureTooLargeError(SgiError):
+    """A picture that takes more than the limits allow; the largest that does not."""
+
+    def __init__(self, message: str, columns: int = 1, rows: int = 1) -> None:
+        super().__init__(message)
+        self.columns, self.rows = columns, rows
+
+
 class VerificationError(SgiError):
     """What was read back from the store is not what was written."""
+
+
+class StoppedError(SgiError):
+    """The worker is stopping; the work is taken up again later."""

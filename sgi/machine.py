@@ -2,8 +2,9 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from sgi.settings import DatabaseSettings, Settings, StorageSettings
 
@@ -14,13 +15,7 @@ def tell(settings: Settings) -> None:
     """Write the addresses and credentials in force into a file that only its owner reads."""
     settings.run.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = settings.run / _FILE
-    url = settings.database.url
-    secret = settings.storage.secret_access_key
-    told = {
-        "database": {"url": url.get_secret_value() if url else None},
-        "storage": settings.storage.model_dump(exclude={"secret_access_key"})
-        | {"secret_access_key": secret.get_secret_value()},
-    }
+    told = {"database": _plain(settings.database), "storage": _plain(settings.storage)}
     unfinished = path.with_suffix(".part")
     unfinished.unlink(missing_ok=True)
     unfinished.touch(mode=0o600)
@@ -44,13 +39,29 @@ def located(settings: Settings) -> Settings:
 
 def environment(settings: Settings) -> dict[str, str]:
     """The settings of the engines as environment variables, for a process that we start."""
-    url = settings.database.url
-    chosen = settings.storage
     return {
-        "SGI_DATABASE__URL": url.get_secret_value() if url else "",
-        "SGI_STORAGE__ENDPOINT": chosen.endpoint or "",
-        "SGI_STORAGE__BUCKET": chosen.bucket,
-        "SGI_STORAGE__REGION": chosen.region,
-        "SGI_STORAGE__ACCESS_KEY_ID": chosen.access_key_id,
-        "SGI_STORAGE__SECRET_ACCESS_KEY": chosen.secret_access_key.get_secret_value(),
+        **_variables("SGI_DATABASE", _plain(settings.database)),
+        **_variables("SGI_STORAGE", _plain(settings.storage)),
     }
+
+
+def _plain(part: BaseModel) -> dict[str, Any]:
+    """As `model_dump`, secrets in clear."""
+    return {name: _in_clear(getattr(part, name)) for name in type(part).model_fields}
+
+
+def _in_clear(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return _plain(value)
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _variables(name: str, values: dict[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in values.items():
+        variable = f"{name}__{key.upper()}"
+        if isinstance(value, dict):
+            found |= _variables(variable, value)
+        elif value is not None:
+            found[variable] = str(value)
+    return found

@@ -2,9 +2,12 @@
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_ORIGIN = r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$"
 
 
 class Disposal(StrEnum):
@@ -23,8 +26,8 @@ class DatabaseSettings(BaseModel):
     """`postgresql://user:password@host:port/database`."""
 
 
-class StorageSettings(BaseModel):
-    """The S3 store: without an endpoint, `sgi up` runs an embedded SeaweedFS."""
+class BucketSettings(BaseModel):
+    """One bucket of an S3-compatible store, and the credentials for it."""
 
     endpoint: str | None = None
     """`https://host:port` of any S3-compatible store."""
@@ -32,6 +35,33 @@ class StorageSettings(BaseModel):
     region: str = "us-east-1"
     access_key_id: str = ""
     secret_access_key: SecretStr = SecretStr("")
+
+
+class ColdSettings(BucketSettings):
+    """Where cold levels lie; without an endpoint, in another bucket of the warm store."""
+
+    bucket: str = "sgi-cold"
+    storage_class: str | None = None
+    """Of S3, such as GLACIER_IR; none for the bucket's own."""
+    restore_hours: float = Field(default=1.0, ge=0, le=240)
+    """How long a restore takes here at most, as people are told, in hours."""
+
+
+class SecondSettings(BucketSettings):
+    """A second copy of every object; without an endpoint, in another bucket of the warm store."""
+
+    bucket: str = "sgi-second"
+
+
+class StorageSettings(BucketSettings):
+    """The S3 store: without an endpoint, `sgi up` runs an embedded SeaweedFS."""
+
+    cold: ColdSettings | None = None
+    """None: slides never become cold. `sgi up` makes a cold bucket in its embedded store."""
+    second: SecondSettings | None = None
+    """None: there is one copy, and what is damaged cannot be repaired here."""
+    cache_mb: int = Field(default=4096, ge=0)
+    """Largest size of the tile cache on the local disk of each machine, in MiB; 0 for none."""
 
 
 class IngestSettings(BaseModel):
@@ -60,6 +90,44 @@ class IngestSettings(BaseModel):
     """True also stores each slide as an OME-Zarr, for those who read the bucket themselves."""
 
 
+class KeepingSettings(BaseModel):
+    """Work on what is already stored: it never holds up what comes in."""
+
+    concurrency: int = Field(default=1, ge=1, le=64)
+    """Jobs at the same time in one worker."""
+    threads: int = Field(default=1, ge=1, le=64)
+    """Threads that recompress within one job."""
+    memory_mb: int = Field(default=1024, ge=256)
+    """Memory that one recompression may take, in MiB."""
+
+
+class ScrubSettings(BaseModel):
+    """Reading what is stored again, to prove that it is what was written."""
+
+    mb_per_s: float = Field(default=20.0, ge=0, le=10_000)
+    """Pace of one worker, in MB (10^6 bytes) a second; 0 leaves it to `sgi verify`."""
+    period_days: float = Field(default=30.0, gt=0, le=3650)
+    """A slide that was verified longer ago than this is verified again."""
+
+
+class MetricsSettings(BaseModel):
+    """Who may read `/metrics`."""
+
+    token: SecretStr | None = None
+    """A bearer token; none: readers on this machine alone."""
+
+
+class BackupSettings(BaseModel):
+    """Backups of the database, from which it can be brought back as it was at any moment."""
+
+    folder: Path | None = None
+    """On another disk than the database, or better another machine; none for no backups."""
+    every_hours: float = Field(default=24.0, gt=0, le=24 * 31)
+    """Between two whole copies, in hours; what happens in between is kept as it happens."""
+    keep_days: float = Field(default=30.0, ge=0, le=3660)
+    """How far back one can go, in days."""
+
+
 class TlsSettings(BaseModel):
     """Served over TLS when both files are given."""
 
@@ -86,9 +154,15 @@ class Settings(BaseSettings):
     establishment: str = "Laboratoire"
     """Name of the first establishment."""
     session_hours: float = Field(default=12, gt=0)
+    viewer_origins: tuple[Annotated[str, Field(pattern=_ORIGIN)], ...] = ()
+    """Origins (`https://host`) of other viewers that may read slides with a person's session."""
     database: DatabaseSettings = DatabaseSettings()
     storage: StorageSettings = StorageSettings()
     ingest: IngestSettings = IngestSettings()
+    keeping: KeepingSettings = KeepingSettings()
+    scrub: ScrubSettings = ScrubSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    backup: BackupSettings = BackupSettings()
     tls: TlsSettings = TlsSettings()
 
     @property
@@ -100,6 +174,11 @@ class Settings(BaseSettings):
     def work(self) -> Path:
         """Scratch space of conversions; a worker that starts removes what dead ones have left."""
         return self.data / "work"
+
+    @property
+    def cache(self) -> Path:
+        """Tiles that were read lately, on a local disk; may be emptied at any time."""
+        return self.data / "cache"
 
     @property
     def run(self) -> Path:

@@ -30,26 +30,101 @@ def instance_key(slide_id: UUID, sop_uid: str) -> str:
     return f"{slide_folder(slide_id)}{_checked(sop_uid)}.dcm"
 
 
+def cold_key(slide_id: UUID, sop_uid: str) -> str:
+    """The instance as `dicom.cold` packs it, in the cold store."""
+    return f"{slide_folder(slide_id)}{_checked(sop_uid)}.cold"
+
+
 def frame_hashes_key(slide_id: UUID, sop_uid: str) -> str:
     """SHA-256 of each of the instance's frames, 32 bytes each, in order."""
     return f"{slide_folder(slide_id)}{_checked(sop_uid)}.sha256"
 
 
-def omezarr_key(slide_id: UUID, key: str) -> str:
-    """An object of the slide's stored OME-Zarr: a document, or a shard of a level."""
+def omezarr_name(key: str) -> str:
+    """An object of a stored OME-Zarr, below the slide's folder: a document, or a shard."""
     if _ZARR_KEY.fullmatch(key) is None:
         raise SgiError("A Zarr key is malformed; this is a defect of the SGI, please report it.")
-    return f"{slide_folder(slide_id)}ome.zarr/{key}"
+    return f"ome.zarr/{key}"
+
+
+def omezarr_key(slide_id: UUID, key: str) -> str:
+    """An object of the slide's stored OME-Zarr."""
+    return f"{slide_folder(slide_id)}{omezarr_name(key)}"
+
+
+PROBE_KEY = "probe/integrity"
+"""Tells whether a store that fails for one object answers at all."""
+SLIDES = "slides/"
+ESTABLISHMENTS = "establishments/"
+HEAT_MAP = "focus.png"
+MANIFEST = "manifest.json"
 
 
 def heat_map_key(slide_id: UUID) -> str:
     """How sharp the slide is from place to place, as PNG."""
-    return f"{slide_folder(slide_id)}focus.png"
+    return f"{slide_folder(slide_id)}{HEAT_MAP}"
 
 
 def manifest_key(slide_id: UUID) -> str:
     """Everything from which the catalogue can be made again; written last."""
-    return f"{slide_folder(slide_id)}manifest.json"
+    return f"{slide_folder(slide_id)}{MANIFEST}"
+
+
+def side_object_key(slide_id: UUID, name: str) -> str:
+    """An object beside the instances, by its name below the slide's folder."""
+    if name not in {HEAT_MAP, MANIFEST} and name != omezarr_name(name.removeprefix("ome.zarr/")):
+        raise SgiError("An object's name is malformed; this is a defect of the SGI.")
+    return f"{slide_folder(slide_id)}{name}"
+
+
+def quarantine_folder(incident_id: UUID) -> str:
+    """The beginning of all keys of an incident's evidence."""
+    return f"quarantine/{incident_id}/"
+
+
+def quarantine_key(incident_id: UUID, name: str) -> str:
+    """Damaged bytes, kept as evidence; `name` is that of the object below its slide's folder."""
+    return f"{quarantine_folder(incident_id)}{name}"
+
+
+def establishment_folder(establishment_id: UUID) -> str:
+    """The beginning of all keys of what an establishment has decided."""
+    return f"establishments/{establishment_id}/"
+
+
+def quality_limits_key(establishment_id: UUID) -> str:
+    """From where on a slide of the establishment asks for a look or a new scan."""
+    return f"{establishment_folder(establishment_id)}quality.json"
+
+
+def forecast_key(establishment_id: UUID) -> str:
+    """What the establishment typed in for its forecast of storage and cost."""
+    return f"{establishment_folder(establishment_id)}forecast.json"
+
+
+def tier_policy_key(establishment_id: UUID) -> str:
+    """When the establishment's slides become cold."""
+    return f"{establishment_folder(establishment_id)}tiers.json"
+
+
+def retention_key(establishment_id: UUID) -> str:
+    """How long the establishment keeps its slides."""
+    return f"{establishment_folder(establishment_id)}retention.json"
+
+
+def holds_key(establishment_id: UUID, slide_id: UUID) -> str:
+    """Every legal hold that the slide ever had."""
+    return f"{establishment_folder(establishment_id)}holds/{slide_id}.json"
+
+
+def destruction_key(establishment_id: UUID, destruction_id: UUID) -> str:
+    """A destruction that is not done."""
+    return f"{establishment_folder(establishment_id)}destructions/{destruction_id}.json"
+
+
+def certificate_key(establishment_id: UUID, destruction_id: UUID) -> str:
+    """The certificate of a destruction that is done."""
+    return f"{establishment_folder(establishment_id)}certificates/{destruction_id}.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """The manifest object beside a slide's instances: enough to make its catalogue rows again."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from dicom.manifest import InstanceRecord, SlideManifest
 from sgi.domain.facts import SlideFacts
@@ -11,20 +12,55 @@ from sgi.domain.quality import SlideQuality
 from sgi.domain.slide import Slide, StoredInstance
 
 
-class StoredSlide(BaseModel):
-    """What the store knows of a slide."""
+class StoredPart(BaseModel):
+    """A file of an arrival, as it was when its content was hashed."""
 
-    version: int = 1
+    path: str
+    """Its bytes in hexadecimal: names need not be text."""
+    size_bytes: int = Field(ge=0)
+    modified_ns: int
+
+
+class StoredArrival(BaseModel):
+    """How a slide came in."""
+
+    source_path: str
+    """Its bytes in hexadecimal."""
+    slide_id: UUID
+    """Of the first slide of the file."""
+    seen_at: datetime
+    modified_ns: int
+    parts: tuple[StoredPart, ...]
+
+
+class StoredSideObject(BaseModel):
+    """An object beside the instances that never changes: a heat map, a part of an OME-Zarr."""
+
+    name: str = Field(max_length=200)
+    """Below the slide's folder."""
+    size_bytes: int = Field(ge=0)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class StoredSlide(BaseModel):
+    """What the store knows of a slide; since version 2 all that its rows say."""
+
+    version: Literal[1, 2] = 2
     establishment_id: UUID
     establishment_name: str
+    establishment_created_at: datetime | None = None
     arrival_id: UUID
+    arrival: StoredArrival | None = None
     scene: int = 0
     file_name: str
     source_sha256: str
     source_size_bytes: int
     written_at: datetime
+    """And published: nothing is between them but the transaction that shows the slide."""
     facts: SlideFacts
     quality: SlideQuality | None = None
+    objects: tuple[StoredSideObject, ...] = ()
+    """Beside the instances, the hashes of their frames, and this manifest."""
     manifest: str
     """`dicom.manifest.SlideManifest` as JSON."""
 
@@ -65,4 +101,5 @@ def _instance(record: InstanceRecord) -> StoredInstance:
         size_bytes=record.size_bytes,
         sha256=record.sha256,
         frames=record.frames,
+        frames_sha256=record.frames_sha256,
     )

@@ -35,6 +35,10 @@ class Kind(Enum):
     """The answer's body comes at `bytes_per_s`."""
     ERROR_AS_OK = auto()
     """The answer is 200, and its body says that it failed: as S3 may end a long upload."""
+    STALE = auto()
+    """The answer is the one that the same request had when it came first."""
+    MOVED = auto()
+    """The answer's body begins with its second byte, and its first comes last."""
 
 
 @dataclass(slots=True)
@@ -78,6 +82,7 @@ class FaultyProxy:
     """Method and target of every request, in order."""
     _serving: set[asyncio.Task[None] | None] = field(default_factory=set)
     """Held, since a loop holds its tasks but weakly."""
+    _first_answers: dict[tuple[bytes, bytes], tuple[bytes, bytes]] = field(default_factory=dict)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the one request of a connection."""
@@ -128,7 +133,10 @@ class FaultyProxy:
                     writer.write(piece)
                     await writer.drain()
             else:
-                await _harm(fault, answer_head, await reader.read(), writer)
+                answer = answer_head, await reader.read()
+                if fault.kind is Kind.STALE:
+                    answer = self._first_answers.setdefault((line, _range(rest)), answer)
+                await _harm(fault, *answer, writer)
         finally:
             upstream.close()
 
@@ -149,6 +157,8 @@ async def _harm(fault: Fault, head: bytes, body: bytes, writer: asyncio.StreamWr
         return
     if fault.kind is Kind.TRUNCATE:
         body = body[: fault.body_bytes]
+    elif fault.kind is Kind.MOVED:
+        body = body[1:] + body[:1]
     writer.write(_flipped(body) if fault.kind is Kind.FLIP_ANSWER else body)
     await writer.drain()
 
@@ -206,3 +216,8 @@ def _content_length(head: bytes) -> int:
         if line.startswith(b"content-length:"):
             return int(line.split(b":", 1)[1])
     return 0
+
+
+def _range(head: bytes) -> bytes:
+    lines = head.lower().split(b"\r\n")
+    return next((line for line in lines if line.startswith(b"range:")), b"")

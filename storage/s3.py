@@ -11,8 +11,10 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from storage.keys import require_key, require_prefix
+from storage.locks import Lockable
 from storage.ranges import past_the_end, require_length, require_limit, require_range
 from storage.s3_errors import translated
+from storage.s3_locks import S3Locks
 from storage.store import CHUNK_BYTES, OCTETS, READ_LIMIT_BYTES, ObjectInfo, ObjectSink
 
 _PIECE_BYTES = 1 << 18
@@ -33,6 +35,8 @@ class S3Options:
     access_key_id: str | None = dataclasses.field(default=None, repr=False)
     """None for the credentials of the machine's role."""
     secret_access_key: str | None = dataclasses.field(default=None, repr=False)
+    storage_class: str | None = None
+    """Of the objects written, such as GLACIER_IR; None for the bucket's own."""
     part_size_bytes: int = 8 * 1024 * 1024
     """Of a streaming upload; S3 allows 10,000 parts, so 8 MiB is good for objects of 80 GB."""
     parts_in_flight: int = 4
@@ -52,8 +56,14 @@ class S3ObjectStore:
 
     def __init__(self, options: S3Options) -> None:
         self._options = options
+        self._locks: S3Locks | None = None
         self._reading = _client(options, options.read_timeout_s)
         self._writing = _client(options, options.write_timeout_s)
+
+    @property
+    def options(self) -> S3Options:
+        """Where the bucket is."""
+        return self._options
 
     @contextmanager
     def open_write(self, key: str, *, content_type: str = OCTETS) -> Iterator[ObjectSink]:
@@ -62,7 +72,7 @@ class S3ObjectStore:
             writer = obstore.open_writer(
                 self._writing,
                 key,
-                attributes={"Content-Type": content_type},
+                attributes=self._attributes(content_type),
                 buffer_size=self._options.part_size_bytes,
                 max_concurrency=self._options.parts_in_flight,
             )
@@ -83,10 +93,14 @@ class S3ObjectStore:
                 self._writing,
                 key,
                 data,
-                attributes={"Content-Type": content_type},
+                attributes=self._attributes(content_type),
                 chunk_size=self._options.part_size_bytes,
                 max_concurrency=self._options.parts_in_flight,
             )
+
+    def _attributes(self, content_type: str) -> dict[str, str]:
+        chosen = self._options.storage_class
+        return {"Content-Type": content_type} | ({"Storage-Class": chosen} if chosen else {})
 
     def read(self, key: str, *, limit_bytes: int = READ_LIMIT_BYTES) -> bytes:
         with translated("reading", require_key(key)):
@@ -145,6 +159,12 @@ class S3ObjectStore:
     def delete(self, key: str) -> None:
         with translated("deleting", require_key(key)):
             obstore.delete(self._writing, key)
+
+    def versions_and_locks(self) -> Lockable:
+        """What the bucket can do beyond objects; see `storage.locks`."""
+        if self._locks is None:  # its client takes a while to make
+            self._locks = S3Locks(self._options)
+        return self._locks
 
 
 def _next(pieces: Iterator[bytes], key: str) -> bytes:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tiling.codecs import frames, jpeg
+from tiling.colour import Target, convert_colour, with_profile
 from tiling.composite import Window
 from tiling.geometry import Size
 from tiling.slide import Codec, Colour, PixelFormat, Pixels, Samples, TileEncoding
@@ -24,16 +25,23 @@ def render_tile(
     tile: Size,
     pixel_format: PixelFormat,
     window: Window | None = None,
+    profile: bytes | None = None,
+    target: Target | None = None,
 ) -> bytes:
-    """The tile as baseline JPEG: grey between the ends of `window`, or in its colours.
+    """The tile as baseline JPEG: grey between the ends of `window`, or in its colours; these in
+    those of `target`, and saying so, where it is given with the slide's ICC `profile`.
 
-    Raises DamagedSlideError and its kin for a frame that is broken.
+    Raises DamagedSlideError and its kin for a frame or a profile that is broken.
     """
     samples = frames.decode(frame, encoding, tile, pixel_format)
     if pixel_format.samples == 1:
         shown = (window or Window(0, pixel_format.brightest)).apply(samples)
         return jpeg.encode(shown, _GREY, _QUALITY)
-    return jpeg.encode(_eight_bits(samples, pixel_format), _COLOURS, _QUALITY)
+    pixels = _eight_bits(samples, pixel_format)
+    if profile is None or target is None:
+        return jpeg.encode(pixels, _COLOURS, _QUALITY)
+    converted = convert_colour(pixels, profile, target)
+    return with_profile(jpeg.encode(converted, _COLOURS, _QUALITY), target)
 
 
 def _eight_bits(samples: Samples, pixel_format: PixelFormat) -> Pixels:

@@ -53,6 +53,16 @@ class Sessions:
             return session if datetime.now(UTC) < session.expires_at else None
         return await self._look_up(token)
 
+    def trusted_until(self, token: str | None) -> float:
+        """Until when the memory of a session holds, unless it is forgotten before: a time of the
+        monotonic clock, in the past for a session that is not remembered.
+        """
+        known = self._by_token.get(token or "")
+        if known is None:
+            return 0.0
+        left_s = (known[1].expires_at - datetime.now(UTC)).total_seconds()
+        return min(known[0], time.monotonic() + left_s)
+
     async def _look_up(self, token: str) -> Session | None:
         endings = self._endings
         async with self._database.anonymous() as connection:

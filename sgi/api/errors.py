@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import dicom.errors
+import dicom.web.errors
 import storage.errors
 import tiling.errors
 from sgi import errors
@@ -93,6 +94,11 @@ ANSWERS: dict[type[Exception], Answer] = {
         "This cannot be done in its present state; reload the page.",
         "Impossible dans l'état actuel ; rechargez la page.",
     ),
+    errors.ColdError: Answer(
+        409,
+        "This part of the slide is in cold storage; ask for it to be restored.",
+        "Cette partie de la lame est en stockage froid ; demandez sa restauration.",
+    ),
     errors.TooManyAttemptsError: Answer(
         429,
         "Too many failed sign-ins; wait a few minutes and try again.",
@@ -103,6 +109,28 @@ ANSWERS: dict[type[Exception], Answer] = {
         502,
         "This part of the slide cannot be shown; its stored data are unharmed.",
         "Cette partie de la lame ne peut être affichée ; ses données stockées sont intactes.",
+    ),
+    errors.MalformedPictureError: Answer(
+        400,
+        "The picture's address is not understood; it ends in region, size, rotation and "
+        "quality.format as the IIIF Image API 3.0 has them.",
+        "L'adresse de l'image n'est pas comprise ; elle se termine par région, taille, rotation "
+        "et qualité.format, selon l'API Image 3.0 de IIIF.",
+    ),
+    errors.EnlargedPictureError: Answer(
+        501,
+        "Pictures are not enlarged here; ask for at most the pixels that the slide has.",
+        "Les images ne sont pas agrandies ici ; demandez au plus les pixels de la lame.",
+    ),
+    errors.BusyError: Answer(
+        503,
+        "More is being asked for than can be done at once; try again in a moment.",
+        "Trop de demandes à la fois ; réessayez dans un instant.",
+    ),
+    errors.PictureTooLargeError: Answer(
+        400,
+        "The picture is too large; this region is given in at most {columns} x {rows} pixels.",
+        "L'image est trop grande ; cette région est donnée en {columns} x {rows} pixels au plus.",
     ),
     **dict.fromkeys(
         (
@@ -116,6 +144,7 @@ ANSWERS: dict[type[Exception], Answer] = {
             errors.ConversionMemoryError,
             errors.ConversionCrashedError,
             errors.ConversionCancelledError,
+            errors.StoppedError,
         ),
         _DEFECT,
     ),
@@ -134,6 +163,26 @@ ANSWERS: dict[type[Exception], Answer] = {
     dicom.errors.DamagedInstanceError: _DAMAGED,
     dicom.errors.UnsupportedInstanceError: _DAMAGED,
     dicom.errors.FrameMismatchError: _DEFECT,
+    dicom.web.errors.BadQueryError: Answer(
+        400,
+        "A parameter of the request is not one that DICOMweb has here, or its value is none; "
+        "correct it.",
+        "Un paramètre de la requête n'est pas prévu par DICOMweb ici, ou sa valeur n'en est pas "
+        "une ; corrigez-le.",
+    ),
+    dicom.web.errors.NotAcceptableError: Answer(
+        406,
+        "Nothing of what is accepted can be given; accept application/dicom+json for lists and "
+        "metadata, and the stored transfer syntax (transfer-syntax=*) for images.",
+        "Rien de ce qui est accepté ne peut être donné ; acceptez application/dicom+json pour les "
+        "listes et métadonnées, et la syntaxe de transfert stockée (transfer-syntax=*) pour les "
+        "images.",
+    ),
+    dicom.web.errors.TooMuchAskedError: Answer(
+        413,
+        "More is asked for than one answer holds; ask for it in several requests.",
+        "La demande dépasse ce que contient une réponse ; répartissez-la sur plusieurs requêtes.",
+    ),
     tiling.errors.TilingError: Answer(
         502,
         "This part of the slide cannot be shown; its scanner wrote it damaged.",
@@ -165,14 +214,12 @@ def problem(error: Exception, language: Language) -> Response:
     else:
         answer = answer_to(error)
         status = answer.status
-    if status >= 500:
+    if status >= 500 and not isinstance(error, errors.BusyError):  # there are many of those
         _log.error("%s answered %s", type(error).__name__, status, exc_info=error)
-    body = {
-        "type": "about:blank",
-        "title": title,
-        "status": status,
-        "detail": answer.detail(language),
-    }
+    detail = answer.detail(language)
+    if isinstance(error, errors.PictureTooLargeError):
+        detail = detail.format(columns=error.columns, rows=error.rows)
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     if isinstance(error, errors.TooManyAttemptsError):
         headers["Retry-After"] = str(error.retry_after_s)
     if status == 503:

@@ -1,6 +1,7 @@
 """`/api/v1/events`: arrivals pushed to the browser as they change (server-sent events)."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import UUID
@@ -9,9 +10,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import StreamingResponse
 
 from sgi.api.arrivals import arrival_out
+from sgi.api.feed import Moved
 from sgi.api.language import requested_language
 from sgi.api.services import Services, services_of, session_of
-from sgi.catalogue import accounts, arrivals
+from sgi.api.tiers import slide_tiers_out
+from sgi.catalogue import accounts, arrivals, slides
 from sgi.domain.account import Session
 from sgi.domain.arrival import ArrivalState
 from sgi.domain.words import Language
@@ -26,7 +29,10 @@ def _event(name: str, data: str) -> bytes:
 
 @router.get("/events")
 async def events(request: Request) -> StreamingResponse:
-    """`arrival` with the whole arrival, `slide` with `{"id"}`, `reset`: read the lists again."""
+    """`arrival` with the whole arrival, `slide` with `{"id"}`, `reset`: read the lists again.
+
+    `tiers` with `{"id", "file_name", "tiers"}`: a slide moves between tiers.
+    """
     told = _stream(services_of(request), session_of(request), requested_language(request))
     return StreamingResponse(
         iter(()) if request.scope["state"]["head"] else told,  # HEAD would never end
@@ -54,6 +60,10 @@ async def _stream(services: Services, session: Session, language: Language) -> A
                     return
                 yield _event("reset", "{}")
                 continue
+            if isinstance(changed, Moved):
+                for event in await _tier_events(services, session, changed.slide_id):
+                    yield event
+                continue
             for event in await _arrival_events(services, session, changed, language):
                 yield event
 
@@ -65,6 +75,20 @@ def _expired(session: Session) -> bool:
 async def _lives(services: Services, session: Session) -> bool:
     async with services.database.transaction(session.establishment_id) as connection:
         return await accounts.session_lives(connection, session.id)
+
+
+async def _tier_events(services: Services, session: Session, slide_id: UUID) -> list[bytes]:
+    async with services.database.transaction(session.establishment_id) as connection:
+        slide = await slides.by_id(connection, slide_id)
+        if slide is None:
+            return []
+        tiers = await slide_tiers_out(services, session, connection, slide)
+    told = {
+        "id": str(slide_id),
+        "file_name": slide.file_name,
+        "tiers": tiers.model_dump(mode="json"),
+    }
+    return [_event("tiers", json.dumps(told))]
 
 
 async def _arrival_events(

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from uuid import UUID
 
 import psycopg
@@ -15,6 +16,18 @@ from sgi.domain.account import Session
 _log = logging.getLogger(__name__)
 _QUEUE = 1000
 _RECONNECT_S = 1.0
+_CHANNELS = ("sgi_arrival", "sgi_session", "sgi_slide_gone", "sgi_tier", "sgi_move")
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A slide lies elsewhere, or its way there has come further."""
+
+    slide_id: UUID
+
+
+Change = UUID | Moved
+"""An arrival's id, or a slide on its way between tiers."""
 
 
 class Feed:
@@ -27,13 +40,23 @@ class Feed:
     def __init__(self, database: Database, sessions: Sessions) -> None:
         self._database = database
         self._sessions = sessions
-        self._subscribers: dict[asyncio.Queue[UUID | None], Session] = {}
+        self._subscribers: dict[asyncio.Queue[Change | None], Session] = {}
+        self._told_of_slides: list[Callable[[UUID | None], None]] = []
+        self._told_of_ends: list[Callable[[UUID], None]] = []
+
+    def when_slide_gone(self, tell: Callable[[UUID | None], None]) -> None:
+        """Call `tell` with the id of every slide that is destroyed or moved; None: any may be."""
+        self._told_of_slides.append(tell)
+
+    def when_slide_destroyed(self, tell: Callable[[UUID], None]) -> None:
+        """Call `tell` with the id of every slide that is destroyed, after the others."""
+        self._told_of_ends.append(tell)
 
     async def run(self) -> None:
         """Listen for ever; forget every remembered session when notifications may be lost."""
         while True:
             try:
-                async for channel, payload in self._database.listen("sgi_arrival", "sgi_session"):
+                async for channel, payload in self._database.listen(*_CHANNELS):
                     self._dispatch(channel, payload)
             except (psycopg.Error, OSError) as error:
                 _log.warning("lost the catalogue's notifications: %s", type(error).__name__)
@@ -42,6 +65,7 @@ class Feed:
 
     def _start_again(self) -> None:
         self._sessions.forget_all()
+        self._slide_gone(None)
         for queue in self._subscribers:
             _restart(queue)
 
@@ -51,16 +75,31 @@ class Feed:
             self._tell(establishment, arrival)
         elif channel == "sgi_session":
             self._end(UUID(payload))
+        elif channel in {"sgi_tier", "sgi_move"}:
+            establishment, slide = (UUID(part) for part in payload.split())
+            if channel == "sgi_tier":
+                self._slide_gone(slide)
+            self._tell(establishment, Moved(slide))
+        elif channel == "sgi_slide_gone":
+            self._slide_gone(UUID(payload))
+            for tell in self._told_of_ends:
+                tell(UUID(payload))
+            for queue in self._subscribers:  # every list may have shown it
+                _restart(queue)
         else:
             self._start_again()
 
-    def _tell(self, establishment_id: UUID, arrival_id: UUID) -> None:
+    def _tell(self, establishment_id: UUID, change: Change) -> None:
         for queue, session in self._subscribers.items():
             if session.establishment_id == establishment_id:
                 try:
-                    queue.put_nowait(arrival_id)
+                    queue.put_nowait(change)
                 except asyncio.QueueFull:
                     _restart(queue)
+
+    def _slide_gone(self, slide_id: UUID | None) -> None:
+        for tell in self._told_of_slides:
+            tell(slide_id)
 
     def _end(self, session_id: UUID) -> None:
         self._sessions.forget(session_id)
@@ -69,9 +108,9 @@ class Feed:
                 _restart(queue)
 
     @contextlib.contextmanager
-    def subscription(self, session: Session) -> Iterator[asyncio.Queue[UUID | None]]:
-        """Ids of arrivals of the session's establishment as they change; None: start again."""
-        queue: asyncio.Queue[UUID | None] = asyncio.Queue(_QUEUE)
+    def subscription(self, session: Session) -> Iterator[asyncio.Queue[Change | None]]:
+        """What changes in the session's establishment; None: start again."""
+        queue: asyncio.Queue[Change | None] = asyncio.Queue(_QUEUE)
         self._subscribers[queue] = session
         try:
             yield queue
@@ -79,7 +118,7 @@ class Feed:
             del self._subscribers[queue]
 
 
-def _restart(queue: asyncio.Queue[UUID | None]) -> None:
+def _restart(queue: asyncio.Queue[Change | None]) -> None:
     while not queue.empty():
         queue.get_nowait()
     queue.put_nowait(None)

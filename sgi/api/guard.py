@@ -16,6 +16,7 @@ from sgi.access.rules import Open, methods_of, rule_for
 from sgi.access.sessions import Sessions
 from sgi.api.errors import problem
 from sgi.api.language import language_of
+from sgi.api.overload import asked_by
 from sgi.domain.account import Session
 from sgi.errors import CrossSiteRequestError, ForbiddenError, NotFoundError, NotSignedInError
 
@@ -107,7 +108,12 @@ class Guard:
             sent = headers.get(CSRF_HEADER, "")
             if not secrets.compare_digest(sent.encode(), session.csrf_token.encode()):
                 raise CrossSiteRequestError("The CSRF token is missing or wrong.")
+        asked_by(session.id)
         return session
+
+    def trusted_until(self, headers: Headers) -> float:
+        """Until when what was decided for these headers holds; as `Sessions.trusted_until`."""
+        return self.sessions.trusted_until(session_token(headers, self._cookie))
 
     def address(self, scope: Scope, headers: Headers) -> str:
         """The client's address: only what the nearest proxy itself added is believed."""

@@ -23,6 +23,7 @@ def _file(path: Path, cache: str) -> Response:
 
 @router.get("/")
 @router.get("/view/{slide}")
+@router.get("/storage")
 async def page(slide: str = "") -> Response:  # noqa: ARG001 - the page itself reads its address
     """The application; it asks for everything else itself."""
     return _file(viewer.dist_path() / "index.html", "no-cache")

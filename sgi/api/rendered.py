@@ -2,9 +2,12 @@
 
 from sgi.api.decoders import Decoders
 from sgi.api.frames import ServedInstance
+from sgi.api.layer import Layer
 from sgi.api.once import MadeOnce
+from sgi.api.profiles import Profiles
 from sgi.api.slide_store import ServedSlide
 from sgi.errors import UnshowableError
+from tiling.colour import Target
 from tiling.composite import Window
 from tiling.rendering import render_tile
 
@@ -14,25 +17,31 @@ _KEPT_BYTES = 64 << 20
 class Rendered:
     """Tiles for browsers."""
 
-    def __init__(self, decoders: Decoders, kept_bytes: int = _KEPT_BYTES) -> None:
+    def __init__(
+        self, decoders: Decoders, profiles: Profiles, kept_bytes: int = _KEPT_BYTES
+    ) -> None:
         self._decoders = decoders
-        self._made = MadeOnce[tuple[str, int, Window | None]](kept_bytes)
+        self._profiles = profiles
+        self._made = MadeOnce[tuple[str, int, Window | None, Target | None]](kept_bytes)
 
     async def tile(
-        self,
-        served: ServedSlide,
-        instance: ServedInstance,
-        frame_index: int,
-        window: Window | None,
+        self, served: ServedSlide, instance: ServedInstance, frame_index: int, layer: Layer
     ) -> bytes:
-        """A frame as JPEG; `window` replaces the one of its optical path.
+        """A frame as JPEG; the layer's window replaces the one of its optical path.
 
         Raises UnshowableError for a frame that cannot be unpacked, and as `Frames.get`.
         """
-        if instance.is_shown_as_it_is:
+        window, target = layer.window, layer.target
+        if target is not None and (
+            instance.pixel_format.samples == 1 or not served.slide.facts.icc
+        ):
+            target = None  # there is nothing to convert
+        if instance.is_shown_as_it_is and target is None:
             return await served.frame(instance, frame_index)
-        key = (instance.key, frame_index, window)
-        return await self._made.get(key, lambda: self._make(served, instance, frame_index, window))
+        key = (instance.key, frame_index, window, target)
+        return await self._made.get(
+            key, lambda: self._make(served, instance, frame_index, window, target)
+        )
 
     async def _make(
         self,
@@ -40,6 +49,7 @@ class Rendered:
         instance: ServedInstance,
         frame_index: int,
         window: Window | None,
+        target: Target | None,
     ) -> bytes:
         if instance.encoding is None:
             raise UnshowableError("The slide's compression is not known here.")
@@ -52,4 +62,7 @@ class Rendered:
             instance.order.grid.tile,
             instance.pixel_format,
             window,
+            None if target is None else await self._profiles.of(served.slide),
+            target,
+            slide=instance.slide_id,
         )

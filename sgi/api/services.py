@@ -7,14 +7,19 @@ from starlette.requests import Request
 
 from sgi.access.sessions import Sessions
 from sgi.api.decoders import Decoders
+from sgi.api.dicomweb.doors import DicomWeb
 from sgi.api.feed import Feed
 from sgi.api.grants import Grants
+from sgi.api.profiles import Profiles
+from sgi.api.regions import Regions
 from sgi.api.slide_store import SlideStore
 from sgi.catalogue.audit import Actor
 from sgi.catalogue.database import Database
 from sgi.domain.account import Session
 from sgi.errors import NotSignedInError
+from sgi.integrity.alarms import Alarms
 from sgi.settings import Settings
+from sgi.stores import Stores
 
 WITHOUT_NUL = r"^[^\x00]*$"
 """Pattern of text that is looked for in the catalogue, which holds no NUL."""
@@ -31,6 +36,11 @@ class Services:
     slides: SlideStore
     grants: Grants
     decoders: Decoders
+    stores: Stores
+    dicomweb: DicomWeb
+    profiles: Profiles
+    regions: Regions
+    alarms: Alarms
 
 
 def services_of(request: Request) -> Services:

@@ -10,7 +10,7 @@ from sgi.access import sign_in as access
 from sgi.access.passwords import MAX_LENGTH
 from sgi.api.guard import LOOPBACK_COOKIE, SECURE_COOKIE
 from sgi.api.services import WITHOUT_NUL, services_of, session_of
-from sgi.domain.account import Role, Session
+from sgi.domain.account import GRANTS, Permission, Role, Session
 
 router = APIRouter(prefix="/api/v1", tags=["access"])
 
@@ -34,6 +34,8 @@ class Me(BaseModel):
 
     name: str
     role: Role
+    permissions: list[Permission]
+    """What the role may do; screens offer nothing else."""
     establishment: EstablishmentOut
     csrf_token: str
 
@@ -42,6 +44,7 @@ def _me(session: Session) -> Me:
     return Me(
         name=session.account_name,
         role=session.role,
+        permissions=sorted(GRANTS[session.role]),
         establishment=EstablishmentOut(
             id=session.establishment_id, name=session.establishment_name
         ),

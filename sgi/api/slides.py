@@ -11,11 +11,13 @@ from pydantic import BaseModel
 
 from sgi.api.services import WITHOUT_NUL, actor_of, services_of, session_of
 from sgi.api.sign_in import EstablishmentOut
-from sgi.catalogue import audit, slides
+from sgi.api.tiers import SlideTiersOut, slide_tiers_out
+from sgi.catalogue import audit, incidents, slides
 from sgi.catalogue.audit import Action
 from sgi.domain.facts import SlideFacts
 from sgi.domain.quality import HeatMapShape, QualityReport, SlideQuality
 from sgi.domain.slide import Slide
+from sgi.domain.tier import Tier
 from sgi.errors import InvalidRequestError, NotFoundError
 
 router = APIRouter(prefix="/api/v1", tags=["slides"])
@@ -33,6 +35,8 @@ class LevelOut(BaseModel):
     transfer_syntax: str
     origin: str
     """"passed through", "re-encoded" or "built"."""
+    tier: Tier
+    """Only what is "warm" can be read."""
 
 
 class PathOut(BaseModel):
@@ -73,6 +77,9 @@ class SlideSummary(BaseModel):
     levels: list[LevelOut]
     study_uid: str
     series_uid: str
+    damaged: bool
+    """True when something of it is not what was written, and could not be repaired; what is shown
+    is sound all the same."""
 
 
 class QualityOut(QualityReport):
@@ -109,13 +116,14 @@ class SlideOut(SlideSummary):
     left_out: list[str]
     """Images of the file that could not be decoded."""
     quality: QualityOut | None
+    tiers: SlideTiersOut
     metadata: Mapping[str, str]
 
 
 _FACTS_OUT = set(SlideOut.model_fields) & set(SlideFacts.model_fields)
 
 
-def _summary(slide: Slide) -> dict[str, object]:
+def _summary(slide: Slide, *, damaged: bool) -> dict[str, object]:
     base, facts = slide.levels[0], slide.facts
     return {
         "id": slide.id,
@@ -142,11 +150,13 @@ def _summary(slide: Slide) -> dict[str, object]:
                 "downsample": level.downsample,
                 "transfer_syntax": level.transfer_syntax,
                 "origin": level.origin,
+                "tier": level.tier,
             }
             for level in slide.levels
         ],
         "study_uid": slide.study_uid,
         "series_uid": slide.series_uid,
+        "damaged": damaged,
     }
 
 
@@ -179,9 +189,13 @@ async def list_slides(
     establishment_id = session_of(request).establishment_id
     async with services_of(request).database.transaction(establishment_id) as connection:
         found = await slides.newest(connection, limit=limit + 1, matching=q, after=position)
+        damaged = await incidents.damaged(connection, [slide.id for slide in found])
     page = found[:limit]
     return SlidesOut(
-        items=[SlideSummary.model_validate(_summary(slide)) for slide in page],
+        items=[
+            SlideSummary.model_validate(_summary(slide, damaged=slide.id in damaged))
+            for slide in page
+        ],
         next=_cursor(page[-1]) if len(found) > limit else None,
     )
 
@@ -194,14 +208,17 @@ async def get_slide(slide_id: UUID, request: Request) -> SlideOut:
         slide = await slides.by_id(connection, slide_id)
         if slide is None:
             raise NotFoundError("There is no such slide.")
+        damaged = bool(await incidents.damaged(connection, [slide_id]))
+        tiers = await slide_tiers_out(services_of(request), session_of(request), connection, slide)
         await audit.record(
             connection, establishment_id, actor_of(request), Action.VIEW_SLIDE, slide_id
         )
     return SlideOut.model_validate(
         {
-            **_summary(slide),
+            **_summary(slide, damaged=damaged),
             "source_sha256": slide.source_sha256,
             **slide.facts.model_dump(include=_FACTS_OUT),
             "quality": slide.quality and _quality(slide.quality),
+            "tiers": tiers,
         }
     )

@@ -4,7 +4,6 @@ Nothing is stored for it: documents are made from the catalogue, and a chunk is 
 ASGI application, since a library asks for thousands of chunks.
 """
 
-import asyncio
 import hashlib
 from dataclasses import dataclass
 
@@ -35,9 +34,6 @@ _SUFFIX = ".zarr"
 _UNCHANGING = b"private, max-age=31536000, immutable"
 _ASK_AGAIN = b"private, no-cache"
 _KEPT_BYTES = 64 << 20
-_AT_ONCE = 1
-"""Chunks that are unpacked at the same time: libraries ask for dozens, and one of the decoding
-processes, of which there are two at least, is always left to viewers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,6 @@ class Zarr:
         self._grants = grants
         self._decoders = decoders
         self._chunks: MadeOnce[tuple[str, int]] = MadeOnce(_KEPT_BYTES)
-        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -125,15 +120,15 @@ class Zarr:
     ) -> bytes:
         if instance.encoding is None:
             raise UnshowableError("The slide's compression is not known here.")
-        async with self._turns:
-            frame = await served.frame(instance, frame_index)
-            return await self._decoders.run(
-                unpack_chunk,
-                frame,
-                instance.encoding,
-                instance.order.grid.tile,
-                instance.pixel_format,
-            )
+        return await self._decoders.run(
+            unpack_chunk,
+            await served.frame(instance, frame_index),
+            instance.encoding,
+            instance.order.grid.tile,
+            instance.pixel_format,
+            slide=instance.slide_id,
+            program=True,
+        )
 
 
 def _document(image: Multiscale, place: DocumentPlace) -> _Found:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -284,13 +285,19 @@ async def mark_duplicate(
     )
 
 
-async def mark_published(connection: Connection, arrival_id: UUID) -> bool:
-    """The last step of the publishing transaction; False when another job was first."""
+async def mark_published(
+    connection: Connection, arrival_id: UUID, at: datetime | None = None
+) -> bool:
+    """The last step of the publishing transaction; False when another job was first.
+
+    `at` is when, as its slides' manifests say it; now where they do not.
+    """
     cursor = await connection.execute(
-        """update arrival set state = 'published', progress = 1, published_at = now(),
+        """update arrival set state = 'published', progress = 1,
+               published_at = coalesce(%s::timestamptz, now()),
                reason_code = null, reason_detail = null, updated_at = now()
            where id = %s and state = any(%s)""",
-        [arrival_id, list(IN_WORK)],
+        [at, arrival_id, list(IN_WORK)],
     )
     return cursor.rowcount == 1
 

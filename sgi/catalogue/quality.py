@@ -1,5 +1,6 @@
 """Each establishment's limits of the quality gate; without a row, the usual ones."""
 
+from datetime import datetime
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -17,11 +18,16 @@ async def limits(connection: Connection) -> QualityThresholds:
 
 async def set_limits(
     connection: Connection, establishment_id: UUID, wanted: QualityThresholds
-) -> None:
-    """For every slide that is taken in from now on."""
-    await connection.execute(
+) -> datetime:
+    """For every slide that is taken in from now on; when that is."""
+    cursor = await connection.execute(
         """insert into quality_limits (establishment_id, limits) values (%s, %s)
            on conflict (establishment_id) do update
-           set limits = excluded.limits, updated_at = now()""",
+           set limits = excluded.limits, updated_at = now()
+           returning updated_at""",
         [establishment_id, Jsonb(wanted.model_dump(mode="json"))],
     )
+    row = await cursor.fetchone()
+    assert row is not None, "insert ... returning gives a row"  # noqa: S101 - for the type checker
+    updated_at: datetime = row["updated_at"]
+    return updated_at

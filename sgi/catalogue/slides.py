@@ -11,6 +11,7 @@ from sgi.catalogue.database import Connection
 from sgi.domain.facts import SlideFacts
 from sgi.domain.quality import SlideQuality
 from sgi.domain.slide import Slide, StoredInstance
+from sgi.domain.tier import Tier
 
 _SLIDE = """
     select s.*, e.name as establishment_name
@@ -34,6 +35,8 @@ def _instance(row: dict[str, Any]) -> StoredInstance:
         size_bytes=row["size_bytes"],
         sha256=row["sha256"].hex(),
         frames=row["frames"],
+        tier=Tier(row["tier"]),
+        frames_sha256=row["frames_sha256"] and row["frames_sha256"].hex(),
     )
 
 
@@ -71,8 +74,8 @@ async def add(connection: Connection, slide: Slide) -> None:
     """Insert a slide and its instances; part of the publishing transaction."""
     await connection.execute(
         """insert into slide (id, establishment_id, arrival_id, scene, file_name, study_uid,
-               series_uid, source_sha256, source_size_bytes, facts, quality)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+               series_uid, source_sha256, source_size_bytes, published_at, facts, quality)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         [
             slide.id,
             slide.establishment_id,
@@ -83,6 +86,7 @@ async def add(connection: Connection, slide: Slide) -> None:
             slide.series_uid,
             bytes.fromhex(slide.source_sha256),
             slide.source_size_bytes,
+            slide.published_at,
             Jsonb(slide.facts.model_dump(mode="json")),
             None if slide.quality is None else Jsonb(slide.quality.model_dump(mode="json")),
         ],
@@ -91,30 +95,34 @@ async def add(connection: Connection, slide: Slide) -> None:
         await cursor.executemany(
             """insert into instance (sop_uid, slide_id, establishment_id, role, level, columns,
                    rows, tile_columns, tile_rows, downsample, transfer_syntax, photometric,
-                   origin, size_bytes, sha256, frames)
-               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-            [
-                [
-                    i.sop_uid,
-                    slide.id,
-                    slide.establishment_id,
-                    i.role,
-                    i.level,
-                    i.columns,
-                    i.rows,
-                    i.tile_columns,
-                    i.tile_rows,
-                    i.downsample,
-                    i.transfer_syntax,
-                    i.photometric,
-                    i.origin,
-                    i.size_bytes,
-                    bytes.fromhex(i.sha256),
-                    i.frames,
-                ]
-                for i in slide.instances
-            ],
+                   origin, size_bytes, sha256, frames, frames_sha256)
+               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+            [instance_values(slide, instance) for instance in slide.instances],
         )
+
+
+def instance_values(slide: Slide, instance: StoredInstance) -> list[object]:
+    """A row of `instance`, its tier left out, in the order of the insert in `add`."""
+    hashes = instance.frames_sha256
+    return [
+        instance.sop_uid,
+        slide.id,
+        slide.establishment_id,
+        instance.role,
+        instance.level,
+        instance.columns,
+        instance.rows,
+        instance.tile_columns,
+        instance.tile_rows,
+        instance.downsample,
+        instance.transfer_syntax,
+        instance.photometric,
+        instance.origin,
+        instance.size_bytes,
+        bytes.fromhex(instance.sha256),
+        instance.frames,
+        None if hashes is None else bytes.fromhex(hashes),
+    ]
 
 
 async def by_id(connection: Connection, slide_id: UUID) -> Slide | None:

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
@@ -28,7 +29,10 @@ from sgi.engines.process import start_process, stop_process
 from sgi.engines.seaweed import EmbeddedSeaweed
 from sgi.errors import ConfigurationError
 from sgi.machine import environment, tell
-from sgi.settings import DatabaseSettings, Settings, StorageSettings
+from sgi.proved_stores import require_proved_stores
+from sgi.settings import ColdSettings, DatabaseSettings, Settings, StorageSettings
+from sgi.stores import open_stores, own_buckets
+from storage.errors import StoreUnavailableError
 
 _log = logging.getLogger(__name__)
 _POLL_S = 0.25
@@ -129,6 +133,9 @@ class Up:
         self.settings.drop.mkdir(parents=True, exist_ok=True)
         self._choose_port()
         self._start_engines()
+        if self._seaweed is None:  # what a person set, that person hears of
+            with suppress(StoreUnavailableError):
+                require_proved_stores(self.settings, open_stores(self.settings))
         url = database_url(self.settings)
         migrate(url)
         ensure_establishment(url, self.settings.establishment)
@@ -138,7 +145,10 @@ class Up:
         )
         asyncio.run(self._ensure_account(url))
         sgi = [sys.executable, "-m", "sgi"]
-        self._processes = [_Process(name, [*sgi, name]) for name in ("serve", "worker", "watch")]
+        names = ["serve", "worker", "watch"]
+        if self.settings.backup.folder is not None:
+            names.append("backup")
+        self._processes = [_Process(name, [*sgi, name]) for name in names]
         for process in self._processes:
             process.start(self.settings)
         self._wait_until_ready()
@@ -182,17 +192,24 @@ class Up:
             url = SecretStr(self._postgres.start())
             self._change(database=DatabaseSettings(url=url))
         if self._seaweed is not None or before.storage.endpoint is None:
-            self._seaweed = self._seaweed or EmbeddedSeaweed(before.data / "seaweed")
-            found = self._seaweed.start()
+            storage = before.storage
             self._change(
-                storage=StorageSettings(
-                    endpoint=found.endpoint,
-                    bucket=found.bucket,
-                    region=found.region,
-                    access_key_id=found.access_key_id or "",
-                    secret_access_key=SecretStr(found.secret_access_key or ""),
-                )
+                storage=storage.model_copy(update={"cold": storage.cold or ColdSettings()})
             )
+            self._seaweed = self._seaweed or EmbeddedSeaweed(
+                before.data / "seaweed",
+                bucket=storage.bucket,
+                more_buckets=own_buckets(self.settings),
+            )
+            found = self._seaweed.start()
+            where = {
+                "endpoint": found.endpoint,
+                "bucket": found.bucket,
+                "region": found.region,
+                "access_key_id": found.access_key_id or "",
+                "secret_access_key": SecretStr(found.secret_access_key or ""),
+            }
+            self._change(storage=self.settings.storage.model_copy(update=where))
         tell(self.settings)
         if self._processes and environment(before) != environment(self.settings):
             for process in self._processes:  # an engine has moved: all must know

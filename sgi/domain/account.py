@@ -21,11 +21,26 @@ class Permission(StrEnum):
     VIEW_ARRIVALS = "view_arrivals"
     CHANGE_ARRIVALS = "change_arrivals"
     CHANGE_QUALITY_LIMITS = "change_quality_limits"
+    VIEW_STORAGE = "view_storage"
+    CHANGE_STORAGE = "change_storage"
+    VIEW_RETENTION = "view_retention"
+    CHANGE_RETENTION = "change_retention"
+    HOLD_SLIDES = "hold_slides"
+    ASK_DESTRUCTION = "ask_destruction"
+    APPROVE_DESTRUCTION = "approve_destruction"
 
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: frozenset(Permission),
-    Role.PATHOLOGIST: frozenset({Permission.VIEW_SLIDES, Permission.VIEW_ARRIVALS}),
+    Role.PATHOLOGIST: frozenset(
+        {
+            Permission.VIEW_SLIDES,
+            Permission.VIEW_ARRIVALS,
+            Permission.VIEW_RETENTION,
+            Permission.HOLD_SLIDES,
+            Permission.ASK_DESTRUCTION,
+        }
+    ),
     Role.TECHNICIAN: frozenset(
         {Permission.VIEW_SLIDES, Permission.VIEW_ARRIVALS, Permission.CHANGE_ARRIVALS}
     ),

@@ -48,6 +48,7 @@ class ReasonCode(StrEnum):
     BEING_WRITTEN = "being_written"
     COMPANION_MISSING = "companion_missing"
     SAME_CONTENT_IN_WORK = "same_content_in_work"
+    WAS_DESTROYED = "was_destroyed"
     ALREADY_A_SLIDE = "already_a_slide"
     UNKNOWN_FORMAT = "unknown_format"
     AMBIGUOUS_FORMAT = "ambiguous_format"

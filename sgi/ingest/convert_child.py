@@ -25,6 +25,7 @@ from sgi.confine import confine
 from sgi.domain.quality import QualityThresholds
 from sgi.ingest.pipe import Kind, encode_header
 from sgi.lifeline import end_with_parent
+from sgi.priority import give_way
 
 if TYPE_CHECKING:
     from dicom.manifest import InstanceRecord
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 16 << 20
 _PROGRESS_STEP = 0.005
 _PROGRESS_EVERY_S = 2.0
+_NICE = 10
+"""Tiles that somebody waits for come first."""
 
 
 class ConversionJob(BaseModel):
@@ -185,6 +188,7 @@ def main() -> int:
     descriptor = os.dup(1)
     os.dup2(2, 1)
     end_with_parent()
+    give_way(_NICE)
     try:
         work(descriptor)
     except Exception as error:  # noqa: BLE001 - every failure is told to the parent by its class

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import hashlib
 import itertools
 import logging
 import os
@@ -10,30 +11,37 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 from dicom.manifest import InstanceRecord
-from sgi.catalogue import arrivals, audit, quality, slides
+from sgi.catalogue import arrivals, audit, integrity, quality, slides
 from sgi.catalogue.audit import SYSTEM, Action
 from sgi.catalogue.database import Database
 from sgi.domain.arrival import Arrival, ArrivalState, Reason
+from sgi.domain.integrity import SideObject
 from sgi.domain.slide import scene_slide_id
-from sgi.errors import ChangedError, DiskFullError, VanishedError
+from sgi.errors import ChangedError, DiskFullError, VanishedError, VerificationError
 from sgi.ingest.children import Children
 from sgi.ingest.convert import convert_and_upload
 from sgi.ingest.gather import Candidate, candidate_at, is_as_found
+from sgi.ingest.manifests import stored_slides
 from sgi.ingest.receiver import Conversion
 from sgi.ingest.release import release
 from sgi.ingest.verify import Verification
 from sgi.jobs.decisions import Decision, pause_before, verdict_on
 from sgi.jobs.queue import defer_processing
 from sgi.settings import Settings
-from sgi.stored import frame_hashes_key, heat_map_key, manifest_key, slide_folder
+from sgi.stored import (
+    MANIFEST,
+    frame_hashes_key,
+    heat_map_key,
+    manifest_key,
+    slide_folder,
+)
 from sgi.stored_slide import StoredSlide
 from storage.errors import StorageError
-from storage.store import ObjectStore
+from storage.store import OCTETS, ObjectStore
 
 _log = logging.getLogger(__name__)
 _TELL_EVERY_S = 0.25
@@ -103,11 +111,16 @@ class Ingest:
                 telling.stored(conversion)
                 await asyncio.to_thread(verification.finish, telling.verifying)
         stored = await self._stored_slides(arrival, candidate, conversion)
-        await asyncio.to_thread(self._store_manifests, stored)
+        manifests = await asyncio.to_thread(self._store_manifests, stored)
         async with self.database.transaction(arrival.establishment_id) as connection:
-            if await arrivals.mark_published(connection, arrival.id):
-                for slide in stored:
+            if await arrivals.mark_published(connection, arrival.id, stored[0].written_at):
+                for slide, manifest in zip(stored, manifests, strict=True):
                     await slides.add(connection, slide.slide())
+                    await integrity.set_side_objects(
+                        connection,
+                        slide.slide(),
+                        [manifest, *(SideObject(**each.model_dump()) for each in slide.objects)],
+                    )
                     await audit.record(
                         connection,
                         arrival.establishment_id,
@@ -120,37 +133,33 @@ class Ingest:
         for number, scene in enumerate(conversion.scenes):
             if scene.heat_map is not None:
                 key = heat_map_key(scene_slide_id(slide_id, number))
-                self.store.put(key, scene.heat_map, content_type="image/png")
+                self._put(key, scene.heat_map, "image/png")
         for scene_id, uid, _ in _instances(slide_id, conversion):
-            self.store.put(frame_hashes_key(scene_id, uid), conversion.frame_hashes[uid])
+            self._put(frame_hashes_key(scene_id, uid), conversion.frame_hashes[uid])
 
-    def _store_manifests(self, stored: Sequence[StoredSlide]) -> None:
+    def _store_manifests(self, stored: Sequence[StoredSlide]) -> list[SideObject]:
+        """What each of them must be from now on."""
+        written = []
         for slide in stored:
             data = slide.model_dump_json(indent=1).encode()
-            self.store.put(manifest_key(slide.slide().id), data, content_type="application/json")
+            self._put(manifest_key(slide.slide().id), data, "application/json")
+            written.append(SideObject(MANIFEST, len(data), hashlib.sha256(data).hexdigest()))
+        return written
+
+    def _put(self, key: str, data: bytes, media_type: str = OCTETS) -> None:
+        """Store a small object and prove it."""
+        self.store.put(key, data, content_type=media_type)
+        if self.store.read(key) != data:
+            raise VerificationError("The stored object is not what was written.")
 
     async def _stored_slides(
         self, arrival: Arrival, candidate: Candidate, conversion: Conversion
     ) -> list[StoredSlide]:
         async with self.database.transaction(arrival.establishment_id) as connection:
-            cursor = await connection.execute("select name from establishment")
+            cursor = await connection.execute("select name, created_at from establishment")
             row = await cursor.fetchone()
-        return [
-            StoredSlide(
-                establishment_id=arrival.establishment_id,
-                establishment_name=row["name"] if row else "",
-                arrival_id=arrival.id,
-                scene=number,
-                file_name=arrival.file_name,
-                source_sha256=(arrival.sha256 or b"").hex(),
-                source_size_bytes=candidate.fingerprint.size_bytes,
-                written_at=datetime.now(UTC),
-                facts=scene.facts,
-                quality=scene.quality,
-                manifest=scene.manifest.to_json(),
-            )
-            for number, scene in enumerate(conversion.scenes)
-        ]
+        name, created_at = (row["name"], row["created_at"]) if row else ("", None)
+        return stored_slides(arrival, candidate, conversion, name, created_at)
 
     async def release(self, establishment_id: UUID, arrival_id: UUID) -> None:
         """Let the original of a published (or duplicate) arrival go, and say so in its row."""

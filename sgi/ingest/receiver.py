@@ -1,6 +1,7 @@
 """The parent's side of a conversion: the child's messages put together, its instances stored."""
 
 import base64
+import hashlib
 import json
 import subprocess
 from collections.abc import Callable
@@ -13,12 +14,13 @@ from uuid import UUID
 from dicom.manifest import SlideManifest
 from sgi import errors
 from sgi.domain.facts import SlideFacts
+from sgi.domain.integrity import SideObject
 from sgi.domain.quality import SlideQuality
 from sgi.domain.slide import scene_slide_id
 from sgi.ingest.child_errors import ToldError, death_of, told_error
 from sgi.ingest.pipe import Kind
 from sgi.ingest.verify import Written
-from sgi.stored import instance_key, omezarr_key
+from sgi.stored import instance_key, omezarr_key, omezarr_name
 from storage.store import ObjectSink, ObjectStore
 
 _NONSENSE = (KeyError, ValueError, TypeError, AttributeError, RecursionError)
@@ -40,6 +42,8 @@ class ConvertedScene:
     quality: SlideQuality | None = None
     heat_map: bytes | None = None
     """As PNG; there where the quality says its shape."""
+    zarr: list[SideObject] = field(default_factory=list)
+    """What was stored of its OME-Zarr."""
 
 
 @dataclass(slots=True)
@@ -77,6 +81,12 @@ class Receiver:
         """Of the object that was begun last."""
         self._size_bytes: dict[str, int] = {}
         """By key, of every object that was begun."""
+        self._zarr: dict[UUID, dict[str, SideObject]] = {}
+        """By slide and name, what is whole of an OME-Zarr."""
+        self._zarr_open: tuple[UUID, str] | None = None
+        self._zarr_hash = hashlib.sha256()
+        """Of what is open: nobody reads it back before it is published, so that it is proved by
+        the first scrub."""
         self._written: dict[str, Written] = {}
         """By SOP Instance UID, every instance that is whole and has its hashes."""
         self._result: dict[str, Any] | None = None
@@ -122,7 +132,9 @@ class Receiver:
         slide_id = scene_slide_id(self._slide_id, scene)
         if "zarr" in message:
             media_type, key = "application/octet-stream", omezarr_key(slide_id, message["zarr"])
+            self._zarr_open, self._zarr_hash = (slide_id, message["zarr"]), hashlib.sha256()
         else:
+            self._zarr_open = None
             media_type, key = "application/dicom", instance_key(slide_id, message["sop_uid"])
             if key in self._size_bytes:  # it may have been verified already
                 raise ValueError("an instance comes twice")
@@ -139,6 +151,8 @@ class Receiver:
         if self._left < 0:
             raise errors.ConversionCrashedError("The file became larger than any slide.")
         self._size_bytes[self._key] += len(payload)
+        if self._zarr_open is not None:
+            self._zarr_hash.update(payload)
         self._sink.write(payload)
 
     def _end(self, _: bytes) -> None:
@@ -146,6 +160,12 @@ class Receiver:
             raise ValueError("no instance is open")
         finished, self._open, self._sink = self._open, None, None
         finished.close()
+        if self._zarr_open is not None:
+            slide_id, name = self._zarr_open
+            whole = SideObject(
+                omezarr_name(name), self._size_bytes[self._key], self._zarr_hash.hexdigest()
+            )
+            self._zarr.setdefault(slide_id, {})[name] = whole
 
     def _take_hashes(self, payload: bytes) -> None:
         head, _, hashes = payload.partition(b"\n")
@@ -201,9 +221,12 @@ class Receiver:
             said = (key, record.size_bytes, record.sha256)
             if written is None or (written.key, written.size_bytes, written.sha256) != said:
                 raise errors.ConversionCrashedError("An instance did not come over whole.")
+            if hashlib.sha256(written.frame_hashes).hexdigest() != record.frames_sha256:
+                raise errors.ConversionCrashedError("The hashes of an instance are not its own.")
         facts = SlideFacts.model_validate(told["facts"])
+        zarr = list(self._zarr.get(manifest.slide_uuid, {}).values())
         if told["quality"] is None:
-            return ConvertedScene(manifest, facts)
+            return ConvertedScene(manifest, facts, zarr=zarr)
         quality = SlideQuality.model_validate(told["quality"])
         heat_map = base64.b64decode(told["heat_map"], validate=True) if quality.heat_map else None
-        return ConvertedScene(manifest, facts, quality, heat_map)
+        return ConvertedScene(manifest, facts, quality, heat_map, zarr)

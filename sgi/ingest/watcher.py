@@ -5,6 +5,7 @@ import contextlib
 import logging
 import signal
 import time
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import psycopg
 import psycopg_pool
 import watchfiles
 
-from sgi.catalogue import accounts, arrivals
+from sgi.catalogue import accounts, arrivals, destructions
 from sgi.catalogue.database import Database
 from sgi.domain.arrival import (
     STOPPED,
@@ -164,6 +165,11 @@ class Watcher:
 
     async def _queue(self, candidate: Candidate, arrival: Arrival, sha256: bytes) -> bool:
         async with self._database.transaction(self._establishment_id) as connection:
+            destroyed_at = await destructions.destroyed_content(connection, sha256)
+            if destroyed_at is not None:  # on purpose, by two people
+                reason = Reason(ReasonCode.WAS_DESTROYED, _was_destroyed(destroyed_at))
+                await arrivals.stop(connection, arrival.id, ArrivalState.HELD, reason)
+                return False
             twin = await arrivals.content_in_use(connection, sha256)
             if twin is None:
                 if await arrivals.queue(connection, arrival.id, candidate.parts, sha256):
@@ -197,6 +203,13 @@ class Watcher:
             code = ReasonCode.PART_OF_ANOTHER if path in parts else ReasonCode.VANISHED
             async with self._database.transaction(self._establishment_id) as connection:
                 await arrivals.stop(connection, arrival.id, ArrivalState.VANISHED, Reason(code))
+
+
+def _was_destroyed(at: datetime) -> str:
+    return (
+        f"A slide of this very content was destroyed on {at.date().isoformat()}, on purpose; "
+        "remove the file, or ask whoever asked for it."
+    )
 
 
 def _is_gone(path: Path) -> bool:

@@ -8,6 +8,7 @@ import psycopg
 import psycopg_pool
 
 import dicom.errors
+import dicom.web.errors
 import storage.errors
 import tiling.errors
 from sgi import errors
@@ -56,6 +57,9 @@ VERDICTS: dict[type[Exception], Verdict] = {
     dicom.errors.DamagedInstanceError: _NOT_VERIFIED,
     dicom.errors.UnsupportedInstanceError: Verdict(Decision.HOLD, ReasonCode.UNSUPPORTED),
     dicom.errors.FrameMismatchError: Verdict(Decision.QUARANTINE, ReasonCode.DAMAGED),
+    dicom.web.errors.BadQueryError: _INTERNAL,
+    dicom.web.errors.NotAcceptableError: _INTERNAL,
+    dicom.web.errors.TooMuchAskedError: _INTERNAL,
     storage.errors.StorageError: Verdict(Decision.RETRY, ReasonCode.STORE_UNAVAILABLE),
     storage.errors.InvalidKeyError: _INTERNAL,
     storage.errors.ObjectNotFoundError: _NOT_VERIFIED,
@@ -80,6 +84,11 @@ VERDICTS: dict[type[Exception], Verdict] = {
             errors.NotFoundError,
             errors.InvalidRequestError,
             errors.ConflictError,
+            errors.ColdError,
+            errors.MalformedPictureError,
+            errors.EnlargedPictureError,
+            errors.PictureTooLargeError,
+            errors.BusyError,
         ),
         _INTERNAL,
     ),
@@ -90,6 +99,7 @@ VERDICTS: dict[type[Exception], Verdict] = {
     errors.ConversionMemoryError: Verdict(Decision.QUARANTINE, ReasonCode.TOO_MUCH_MEMORY),
     errors.ConversionCrashedError: Verdict(Decision.QUARANTINE, ReasonCode.READER_CRASHED),
     errors.ConversionCancelledError: _INTERRUPTED,
+    errors.StoppedError: _INTERRUPTED,
     errors.VerificationError: _NOT_VERIFIED,
     errors.UnreadableFileError: Verdict(Decision.HOLD, ReasonCode.UNREADABLE),
     psycopg.OperationalError: _INTERRUPTED,

@@ -1,13 +1,21 @@
 """Procrastinate, and the one way to hand it a job: inside the transaction that makes the work."""
 
+import logging
 from datetime import timedelta
 from uuid import UUID
 
 import procrastinate
+from procrastinate.manager import JobManager
 
 from sgi.catalogue.database import Connection
 
+_log = logging.getLogger(__name__)
+
 INGEST_QUEUE = "ingest"
+KEEPING_QUEUE = "keeping"
+"""Work on what is stored: tier moves, scrubs, destruction. It never holds up ingest."""
+PROMPT_QUEUE = "prompt"
+"""Work on what is stored that a person waits for, such as restores."""
 PROCESS_ARRIVAL = "sgi.process_arrival"
 
 HEARTBEAT_S = 2.0
@@ -46,3 +54,10 @@ async def defer_processing(
         connection=connection,
     )
     await deferrer.defer_async(arrival_id=str(arrival_id), establishment_id=str(establishment_id))
+
+
+async def take_over_stalled(jobs: JobManager, queue: str) -> None:
+    """Queue the jobs of dead workers again."""
+    for job in await jobs.get_stalled_jobs(queue=queue, seconds_since_heartbeat=STALLED_S):
+        _log.warning("job %s of a dead worker is taken over", job.id)
+        await jobs.retry_job(job)

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
+from pydicom.datadict import keyword_for_tag
 
 from dicom.conversion import convert
 from dicom.models import SlideIdentity
 from dicom.testing import MemoryTarget
 from dicom.transfer_syntax import transfer_syntax_of
+from dicom.web import attributes, document, matching, query
+from dicom.web.frame_list import MOST_FRAMES
+from dicom.web.media import media_type_of
+from sgi.api.dicomweb import rendered
+from sgi.api.dicomweb.places import MOST_SLIDES
 from tiling.array_slide import ArraySlide
 from tiling.pyramid import build_pyramid
 from tiling.registry import open_slide
@@ -67,7 +73,7 @@ def test_attributes_are_those_of_the_statement(tmp_path: Path) -> None:
         more_attributes, more_syntaxes = written(reader, tmp_path)
         attributes |= more_attributes
         syntaxes |= more_syntaxes
-    table = STATEMENT.read_text().split("## Attributes")[1].split("## Judges")[0]
+    table = STATEMENT.read_text().split("## Attributes")[1].split("## DICOMweb")[0]
     told = set(re.findall(r"^\| ([A-Z]\w+|\([0-9A-F]{4},[0-9A-F]{4}\)) \|", table, re.MULTILINE))
     assert attributes == told
     listed = set(re.findall(r"\| (1\.2\.840\.10008\.1\.2[.0-9]*) \|", STATEMENT.read_text()))
@@ -75,3 +81,52 @@ def test_attributes_are_those_of_the_statement(tmp_path: Path) -> None:
     assert syntaxes == set(made_here)
     handed_on = {uid for uid in map(transfer_syntax_of, map(_encoding, Codec)) if uid}
     assert listed == handed_on
+
+
+def rows_of(heading: str) -> list[list[str]]:
+    """The cells of the first table after a row's heading."""
+    lines = STATEMENT.read_text().split(f"| {heading} |", 1)[1].splitlines()[2:]
+    table = lines[: next(at for at, line in enumerate(lines) if not line.startswith("|"))]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+
+
+def test_what_a_search_always_tells_is_what_the_statement_lists() -> None:
+    told = {
+        "study": attributes.STUDY_RETURNED,
+        "series": attributes.SERIES_RETURNED,
+        "instance": (*attributes.INSTANCE_RETURNED, attributes.AVAILABLE_SYNTAX),
+    }
+    listed = {level: named.split(", ") for level, named in rows_of("level")}
+    assert listed == {
+        level: [keyword_for_tag(int(tag, 16)) for tag in tags] for level, tags in told.items()
+    }
+
+
+def test_what_can_be_matched_is_what_the_statement_lists() -> None:
+    listed = dict(rows_of("matching"))
+    assert set(listed["`*` and `?`"].split()) == matching._TEXTS | {"PN"}
+    assert set(listed["ranges, as precise as they are written"].split()) == set(matching._SPANS)
+    numbers = matching._NUMBERS - {"US or SS"}
+    assert set(listed["numbers by their value"].split()) == numbers
+
+
+def test_media_types_of_frames_are_those_of_the_statement() -> None:
+    listed: dict[str, str] = {}
+    for syntaxes, media_type in rows_of("transfer syntax | media type"):
+        first, *others = syntaxes.split(", ")
+        for syntax in (first, *(first.rpartition(".")[0] + other for other in others)):
+            listed[syntax] = media_type
+    handed_on = {uid for uid in map(transfer_syntax_of, map(_encoding, Codec)) if uid}
+    assert listed == {syntax: media_type_of(syntax) for syntax in handed_on}
+
+
+def test_bounds_are_those_of_the_statement() -> None:
+    chapter = STATEMENT.read_text().split("## DICOMweb")[1].split("## Judges")[0]
+    for bound in (
+        f"in {query.LONGEST_QUERY} bytes; {query.USUAL_RESULTS} results",
+        f"{query.MOST_RESULTS} at most;",
+        f"At most {MOST_FRAMES} frames of a list, {rendered._MOST_FRAMES} rendered, "
+        f"{MOST_SLIDES} slides of a study.",
+        f"longer than {document._LONGEST_INLINE} bytes",
+    ):
+        assert bound in chapter, bound

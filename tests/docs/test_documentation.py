@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 from pydantic import BaseModel
 
@@ -15,10 +16,11 @@ def variables(model: type[BaseModel], prefix: str = "SGI_") -> set[str]:
     """Every environment variable of a settings class."""
     found: set[str] = set()
     for name, field in model.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            found |= variables(kind, f"{prefix}{name.upper()}__")
-        else:
+        kinds = get_args(field.annotation) or (field.annotation,)
+        parts = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        for part in parts:
+            found |= variables(part, f"{prefix}{name.upper()}__")
+        if not parts:
             found.add(f"{prefix}{name.upper()}")
     return found
 
@@ -30,7 +32,9 @@ def test_every_setting_is_documented_and_no_other() -> None:
 
 def test_every_route_is_documented_and_no_other() -> None:
     table = (DOCS / "integrators.md").read_text().split("## Routes")[1].split("##")[0]
-    told = {tuple(route.split(" ")) for route in re.findall(r"`((?:GET|POST|PUT) /\S*?)`", table)}
+    told = {
+        tuple(route.split(" ")) for route in re.findall(r"`((?:GET|POST|PUT|DELETE) /\S*?)`", table)
+    }
     assert told == {(rule.method, rule.path) for rule in RULES}
 
 

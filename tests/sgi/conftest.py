@@ -48,6 +48,7 @@ from sgi.ingest.facts import facts_of
 from sgi.settings import DatabaseSettings, IngestSettings, Settings, StorageSettings
 from sgi.stored import frame_hashes_key, instance_key, manifest_key
 from sgi.stored_slide import StoredSlide
+from sgi.stores import Stores
 from storage.memory import MemoryObjectStore
 from storage.store import ObjectSink
 from tiling.codecs.jpeg import JpegOptions
@@ -503,7 +504,7 @@ def make_web(
     settings: Settings, store: FaultyStore, run: Run[Any], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MakeWeb]:
     """Opens the application; several at once are several processes."""
-    monkeypatch.setattr(sgi.app, "open_store", lambda _: store)
+    monkeypatch.setattr(sgi.app, "open_stores", lambda _: Stores(store))
     opened: list[tuple[Any, Web]] = []
 
     def make(base_url: str = "http://127.0.0.1:8000", **changes: Any) -> Web:

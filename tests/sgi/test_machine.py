@@ -6,7 +6,13 @@ import pytest
 from pydantic import SecretStr
 
 from sgi.machine import environment, located, tell
-from sgi.settings import DatabaseSettings, Settings, StorageSettings
+from sgi.settings import (
+    ColdSettings,
+    DatabaseSettings,
+    SecondSettings,
+    Settings,
+    StorageSettings,
+)
 
 DATABASE = DatabaseSettings(url=SecretStr("postgresql://secret@/sgi"))
 STORAGE = StorageSettings(
@@ -15,6 +21,9 @@ STORAGE = StorageSettings(
     region="r",
     access_key_id="id",
     secret_access_key=SecretStr("key"),
+    cold=ColdSettings(bucket="c", restore_hours=12),
+    second=SecondSettings(endpoint="http://127.0.0.1:2", secret_access_key=SecretStr("other")),
+    cache_mb=7,
 )
 
 

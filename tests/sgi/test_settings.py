@@ -35,6 +35,8 @@ def test_everything_set(monkeypatch: pytest.MonkeyPatch) -> None:
         "SGI_DATABASE__URL": "postgresql://user:canary@host/db",
         "SGI_STORAGE__ENDPOINT": "https://s3",
         "SGI_STORAGE__SECRET_ACCESS_KEY": "canary",
+        "SGI_STORAGE__COLD__SECRET_ACCESS_KEY": "canary",
+        "SGI_STORAGE__COLD__RESTORE_HOURS": "12",
         "SGI_INGEST__ORIGINALS": "keep",
         "SGI_INGEST__QUIET_S": "0.5",
         "SGI_BEHIND_TLS_PROXY": "true",
@@ -51,6 +53,9 @@ def test_everything_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.database.url
     assert settings.database.url.get_secret_value() == "postgresql://user:canary@host/db"
     assert settings.storage.secret_access_key.get_secret_value() == "canary"
+    assert settings.storage.cold
+    assert (settings.storage.cold.bucket, settings.storage.cold.restore_hours) == ("sgi-cold", 12)
+    assert settings.storage.second is None
     for text in (repr(settings), str(settings), settings.model_dump_json()):
         assert "canary" not in text
 
@@ -64,6 +69,8 @@ def test_everything_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("SGI_INGEST__ORIGINALS", "burn"),
         ("SGI_INGEST__MEMORY_MB", "1"),
         ("SGI_SESSION_HOURS", "0"),
+        ("SGI_STORAGE__COLD__RESTORE_HOURS", "-1"),
+        ("SGI_STORAGE__CACHE_MB", "-1"),
         ("SGI_INGEST__JPEG_QUALITY", "101"),
     ],
 )

@@ -14,6 +14,7 @@ from sgi.domain.account import GRANTS, Permission, Role
 from sgi.domain.arrival import ArrivalState
 
 BARE = [
+    ("GET", tiles.PREFIX + "{slide}/{level}"),
     ("GET", tiles.PREFIX + "{slide}/{level}/{column}/{row}"),
     ("GET", zarr.PREFIX + "{slide}/zarr.json"),
     ("GET", zarr.PREFIX + "{slide}/{level}/zarr.json"),
@@ -209,9 +210,11 @@ def test_the_public_tells_nothing(web: Any) -> None:
         if rule.need is Open.PUBLIC and rule.method == "GET":
             assert rule.path.startswith(("/view/", "/assets/")) or rule.path in {
                 "/",
+                "/storage",
                 "/favicon.svg",
                 "/healthz",
                 "/readyz",
+                "/metrics",  # asks for its token itself: tests/sgi/api/test_metrics.py
             }, "is it meant to be public?"
 
 

@@ -1,6 +1,7 @@
 """Frames are unpacked apart: what a hostile one does to its process is nobody else's affair."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from operator import mul
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from sgi.api.decoders import Decoders
-from sgi.errors import UnshowableError
+from sgi.errors import BusyError, UnshowableError
 
 # The processes cannot read the tests: what they do is told in words.
 DIE = "__import__('os')._exit(3)"
@@ -96,3 +97,100 @@ async def _caught(answer: Any) -> Any:
         return await answer
     except Exception as error:
         return error
+
+
+WAIT = "__import__('time').sleep(0.05) or b'ab'"
+
+
+def test_no_slide_has_every_process(run: Any) -> None:
+    async def use() -> bytes:
+        async with opened(2) as decoders:
+            await asyncio.gather(decoders.run(mul, 2, b"a"), decoders.run(mul, 2, b"b"))
+            hostile = [
+                asyncio.create_task(decoders.run(eval, HANG, slide="hostile")) for _ in range(4)
+            ]
+            await asyncio.sleep(0)
+            others = await decoders.run(mul, 2, b"ab", slide="ordinary")
+            for task in hostile:
+                assert not task.done()
+                task.cancel()
+            await asyncio.gather(*hostile, return_exceptions=True)
+            return others
+
+    assert run(use()) == b"abab"
+
+
+def test_programs_leave_one_process_to_viewers(run: Any) -> None:
+    async def use() -> bytes:
+        async with opened(2) as decoders:
+            await asyncio.gather(decoders.run(mul, 2, b"a"), decoders.run(mul, 2, b"b"))
+            programs = [
+                asyncio.create_task(decoders.run(eval, HANG, slide=number, program=True))
+                for number in range(4)
+            ]
+            await asyncio.sleep(0)
+            viewer = await decoders.run(mul, 2, b"ab", slide=1)
+            for task in programs:
+                task.cancel()
+            await asyncio.gather(*programs, return_exceptions=True)
+            return viewer
+
+    assert run(use()) == b"abab"
+
+
+def test_slow_slides_together_leave_one_process_to_the_others(run: Any) -> None:
+    async def use() -> bytes:
+        decoders = Decoders(3, slow_s=0.0)
+        try:
+            for slide in ("a", "b", "c"):
+                await decoders.run(mul, 2, b"a", slide=slide)
+            hostile = [
+                asyncio.create_task(decoders.run(eval, HANG, slide=slide)) for slide in "abc"
+            ]
+            await asyncio.sleep(0)
+            others = await decoders.run(mul, 2, b"ab", slide="ordinary")
+            for task in hostile:
+                task.cancel()
+            await asyncio.gather(*hostile, return_exceptions=True)
+            return others
+        finally:
+            decoders.close()
+
+    assert run(use()) == b"abab"
+
+
+def test_a_slide_that_was_slow_once_is_forgiven(run: Any) -> None:
+    async def use() -> list[bool]:
+        decoders = Decoders(1, slow_s=0.0)
+        try:
+            await decoders.run(mul, 2, b"a", slide="a")
+            was = "a" in decoders._slow
+            decoders._slow_s = 1e9
+            await decoders.run(mul, 2, b"a", slide="a")
+            return [was, "a" in decoders._slow]
+        finally:
+            decoders.close()
+
+    assert run(use()) == [True, False]
+
+
+def test_too_many_frames_are_refused(run: Any) -> None:
+    async def use() -> list[Any]:
+        decoders = Decoders(1, waiting=2)
+        try:
+            return await asyncio.gather(
+                *(decoders.run(eval, WAIT) for _ in range(4)), return_exceptions=True
+            )
+        finally:
+            decoders.close()
+
+    done = run(use())
+    assert [isinstance(each, BusyError) for each in done].count(True) == 2
+
+
+def test_it_gives_way(run: Any) -> None:
+    async def use() -> bytes:
+        async with opened(1) as decoders:
+            return await decoders.run(eval, "str(__import__('os').nice(0)).encode()")
+
+    assert int(run(use())) > os.nice(0)

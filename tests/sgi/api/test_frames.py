@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from sgi.api.frames import Frames, ServedInstance, run_around
 from sgi.api.slide_store import ServedSlide
 from sgi.domain.slide import Slide
 from sgi.errors import VerificationError
+from storage.cache import DiskCache
 from tiling.geometry import Size, TileGrid
 from tiling.slide import RGB8
 from tiling.tile_order import TileOrder
@@ -93,6 +96,51 @@ def test_a_damaged_frame_spares_its_neighbours_and_heals(
     assert run(frames.get(base, 1)) == whole
 
 
+def test_damage_is_told_and_only_damage(
+    run: Any, store: Any, base: ServedInstance, slide: Slide, rot: Callable[[int, int], None]
+) -> None:
+    told: list[Any] = []
+    frames = Frames(store, on_damage=lambda *what: told.append(what))
+    run(frames.get(base, 1))
+    assert told == []
+    frames = Frames(store, on_damage=lambda *what: told.append(what))
+    rot(0, 1)
+    run(frames.get(base, 0))
+    assert told == [(slide.id, slide.levels[0].sop_uid, 1)], "seen by the way"
+    with pytest.raises(VerificationError):
+        run(frames.get(base, 1))
+    assert len(told) == 2
+
+
+def test_a_cache_before_the_store(
+    run: Any,
+    store: Any,
+    base: ServedInstance,
+    frame_of: FrameOf,
+    rot: Callable[[int, int], None],
+    tmp_path: Path,
+) -> None:
+    cache = DiskCache(store, tmp_path, 64 << 20)
+    told: list[Any] = []
+
+    def afresh() -> Frames:
+        """A process that has nothing in memory."""
+        return Frames(store, cache=cache, on_damage=lambda *what: told.append(what))
+
+    whole = frame_of(0, 1)
+    rot(0, 1)
+    with pytest.raises(VerificationError):
+        run(afresh().get(base, 1))
+    assert told
+    rot(0, 1)
+    assert run(afresh().get(base, 1)) == whole, "what the store gave on a bad day is not kept"
+    run(asyncio.sleep(0.1))
+    store.reads = 0
+    assert run(afresh().get(base, 1)) == whole
+    assert store.reads == 0
+    cache.close()
+
+
 def test_an_error_of_the_store_is_told_to_all_who_wait_and_not_remembered(
     run: Any,
     store: Any,
@@ -152,7 +200,17 @@ def test_each_frame_is_in_exactly_one_run(columns: int, rows: int, frame_bytes: 
     index = FrameIndex(None, offsets, lengths, exact=True)  # type: ignore[arg-type] # as above
     grid = TileGrid(Size(columns * 10, rows * 10), Size(10, 10))
     served = ServedInstance(
-        "key", "stem", TileOrder(grid), index, b"", None, RGB8, (None,), is_shown_as_it_is=True
+        UUID(int=1),
+        "1.2",
+        "key",
+        "stem",
+        TileOrder(grid),
+        index,
+        b"",
+        None,
+        RGB8,
+        (None,),
+        is_shown_as_it_is=True,
     )
     for frame_index in range(count):
         first, last = run_around(served, frame_index)

@@ -159,6 +159,7 @@ def test_me(web: Any, here: Any) -> None:
     assert answer.json() == {
         "name": here.accounts[Role.TECHNICIAN],
         "role": "technician",
+        "permissions": ["change_arrivals", "view_arrivals", "view_slides"],
         "establishment": {"id": str(here.id), "name": here.name},
         "csrf_token": client.headers[CSRF_HEADER],
     }

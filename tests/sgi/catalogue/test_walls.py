@@ -3,22 +3,63 @@
 import os
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from dicom.web.document import Document
 from sgi.access import sign_in
-from sgi.catalogue import accounts, arrivals, quality, slides
+from sgi.catalogue import (
+    accounts,
+    arrivals,
+    capacity,
+    destructions,
+    dicomweb,
+    holds,
+    incidents,
+    integrity,
+    quality,
+    retention,
+    slides,
+    tiers,
+)
 from sgi.catalogue.database import Database
 from sgi.domain.account import Role
 from sgi.domain.arrival import FoundFile
+from sgi.domain.forecast import Activity
+from sgi.domain.integrity import Damage, Finding, FoundBy, Place, Scrubbed, SideObject
 from sgi.domain.quality import DEFAULTS
+from sgi.domain.retention import Ground, Person, RetentionRule
+from sgi.domain.tier import Tier
+from sgi.domain.tiers import TierPolicy
 from storage.memory import MemoryObjectStore
 
-TABLES = ("account", "session", "arrival", "slide", "instance", "audit", "quality_limits")
+TABLES = (
+    "account",
+    "session",
+    "arrival",
+    "slide",
+    "instance",
+    "audit",
+    "quality_limits",
+    "tier_policy",
+    "tier_move",
+    "side_object",
+    "incident",
+    "scrub",
+    "retention_rule",
+    "legal_hold",
+    "destruction",
+    "forecast_activity",
+    "capacity_change",
+    "dicom_series",
+    "dicom_instance",
+)
+
+ACTIVITY = Activity(slides_per_day=1, working_days_per_year=1, mean_size_bytes=1)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +89,22 @@ def full(run: Any, database: Database, there: Any, publish: Callable[..., Any]) 
     async def count() -> dict[str, int]:
         async with database.transaction(there.id) as connection:
             await quality.set_limits(connection, there.id, DEFAULTS)
+            await capacity.set_activity(connection, there.id, ACTIVITY)
+            (published,) = await slides.newest(connection, limit=1)
+            await tiers.set_policy(connection, there.id, TierPolicy())
+            await tiers.ask(connection, there.id, published.id, Tier.COLD, None)
+            await integrity.set_side_objects(connection, published, [SideObject("x", 1, "00")])
+            said: dict[str, Document] = {stored.sop_uid: {} for stored in published.instances}
+            await dicomweb.add(connection, published, said)
+            await integrity.mark_verified(connection, published, Scrubbed(1, 1, 1))
+            found = Finding(Place.WARM, "x", Damage.BYTES, "x")
+            await incidents.report(connection, there.id, published.id, found, FoundBy.SCRUB)
+            await retention.set_rule(connection, there.id, RetentionRule(), "usual", "x")
+            (slide,) = await slides.ids(connection)
+            person = Person(uuid.uuid4(), "x", uuid.uuid4())
+            until = datetime.now(UTC).date()
+            await destructions.ask(connection, slide, until, Ground.TEST, "a test", person)
+            await holds.place(connection, there.id, slide, "a lawsuit", "x")
             return {table: await rows(connection, table) for table in TABLES}
 
     counted: dict[str, int] = run(count())
@@ -151,7 +208,29 @@ INSERTS = {
     " tile_rows, downsample, transfer_syntax, photometric, origin, size_bytes, sha256, frames)"
     " select %s, gen_random_uuid()::text, id, '', 1, 1, 1, 1, 1, '', '', '', 0, '', 1 from slide"
     " limit 1",
+    "dicom_series": "(establishment_id, slide_id, study_uid, series_uid, published_at, document,"
+    " folded) values (%s, gen_random_uuid(), '', '', now(), '{}', '{}')",
+    "dicom_instance": "(establishment_id, sop_uid, slide_id, number, document)"
+    " values (%s, '', gen_random_uuid(), 1, '{}')",
     "quality_limits": "(establishment_id, limits) values (%s, '{}')",
+    "tier_policy": "(establishment_id, policy) values (%s, '{}')",
+    "tier_move": "(establishment_id, slide_id, target) select %s, id, 'warm' from slide limit 1",
+    "forecast_activity": "(establishment_id, activity) values (%s, '{}')",
+    "capacity_change": "values (%s, '2026-11-01', 'warm', 1, 1, 1)",
+    "side_object": "(establishment_id, slide_id, name, size_bytes, sha256)"
+    " select %s, id, 'y', 1, '' from slide limit 1",
+    "incident": "(establishment_id, place, object_key, kind, found_by, detail)"
+    " values (%s, 'warm', 'y', 'bytes', 'scrub', 'y')",
+    "scrub": "(establishment_id) values (%s)",
+    "retention_rule": "(establishment_id, years, wait, reason, changed_by)"
+    " values (%s, 20, interval '1 day', 'x', 'x')",
+    "legal_hold": "(establishment_id, slide_id, reason, placed_by)"
+    " values (%s, gen_random_uuid(), 'x', 'x')",
+    "destruction": "(establishment_id, slide_id, arrival_id, scene, source_sha256,"
+    " source_size_bytes, study_uid, series_uid, published_at, kept_until, state, ground, reason,"
+    " asked_by, asked_name, asked_session)"
+    " select %s, gen_random_uuid(), id, 0, '', 0, '', '', now(), now(), 'asked', 'test', 'x',"
+    " id, '', id from arrival limit 1",
 }
 
 
@@ -252,6 +331,15 @@ def test_the_door_functions_give_no_more_than_is_asked(url: str) -> None:
             "sign_in_failures",
             "record_sign_in_failure",
             "forget_sign_in_failures",
+            "begin_destruction",
+            "establishment_of_slide",
+            "slides_known",
+            "integrity_figures",
+            "incident_figures",
+            "arrival_figures",
+            "job_figures",
+            "original_in_use",
+            "hold_comes_in_time",
         }
         for (name,) in found:
             row = connection.execute(

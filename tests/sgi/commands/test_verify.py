@@ -1,12 +1,18 @@
+import json
+import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from sgi.commands.verify import verify_all
+from sgi.commands.verify import verify_slides
 from sgi.domain.slide import Slide
+from sgi.errors import NotFoundError
 from sgi.stored import frame_hashes_key, instance_key, manifest_key
+from sgi.stores import Stores
+from storage.cache import DiskCache
 
 
 @pytest.fixture
@@ -20,7 +26,7 @@ def slide(url: str, here: Any, store: Any, publish: Callable[..., Slide], databa
 def test_all_is_sound(
     run: Any, url: str, store: Any, slide: Slide, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(verify_all(url, store))
+    assert run(verify_slides(url, Stores(store)))
     assert "1 slides verified, 0 damaged objects" in capsys.readouterr().out
 
 
@@ -41,7 +47,7 @@ def test_every_damage_is_named(
     ]
     for key in gone:
         del store.objects[key]
-    assert not run(verify_all(url, store))
+    assert not run(verify_slides(url, Stores(store)))
     told = capsys.readouterr().out.replace("\n", "")
     assert "4 damaged objects" in told
     for key in (*list(damaged)[1:], manifest_key(slide.id)):
@@ -70,7 +76,52 @@ def test_a_manifest_that_says_something_else(
     key = manifest_key(slide.id)
     assert old in store.objects[key]
     store.objects[key] = store.objects[key].replace(old, new, 1)
-    assert not run(verify_all(url, store))
+    assert not run(verify_slides(url, Stores(store)))
     told = capsys.readouterr().out.replace("\n", "")
     assert "1 damaged objects" in told
     assert key in told
+
+
+def test_chosen_slides_as_json(
+    run: Any,
+    url: str,
+    here: Any,
+    store: Any,
+    slide: Slide,
+    publish: Callable[..., Slide],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    other = publish(here, store)
+    key = instance_key(slide.id, slide.levels[0].sop_uid)
+    store.objects[key] = store.objects[key][:-1]
+    assert run(verify_slides(url, Stores(store), [other.id], as_json=True))
+    assert json.loads(capsys.readouterr().out)["slides"] == 1
+    assert not run(verify_slides(url, Stores(store), [slide.id], as_json=True, repair=False))
+    (finding,) = json.loads(capsys.readouterr().out)["findings"]
+    assert (finding["object"], finding["damage"]) == (key, "size")
+    assert not any(name.startswith("quarantine/") for name in store.objects)
+    with pytest.raises(NotFoundError):
+        run(verify_slides(url, Stores(store), [uuid.uuid4()]))
+
+
+def test_the_cache_of_this_machine_too(
+    run: Any,
+    url: str,
+    store: Any,
+    slide: Slide,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def fill() -> None:
+        cache = DiskCache(store, tmp_path / "cache", 1 << 20)
+        key = instance_key(slide.id, slide.levels[0].sop_uid)
+        for offset in (0, 100, 200):
+            await cache.read_range_async(key, offset, 100)
+        cache.close()
+
+    run(fill())
+    entry = next((tmp_path / "cache").glob("??/*"))
+    entry.write_bytes(entry.read_bytes()[:-1] + b"?")
+    assert run(verify_slides(url, Stores(store), cache=tmp_path / "cache"))
+    assert "1 of 3 cached tiles dropped" in capsys.readouterr().out.replace("\n", " ")
+    assert not entry.exists()

@@ -18,7 +18,7 @@ from sgi.engines.account import (
     CAP_SETPCAP,
     held_capabilities,
 )
-from sgi.engines.postgres import _programs
+from sgi.engines.postgres import postgres_programs
 from sgi.engines.process import processes_in, wait_until
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
@@ -160,7 +160,7 @@ def test_a_path_too_long_for_a_socket(data: Path) -> None:
 @pytest.fixture
 def programs_in_closed_folder(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server's programs in a folder of root's beside the data, as after a clone in /root."""
-    programs = _programs()
+    programs = postgres_programs()
     site = programs.parents[2]
     home = data.parent / "home"
     home.mkdir(mode=0o700)
@@ -170,7 +170,7 @@ def programs_in_closed_folder(data: Path, monkeypatch: pytest.MonkeyPatch) -> No
         except (OSError, shutil.Error):
             shutil.copytree(folder, home / folder.name, symlinks=True, dirs_exist_ok=True)
     closed = home / programs.relative_to(site)
-    monkeypatch.setattr("sgi.engines.postgres._programs", lambda: closed)
+    monkeypatch.setattr("sgi.engines.postgres.postgres_programs", lambda: closed)
 
 
 @as_root

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import signal
 import stat
@@ -83,6 +84,20 @@ def test_starts_stops_and_starts_again(seaweed: EmbeddedSeaweed, data: Path) -> 
     again = seaweed.start()
     assert again == options
     assert S3ObjectStore(again).read("kept") == b"bytes"
+
+
+def test_more_buckets_even_when_it_has_run_before(seaweed: EmbeddedSeaweed, data: Path) -> None:
+    S3ObjectStore(seaweed.start()).put("kept", b"bytes")
+    seaweed.stop()
+    engine = EmbeddedSeaweed(data, more_buckets=["sgi-cold"])
+    try:
+        options = engine.start()
+        cold = S3ObjectStore(dataclasses.replace(options, bucket="sgi-cold"))
+        cold.put("kept", b"cold")
+        assert S3ObjectStore(options).read("kept") == b"bytes"
+        assert cold.read("kept") == b"cold"
+    finally:
+        engine.stop()
 
 
 def test_acknowledged_objects_survive_kill(seaweed: EmbeddedSeaweed, data: Path) -> None:

@@ -226,6 +226,33 @@ def test_what_is_published_is_not_taken_again(way_in: Any, originals: Disposal) 
     assert way_in.arrival("a.svs").state is QUEUED
 
 
+def test_what_was_destroyed_is_held_for_a_person(way_in: Any) -> None:
+    content = uuid.uuid4().bytes
+    put(way_in, "a.svs", content)
+    way_in.settle()
+    sha256 = way_in.arrival("a.svs").sha256
+    way_in.query(
+        """insert into destruction (establishment_id, slide_id, arrival_id, scene, source_sha256,
+               source_size_bytes, study_uid, series_uid, published_at, kept_until, state, ground,
+               reason, asked_by, asked_name, asked_session, approved_by, approved_name,
+               approved_session, approved_at, not_before, began_at)
+           select establishment_id, slide_id, id, 0, sha256, 1, '', '', now(), now(),
+               'destroying', 'test', 'x', id, 'a', id, slide_id, 'b', slide_id, now(), now(),
+               '2046-05-04' from arrival where sha256 = %s""",
+        sha256,
+    )
+    way_in.query("update arrival set state = 'vanished' where sha256 = %s", sha256)
+    put(way_in, "again.svs", content)
+    way_in.settle()
+    arrival = way_in.arrival("again.svs")
+    assert (arrival.state, reason(arrival)) == (HELD, ReasonCode.WAS_DESTROYED)
+    assert "destroyed on 2046-05-04" in (arrival.reason.detail or "")
+    assert (way_in.drop / "again.svs").exists()
+    assert way_in.jobs(arrival) == []
+    way_in.settle()
+    assert way_in.arrival("again.svs") == arrival, "until the file is taken away"
+
+
 def test_what_a_job_owns_is_left_to_it(way_in: Any) -> None:
     path = put(way_in, "a.svs")
     way_in.settle()

@@ -11,6 +11,8 @@ import pytest
 from sgi.domain.arrival import ArrivalState
 from sgi.ingest import worker as module
 from sgi.ingest.worker import reconcile
+from sgi.stores import Stores
+from sgi.worker import work as work_off
 
 
 @pytest.fixture
@@ -123,7 +125,7 @@ def test_it_works_the_queue_off_until_it_is_stopped(
     living.mkdir()
 
     async def work() -> None:
-        working = asyncio.ensure_future(module.work(way_in.settings, url, way_in.store))
+        working = asyncio.ensure_future(work_off(way_in.settings, url, Stores(way_in.store)))
         for _ in range(400):
             await asyncio.sleep(0.05)
             async with way_in.database.transaction(way_in.establishment_id) as connection:

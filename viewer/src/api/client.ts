@@ -44,7 +44,7 @@ async function problemFrom(response: Response): Promise<ApiProblem> {
   return new ApiProblem(response.status, title, detail, retryAfter > 0 ? retryAfter : null);
 }
 
-async function send(method: string, path: string, body?: unknown, signal?: AbortSignal) {
+export async function send(method: string, path: string, body?: unknown, signal?: AbortSignal) {
   const headers: Record<string, string> = {
     Accept: "application/json",
     "Accept-Language": language,
@@ -68,7 +68,7 @@ async function send(method: string, path: string, body?: unknown, signal?: Abort
   return response;
 }
 
-async function readJson<T>(method: string, path: string, body?: unknown, signal?: AbortSignal) {
+export async function readJson<T>(method: string, path: string, body?: unknown, signal?: AbortSignal) {
   const response = await send(method, path, body, signal);
   return (await response.json()) as T;
 }

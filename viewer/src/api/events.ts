@@ -1,9 +1,18 @@
 import { eventsAddress } from "./client";
+import type { SlideTiers } from "./tiers";
 import type { Arrival } from "./types";
+
+export interface TiersTold {
+  readonly id: string;
+  readonly file_name: string;
+  readonly tiers: SlideTiers;
+}
 
 export interface EventHandlers {
   readonly onArrival: (arrival: Arrival) => void;
   readonly onSlide: (id: string) => void;
+  /** A slide moves between tiers. */
+  readonly onTiers: (told: TiersTold) => void;
   /** Connected, for the first time or again: whatever happened meanwhile must be fetched. */
   readonly onConnect: () => void;
   readonly onDisconnect: () => void;
@@ -47,6 +56,10 @@ export function followEvents(handlers: EventHandlers): () => void {
     stream.addEventListener("slide", (event) => {
       const slide = parse((event as MessageEvent).data);
       if (slide && typeof slide === "object" && "id" in slide) handlers.onSlide(String(slide.id));
+    });
+    stream.addEventListener("tiers", (event) => {
+      const told = parse((event as MessageEvent).data);
+      if (told && typeof told === "object" && "tiers" in told) handlers.onTiers(told as TiersTold);
     });
     // The server lost count of what it told us: as good as a new connection.
     stream.addEventListener("reset", handlers.onConnect);

@@ -24,7 +24,8 @@ import {
   signOut,
 } from "./client";
 import { followEvents } from "./events";
-import type { Arrival, Session } from "./types";
+import type { Restored } from "./tiers";
+import type { Arrival, Session, Slide } from "./types";
 
 const keys = {
   session: ["session"] as const,
@@ -160,8 +161,23 @@ export function useLiveEvents(language: string): boolean {
         });
       },
       onSlide: refetchSlides,
+      onTiers: ({ id, file_name: name, tiers }) => {
+        client.setQueryData<Slide>(keys.slide(id), (known) => known && { ...known, tiers });
+        const { move } = tiers;
+        if (move?.state !== "done") return;
+        refetchSlides();
+        if (move.target !== "warm" || !move.asked_by_me) return;
+        client.setQueryData<readonly Restored[]>(["restored"], (known = []) => [
+          ...known.filter((each) => each.slide !== id),
+          { slide: id, name },
+        ]);
+      },
       onConnect: () => {
         setConnected(true);
+        void client.invalidateQueries({
+          predicate: ({ queryKey, state }) =>
+            queryKey[0] === "slide" && (state.data as Slide | undefined)?.tiers.tier !== "warm",
+        });
         void client.invalidateQueries({ queryKey: keys.arrivals });
         refetchSlides();
       },

@@ -3,15 +3,21 @@
 import type { ArrivalState } from "../core/arrivals";
 import type { Colour, Window } from "../core/look";
 import type { Finding, Verdict } from "../core/quality";
+import type { SlideTiers } from "./tiers";
 
 export interface Establishment {
   readonly id: string;
   readonly name: string;
 }
 
+/** What the server may allow an account; the names that screens ask for. */
+export type Permission = "view_storage" | "change_storage" | "view_retention";
+
 export interface Session {
   readonly name: string;
   readonly role: string;
+  /** Permissions that the server knows and this version does not are among them. */
+  readonly permissions: readonly string[];
   readonly establishment: Establishment;
   readonly csrf_token: string;
 }
@@ -49,6 +55,7 @@ export interface SlideSummary {
   readonly scene: string | null;
   /** Null while it has not been judged. */
   readonly quality_verdict: Verdict | null;
+  readonly levels: readonly SlideLevel[];
 }
 
 export interface SlidePage {
@@ -65,6 +72,8 @@ export interface SlideLevel {
   readonly downsample: number;
   readonly transfer_syntax: string;
   readonly origin: string;
+  /** Only what is warm can be read. */
+  readonly tier: "warm" | "cold" | "restoring";
 }
 
 export interface OpticalPath {
@@ -95,9 +104,12 @@ export interface Quality {
 
 export interface Slide extends SlideSummary {
   readonly establishment: Establishment;
-  readonly levels: readonly SlideLevel[];
+  /** Where its levels lie: kept up to date, as `levels` is not. */
+  readonly tiers: SlideTiers;
   readonly study_uid: string;
   readonly series_uid: string;
+  /** Something of it is not what was written; what is shown is sound all the same. */
+  readonly damaged: boolean;
   readonly source_sha256: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly manufacturer: string | null;

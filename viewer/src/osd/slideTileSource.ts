@@ -19,6 +19,8 @@ export interface SlideTiles {
   readonly look: Look;
   readonly loader: TileLoader;
   readonly onFailure: TileFailure;
+  /** The finest level that may be asked for: those below lie in cold storage. */
+  readonly finest: number;
 }
 
 /**
@@ -42,10 +44,15 @@ export class SlideTileSource extends OpenSeadragon.TileSource {
       tileHeight: base.tileRows,
       tileOverlap: 0,
       minLevel: 0,
-      maxLevel: tiles.pyramid.length - 1,
+      maxLevel: tiles.pyramid.length - 1 - tiles.finest,
     });
     this.tiles = tiles;
     this.base = base;
+  }
+
+  /** Another level is the finest that may be asked for from now on. */
+  setFinest(level: number): void {
+    this.maxLevel = this.tiles.pyramid.length - 1 - level;
   }
 
   private shapeAt(osdLevel: number): LevelShape {

@@ -39,7 +39,11 @@ export interface SlideViewerOptions {
   /** What of the slide to show first. */
   readonly look: Look;
   readonly tileAddress: TileAddress;
+  /** The finest level that may be asked for. */
+  readonly finest: number;
   readonly onUnauthorized: () => void;
+  /** A level went to cold storage while it was looked at. */
+  readonly onCold: () => void;
   readonly reducedMotion: boolean;
 }
 
@@ -73,11 +77,13 @@ export class SlideViewer {
   private current: View = NOTHING;
   private frame = 0;
   private animating = false;
+  private finest: number;
 
   constructor(options: SlideViewerOptions) {
     const base = options.pyramid[0];
     if (!base) throw new RangeError("a slide without levels");
     this.base = base;
+    this.finest = options.finest;
     this.loader = new TileLoader(options.tileAddress);
     const sourceOf = (look: Look): SlideTileSource =>
       new SlideTileSource({
@@ -86,7 +92,9 @@ export class SlideViewer {
         loader: this.loader,
         onFailure: (status) => {
           if (status === 401) options.onUnauthorized();
+          if (status === 409) options.onCold();
         },
+        finest: this.finest,
       });
     const fittingZoom =
       devicePixelRatio *
@@ -140,6 +148,17 @@ export class SlideViewer {
   show(look: Look, beside: readonly Look[]): void {
     this.asked = { look, beside };
     this.deck?.show(look, beside);
+  }
+
+  /** Ask for no level finer than this from now on: what lies below is in cold storage. */
+  setFinest(level: number): void {
+    if (level === this.finest) return;
+    this.finest = level;
+    for (let index = 0; index < this.osd.world.getItemCount(); index += 1) {
+      const { source } = this.osd.world.getItemAt(index);
+      if (source instanceof SlideTileSource) source.setFinest(level);
+    }
+    this.retryFailed();
   }
 
   private listen(): void {

@@ -12,6 +12,9 @@ import { SignIn } from "./shell/SignIn";
 import { Worklist } from "./worklist/Worklist";
 
 const loadViewer = () => import("./viewer/ViewerScreen");
+const StoragePage = lazy(() =>
+  import("./storage/StoragePage").then((module) => ({ default: module.StoragePage })),
+);
 const ViewerScreen = lazy(() => loadViewer().then((module) => ({ default: module.ViewerScreen })));
 
 export function App() {
@@ -49,6 +52,13 @@ export function App() {
     return (
       <Suspense fallback={<Waiting />}>
         <ViewerScreen key={route.slide} id={route.slide} session={session.data} />
+      </Suspense>
+    );
+  }
+  if (route.screen === "storage") {
+    return (
+      <Suspense fallback={<Waiting />}>
+        <StoragePage session={session.data} tab={route.tab} />
       </Suspense>
     );
   }

@@ -1,15 +1,19 @@
 import { useSyncExternalStore, type MouseEvent } from "react";
 
-/** Where we are: the worklist, with its search, or one slide. Two routes need no router. */
+/** Where we are: the worklist, with its search, one slide, or storage. Three routes need no router. */
 export type Route =
   | { readonly screen: "worklist"; readonly query: string }
-  | { readonly screen: "viewer"; readonly slide: string };
+  | { readonly screen: "viewer"; readonly slide: string }
+  | { readonly screen: "storage"; readonly tab: string };
 
 const CHANGED = "sgi:route";
 
 export function parseRoute(path: string, search: string): Route {
   const match = /^\/view\/([^/]+)\/?$/.exec(path);
   if (match?.[1]) return { screen: "viewer", slide: decodeURIComponent(match[1]) };
+  if (/^\/storage\/?$/.test(path)) {
+    return { screen: "storage", tab: new URLSearchParams(search).get("tab") ?? "" };
+  }
   return { screen: "worklist", query: new URLSearchParams(search).get("q") ?? "" };
 }
 
@@ -19,6 +23,10 @@ export function slidePath(slide: string): string {
 
 export function worklistPath(query: string): string {
   return query ? `/?${new URLSearchParams({ q: query }).toString()}` : "/";
+}
+
+export function storagePath(tab = ""): string {
+  return tab ? `/storage?${new URLSearchParams({ tab }).toString()}` : "/storage";
 }
 
 export function navigate(path: string, options: { readonly replace?: boolean } = {}): void {

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 
 import { useSignOut } from "../../api/queries";
 import type { Session } from "../../api/types";
+import { followLink, storagePath, useRoute } from "../route";
 import { SignOutIcon } from "./icons";
 import { LanguageSwitch } from "./LanguageSwitch";
 import { Mark } from "./Reticle";
@@ -19,6 +20,9 @@ export function TopBar(props: { readonly session: Session; readonly connected: b
         <span>{t("product.short")}</span>
       </div>
       <div className={styles.establishment}>{session.establishment.name}</div>
+      {session.permissions.some((one) => one === "view_storage" || one === "view_retention") && (
+        <Places />
+      )}
       <div className={styles.end}>
         {!props.connected && (
           <span className={styles.offline} role="status">
@@ -42,5 +46,30 @@ export function TopBar(props: { readonly session: Session; readonly connected: b
         </Tooltip>
       </div>
     </header>
+  );
+}
+
+/** Where one can go; only for who has more than one place. */
+function Places() {
+  const { t } = useTranslation();
+  const { screen } = useRoute();
+  const places = [
+    { path: "/", title: t("worklist.title"), here: screen === "worklist", id: "slides" },
+    { path: storagePath(), title: t("storage.title"), here: screen === "storage", id: "storage" },
+  ];
+  return (
+    <nav className={styles.places} aria-label={t("bar.places")}>
+      {places.map((place) => (
+        <a
+          key={place.id}
+          href={place.path}
+          aria-current={place.here ? "page" : undefined}
+          onClick={followLink}
+          data-testid={`to-${place.id}`}
+        >
+          {place.title}
+        </a>
+      ))}
+    </nav>
   );
 }

@@ -39,6 +39,13 @@ export const CloseIcon = () => (
   </Icon>
 );
 
+export const ColdIcon = () => (
+  <Icon>
+    <path d="M10 2.5v15M3.5 6.25l13 7.5m0-7.5-13 7.5" />
+    <path d="M7.8 4.2 10 6l2.2-1.8M7.8 15.8 10 14l2.2 1.8" />
+  </Icon>
+);
+
 export const RotateRightIcon = () => (
   <Icon>
     <path d="M15.2 7.2A6 6 0 1 0 16 10" />

@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 
 import type { Slide } from "../../api/types";
+import { HoldSection } from "./HoldSection";
 import { LabelSection, type Pictured } from "./LabelSection";
 import { QualitySection } from "./QualitySection";
 import { SlideFacts } from "./SlideFacts";
@@ -21,6 +22,7 @@ export function SlidePanel(props: {
       {slide.quality && (
         <QualitySection quality={slide.quality} mapShown={props.mapShown} onMap={props.onMap} />
       )}
+      <HoldSection slide={slide} />
       <NotKept slide={slide} />
       <SlideFacts slide={slide} />
     </aside>

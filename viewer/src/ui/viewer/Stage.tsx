@@ -7,6 +7,8 @@ import { pyramidOf } from "../../core/pyramid";
 import { useLanguage } from "../../i18n";
 import { WarningIcon } from "../shell/icons";
 import { ChannelPanel } from "./ChannelPanel";
+import { ColdBanner } from "./ColdBanner";
+import { DamageBanner } from "./DamageBanner";
 import { FocusControl } from "./FocusControl";
 import { FocusLegend } from "./FocusLegend";
 import { HelpDialogue } from "./HelpDialogue";
@@ -103,6 +105,8 @@ export function Stage(props: { readonly slide: Slide; readonly session: Session 
             aria-label={t("viewer.canvas", { name: slide.file_name })}
             data-testid="viewer-canvas"
           />
+          <ColdBanner slide={slide} />
+          <DamageBanner slide={slide} />
           {viewer && view && (
             <>
               <div className={styles.left}>

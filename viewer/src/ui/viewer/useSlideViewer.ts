@@ -6,6 +6,7 @@ import { forgetSession } from "../../api/queries";
 import type { Slide } from "../../api/types";
 import type { Look } from "../../core/look";
 import type { LevelShape } from "../../core/pyramid";
+import { finestWarm } from "../../core/tiers";
 import { SlideViewer, type View } from "../../osd/slideViewer";
 
 declare global {
@@ -28,8 +29,11 @@ export function useSlideViewer(
   const client = useQueryClient();
   // What it opens with; from then on it is told.
   const opening = useRef(look);
+  const finest = finestWarm(slide.tiers.cold_levels);
+  const finestAtFirst = useRef(finest);
   useEffect(() => {
     opening.current = look;
+    finestAtFirst.current = finest;
   });
 
   useEffect(() => {
@@ -39,6 +43,8 @@ export function useSlideViewer(
       pyramid,
       mppUm,
       look: opening.current,
+      finest: finestAtFirst.current,
+      onCold: () => void client.invalidateQueries({ queryKey: ["slide", slide.id] }),
       tileAddress: (...place) => tileAddress(slide.id, ...place),
       onUnauthorized: () => forgetSession(client),
       reducedMotion: matchMedia("(prefers-reduced-motion: reduce)").matches,
@@ -51,6 +57,8 @@ export function useSlideViewer(
       created.destroy();
     };
   }, [slide.id, pyramid, mppUm, client]);
+
+  useEffect(() => viewer?.setFinest(finest), [viewer, finest]);
 
   const view = useSyncExternalStore(viewer?.subscribe ?? nothing, () => viewer?.view() ?? null);
   return { element, viewer, view };

@@ -43,6 +43,7 @@ export const SlideCard = memo(function SlideCard(props: {
       : t("card.noScale"),
     formatBytes(slide.size_bytes, language),
   );
+  if (slide.levels.some((level) => level.tier !== "warm")) facts.push(t("card.cold"));
   const scanned = slide.scanned_at && formatMoment(slide.scanned_at, language);
   const when = scanned
     ? t("card.scanned", { date: scanned })

@@ -12,6 +12,7 @@ import { Notice } from "../shell/Notice";
 import { Reticle } from "../shell/Reticle";
 import { TopBar } from "../shell/TopBar";
 import { ArrivalsPanel } from "./ArrivalsPanel";
+import { RestoredNotice } from "./RestoredNotice";
 import { SlideCard } from "./SlideCard";
 import { useHandsOn } from "./useHandsOn";
 import styles from "./Worklist.module.css";
@@ -40,6 +41,7 @@ export function Worklist(props: { readonly session: Session; readonly query: str
             <h1>{t("worklist.title")}</h1>
             <Search query={props.query} />
           </header>
+          <RestoredNotice />
           {slides.isError && !slides.data ? (
             <Notice error={slides.error} onRetry={() => void slides.refetch()} />
           ) : (

@@ -1,0 +1,71 @@
+"""What the address of a request names: looked up for its session, and put on record as seen."""
+
+from starlette.requests import Request
+
+from sgi.api.dicomweb.places import MOST_SLIDES
+from sgi.api.services import services_of, session_of
+from sgi.api.slide_store import ServedSlide
+from sgi.catalogue.audit import Action
+from sgi.domain.slide import StoredInstance
+from sgi.errors import NotFoundError
+
+PREFIX = "/dicomweb"
+
+
+async def study_at(request: Request, study: str) -> list[ServedSlide]:
+    """The slides of a study, put on record as seen."""
+    found = await services_of(request).dicomweb.places.slides_of_study(session_of(request), study)
+    for served in found[:MOST_SLIDES]:
+        await seen(request, served)
+    return found
+
+
+async def series_at(
+    request: Request, study: str, series: str, *, shows_names: bool = True
+) -> ServedSlide:
+    """The slide of a series; put on record as seen, unless what is sent of it shows no name."""
+    places = services_of(request).dicomweb.places
+    served = await places.slide_of_series(session_of(request), study, series)
+    if shows_names:
+        await seen(request, served)
+    return served
+
+
+async def instance_at(
+    request: Request, study: str, series: str, instance: str
+) -> tuple[ServedSlide, StoredInstance]:
+    """An instance and its slide, which is put on record as seen."""
+    served = await series_at(request, study, series, shows_names=False)
+    stored = next((each for each in served.slide.instances if each.sop_uid == instance), None)
+    if stored is None:
+        raise NotFoundError("There is no such instance.")
+    await seen(request, served)
+    return served, stored
+
+
+async def seen(request: Request, served: ServedSlide) -> None:
+    """Once a session and slide."""
+    await services_of(request).grants.record(
+        session_of(request), request.scope["state"]["address"], served.slide.id, Action.VIEW_SLIDE
+    )
+
+
+def address_of(request: Request, study: str, series: str = "", instance: str = "") -> str:
+    """The absolute address of a study, series or instance, as this client reaches it."""
+    parts = [f"{_origin(request)}{PREFIX}/studies/{study}"]
+    if series:
+        parts.append(f"series/{series}")
+    if instance:
+        parts.append(f"instances/{instance}")
+    return "/".join(parts)
+
+
+def _origin(request: Request) -> str:
+    settings = services_of(request).settings
+    scheme = "https" if settings.secure else "http"
+    host, server = request.url.netloc, request.scope.get("server")
+    # dicomweb-client leaves the port out of its Host header.
+    if request.url.port is None and server is not None and not settings.behind_tls_proxy:
+        usual = {"https": 443, "http": 80}[scheme]
+        host += f":{server[1]}" if server[1] not in (None, usual) else ""
+    return f"{scheme}://{host}"

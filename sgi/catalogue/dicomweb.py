@@ -1,0 +1,284 @@
+"""What the instances' headers say, as rows that are searched (QIDO-RS) and told (WADO-RS)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from dicom.web.attributes import (
+    AVAILABLE_SYNTAX,
+    INSTANCE_RETURNED,
+    SERIES_LEVEL,
+    SERIES_RETURNED,
+    STUDY_LEVEL,
+    STUDY_RETURNED,
+)
+from dicom.web.document import Document
+from dicom.web.matching import folded
+from dicom.web.query import Query
+from sgi.catalogue.database import Connection
+from sgi.catalogue.dicomweb_conditions import Parameters, conditions
+from sgi.domain.slide import Slide
+
+_LONGEST_SEARCHED = 4000
+"""Characters of an attribute that is searched; longer ones are only told."""
+_RECORDS_OF_OLD = "04"
+"""Group 0400, which records the values that attributes had before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which part of the archive is searched; None is all of it."""
+
+    study_uid: str | None = None
+    series_uid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundStudy:
+    """One study, and what belongs to it."""
+
+    study_uid: str
+    document: Document
+    series: int
+    instances: int
+    modalities: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSeries:
+    """One series: a slide."""
+
+    study_uid: str
+    series_uid: str
+    document: Document
+    instances: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundInstance:
+    """One instance."""
+
+    study_uid: str
+    series_uid: str
+    sop_uid: str
+    document: Document
+    tier: str
+
+
+async def add(connection: Connection, slide: Slide, documents: dict[str, Document]) -> None:
+    """Put on record what the instances of a slide say, by SOP Instance UID; again is no harm."""
+    base = documents[slide.levels[0].sop_uid]
+    await connection.execute(
+        """insert into dicom_series
+               (slide_id, establishment_id, study_uid, series_uid, published_at, document, folded)
+           values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing""",
+        [
+            slide.id,
+            slide.establishment_id,
+            slide.study_uid,
+            slide.series_uid,
+            slide.published_at,
+            Jsonb(_searched(base)),
+            Jsonb(_folded_names(base)),
+        ],
+    )
+    rows = [
+        [sop_uid, slide.id, slide.establishment_id, _number(document), Jsonb(document)]
+        for sop_uid, document in documents.items()
+    ]
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            """insert into dicom_instance (sop_uid, slide_id, establishment_id, number, document)
+               values (%s, %s, %s, %s, %s) on conflict do nothing""",
+            rows,
+        )
+
+
+def _searched(document: Document) -> Document:
+    return {
+        tag: told
+        for tag, told in document.items()
+        if not tag.startswith(_RECORDS_OF_OLD)
+        and "BulkDataURI" not in told
+        and len(str(told)) <= _LONGEST_SEARCHED
+    }
+
+
+def _folded_names(document: Document) -> dict[str, str]:
+    return {
+        tag: folded(" ".join(" ".join(name.values()) for name in told["Value"] if name))
+        for tag, told in document.items()
+        if told["vr"] == "PN" and "Value" in told
+    }
+
+
+def _number(document: Document) -> int:
+    """Instance Number (0020,0013), by which the instances of a slide are listed."""
+    values = document.get("00200013", {}).get("Value") or [0]
+    return min(abs(int(values[0] or 0)), 1 << 30)
+
+
+async def not_on_record(
+    connection: Connection, since: datetime | None, but: Sequence[UUID], limit: int
+) -> list[UUID]:
+    """Slides whose headers were not read yet, the newest first."""
+    cursor = await connection.execute(
+        """select id from slide s
+           where (%(since)s::timestamptz is null or published_at > %(since)s)
+             and s.id <> all(%(but)s)
+             and not exists (select from dicom_series d where d.slide_id = s.id)
+           order by published_at desc, id desc limit %(limit)s""",
+        {"since": since, "but": list(but), "limit": limit},
+    )
+    return [row["id"] for row in await cursor.fetchall()]
+
+
+async def now(connection: Connection) -> datetime:
+    """The database's own clock, by which slides are published."""
+    cursor = await connection.execute("select now() as now")
+    row = await cursor.fetchone()
+    if row is None:
+        raise RuntimeError("a query of one row gives one row")
+    moment: datetime = row["now"]
+    return moment
+
+
+async def slides_of_study(connection: Connection, study_uid: str, most: int) -> list[UUID]:
+    """In the order in which they were published."""
+    cursor = await connection.execute(
+        "select id from slide where study_uid = %s order by published_at, id limit %s",
+        [study_uid, most],
+    )
+    return [row["id"] for row in await cursor.fetchall()]
+
+
+async def slide_of_series(connection: Connection, study_uid: str, series_uid: str) -> UUID | None:
+    cursor = await connection.execute(
+        "select id from slide where study_uid = %s and series_uid = %s", [study_uid, series_uid]
+    )
+    row = await cursor.fetchone()
+    return None if row is None else row["id"]
+
+
+async def documents_of(connection: Connection, slide_id: UUID) -> dict[str, Document]:
+    """The headers of a slide's instances by SOP Instance UID; empty where not on record."""
+    cursor = await connection.execute(
+        "select sop_uid, document from dicom_instance where slide_id = %s order by number, sop_uid",
+        [slide_id],
+    )
+    return {row["sop_uid"]: row["document"] for row in await cursor.fetchall()}
+
+
+_PICKED = """(select coalesce(jsonb_object_agg(k, {column} -> k), '{{}}'::jsonb)
+               from unnest(%(told)s::text[]) k where {column} ? k)"""
+
+
+async def search_studies(connection: Connection, query: Query) -> list[FoundStudy]:
+    """One more than the query's limit where there are more; any of its slides finds a study."""
+    told = STUDY_LEVEL if query.all_included else _told(STUDY_RETURNED, query)
+    parameters: Parameters = {"told": sorted(told), **_page(query)}
+    where = conditions(query, parameters, "s", None)
+    cursor = await connection.execute(
+        f"""with page as (
+                select s.study_uid, max(s.published_at) as newest from dicom_series s
+                where {where} group by s.study_uid
+                order by newest desc, s.study_uid limit %(limit)s offset %(offset)s)
+            select page.study_uid, {_PICKED.format(column="first.document")} as document,
+                   total.series, total.modalities,
+                   (select count(*) from dicom_instance i join dicom_series m using (slide_id)
+                    where m.study_uid = page.study_uid) as instances
+            from page
+            cross join lateral (
+                select document from dicom_series d where d.study_uid = page.study_uid
+                order by published_at desc, slide_id limit 1) first
+            cross join lateral (
+                select count(*) as series,
+                       array_agg(distinct document #>> '{{00080060,Value,0}}') as modalities
+                from dicom_series d where d.study_uid = page.study_uid) total
+            order by page.newest desc, page.study_uid""",  # noqa: S608 - fixed words alone
+        parameters,
+    )
+    return [
+        FoundStudy(
+            row["study_uid"],
+            row["document"],
+            row["series"],
+            row["instances"],
+            [modality for modality in row["modalities"] if modality],
+        )
+        for row in await cursor.fetchall()
+    ]
+
+
+async def search_series(connection: Connection, place: Place, query: Query) -> list[FoundSeries]:
+    """As `search_studies`."""
+    returned = (*SERIES_RETURNED, *(() if place.study_uid else STUDY_RETURNED))
+    told = SERIES_LEVEL | STUDY_LEVEL if query.all_included else _told(returned, query)
+    parameters: Parameters = {"told": sorted(told), **_page(query)}
+    where = _within(place, parameters) + conditions(query, parameters, "s", None)
+    cursor = await connection.execute(
+        f"""with page as (
+                select s.* from dicom_series s where {where}
+                order by s.published_at desc, s.slide_id limit %(limit)s offset %(offset)s)
+            select page.study_uid, page.series_uid,
+                   {_PICKED.format(column="page.document")} as document,
+                   (select count(*) from dicom_instance i where i.slide_id = page.slide_id)
+                       as instances
+            from page order by page.published_at desc, page.slide_id""",  # noqa: S608 - as above
+        parameters,
+    )
+    return [
+        FoundSeries(row["study_uid"], row["series_uid"], row["document"], row["instances"])
+        for row in await cursor.fetchall()
+    ]
+
+
+async def search_instances(
+    connection: Connection, place: Place, query: Query
+) -> list[FoundInstance]:
+    """As `search_studies`."""
+    returned = (
+        *INSTANCE_RETURNED,
+        AVAILABLE_SYNTAX,
+        *(() if place.series_uid else SERIES_RETURNED),
+        *(() if place.study_uid else STUDY_RETURNED),
+    )
+    parameters: Parameters = {"told": sorted(_told(returned, query)), **_page(query)}
+    where = _within(place, parameters) + conditions(query, parameters, "s", "i")
+    picked = "page.document" if query.all_included else _PICKED.format(column="page.document")
+    cursor = await connection.execute(
+        f"""with page as (
+                select s.study_uid, s.series_uid, s.published_at, i.*
+                from dicom_instance i join dicom_series s using (slide_id) where {where}
+                order by s.published_at desc, s.slide_id, i.number, i.sop_uid
+                limit %(limit)s offset %(offset)s)
+            select page.study_uid, page.series_uid, page.sop_uid, {picked} as document, stored.tier
+            from page join instance stored using (sop_uid)
+            order by page.published_at desc, page.slide_id, page.number, page.sop_uid""",  # noqa: S608 - as above
+        parameters,
+    )
+    return [
+        FoundInstance(
+            row["study_uid"], row["series_uid"], row["sop_uid"], row["document"], row["tier"]
+        )
+        for row in await cursor.fetchall()
+    ]
+
+
+def _told(returned: Iterable[str], query: Query) -> frozenset[str]:
+    return frozenset(returned) | {attribute.outermost for attribute in query.included}
+
+
+def _page(query: Query) -> dict[str, Any]:
+    return {"limit": query.limit + 1, "offset": query.offset}
+
+
+def _within(place: Place, parameters: Parameters) -> str:
+    """The conditions of the address; each ends with "and"."""
+    parameters |= {"study_uid": place.study_uid, "series_uid": place.series_uid}
+    study = "s.study_uid = %(study_uid)s and " if place.study_uid else ""
+    return study + ("s.series_uid = %(series_uid)s and " if place.series_uid else "")

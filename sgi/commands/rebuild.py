@@ -1,0 +1,33 @@
+"""`sgi rebuild`: the catalogue again, from the object stores alone."""
+
+from rich.console import Console
+from rich.progress import Progress
+
+from sgi.integrity.rebuild import rebuild
+from sgi.stores import Stores
+
+
+async def rebuild_catalogue(url: str, stores: Stores, *, missing: bool = False) -> bool:
+    """True when everything that lies in the stores was taken.
+
+    Raises ConflictError for a database that is not empty, and the stores' errors.
+    """
+    with Progress(console=Console(stderr=True)) as bars:
+        bar = bars.add_task("slides", total=None)
+        rebuilt = await rebuild(
+            url,
+            stores,
+            missing=missing,
+            told=lambda done, total: bars.update(bar, completed=done, total=total),
+        )
+    errors = Console(stderr=True)
+    for problem in rebuilt.problems:
+        errors.print(problem, style="red", markup=False)
+    told = (
+        f"{rebuilt.slides} slides of {rebuilt.establishments} establishments rebuilt, "
+        f"{rebuilt.decisions} decisions, {len(rebuilt.problems)} problems"
+    )
+    if missing:
+        told += f"; {rebuilt.known} slides were there already"
+    Console().print(told)
+    return not rebuilt.problems

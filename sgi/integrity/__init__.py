@@ -1,0 +1,1 @@
+"""Proof that what is stored is what was written, repair, and alarms."""

@@ -1,0 +1,149 @@
+"""What establishments have decided, as it lies in the store: limits, policies, holds, certificates.
+
+Every kind of object under `establishments/` has its row in `_KINDS`; one that has none is told of.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from sgi.catalogue import rebuild as rows
+from sgi.catalogue.rebuild import Owner
+from sgi.domain.retention import DestructionState
+from sgi.stored import (
+    ESTABLISHMENTS,
+    certificate_key,
+    destruction_key,
+    forecast_key,
+    holds_key,
+    quality_limits_key,
+    retention_key,
+    tier_policy_key,
+)
+from sgi.stored_forecast import StoredActivity
+from sgi.stored_limits import StoredLimits
+from sgi.stored_retention import Certificate, StoredDestruction, StoredHolds, StoredRule
+from sgi.stored_tiers import StoredTierPolicy
+from storage.errors import ObjectNotFoundError, ObjectTooLargeError
+from storage.store import ObjectStore
+
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_LONGEST = 4 << 20
+_BEGUN = {DestructionState.DESTROYING, DestructionState.DONE}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One object, read and understood."""
+
+    key: str
+    establishment_id: UUID
+    establishment_name: str | None
+    """Where the object says it."""
+    at: datetime
+    add: Callable[[Owner], Awaitable[None]]
+    """Makes its rows."""
+    ended_slide: UUID | None = None
+    """The slide whose destruction has begun or is done: it is one no more, whatever is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    name: str
+    """Below the establishment's folder, as a pattern."""
+    model: type[BaseModel]
+    key: Callable[[Any], str]
+    """Where an object of this content must lie."""
+    add: Callable[[Owner, Any], Awaitable[None]]
+
+
+_KINDS = (
+    _Kind(
+        r"quality\.json",
+        StoredLimits,
+        lambda it: quality_limits_key(it.establishment_id),
+        rows.add_limits,
+    ),
+    _Kind(
+        r"forecast\.json",
+        StoredActivity,
+        lambda it: forecast_key(it.establishment_id),
+        rows.add_activity,
+    ),
+    _Kind(
+        r"tiers\.json",
+        StoredTierPolicy,
+        lambda it: tier_policy_key(it.establishment_id),
+        rows.add_tier_policy,
+    ),
+    _Kind(
+        r"retention\.json",
+        StoredRule,
+        lambda it: retention_key(it.establishment_id),
+        rows.add_rule,
+    ),
+    _Kind(
+        rf"certificates/{_UUID}\.json",
+        Certificate,
+        lambda it: certificate_key(it.establishment_id, it.id),
+        rows.add_destruction,
+    ),
+    _Kind(
+        rf"destructions/{_UUID}\.json",
+        StoredDestruction,
+        lambda it: destruction_key(it.establishment_id, it.id),
+        rows.add_destruction,
+    ),
+    _Kind(
+        rf"holds/{_UUID}\.json",
+        StoredHolds,
+        lambda it: holds_key(it.establishment_id, it.slide_id),
+        rows.add_holds,
+    ),
+)
+
+
+def read_decisions(store: ObjectStore) -> Iterator[Decision | str]:
+    """Every decision, or a line that says which object is none; certificates come before what
+    they ended. Blocking; raises the store's errors when it does not answer.
+    """
+    found = [info.key for info in store.list(ESTABLISHMENTS)]
+    for kind in _KINDS:
+        pattern = re.compile(rf"{ESTABLISHMENTS}{_UUID}/{kind.name}")
+        mine = sorted(key for key in found if pattern.fullmatch(key))
+        found = [key for key in found if key not in set(mine)]
+        for key in mine:
+            yield _read(store, key, kind)
+    for key in sorted(found):
+        yield f"{key} is not taken: nobody knows this kind of object."
+
+
+def _read(store: ObjectStore, key: str, kind: _Kind) -> Decision | str:
+    try:
+        told: Any = kind.model.model_validate_json(store.read(key, limit_bytes=_LONGEST))
+        at_home = kind.key(told) == key
+    except (ObjectNotFoundError, ObjectTooLargeError, ValueError, TypeError, RecursionError):
+        return f"{key} is not taken: it is not what it should be."
+    if not at_home:
+        return f"{key} is not taken: it belongs elsewhere."
+    return Decision(
+        key,
+        told.establishment_id,
+        getattr(told, "establishment_name", None),
+        getattr(told, "done_at", None) or datetime.now(UTC),
+        lambda connection: kind.add(connection, told),
+        _ended_slide(told),
+    )
+
+
+def _ended_slide(told: object) -> UUID | None:
+    if isinstance(told, Certificate):
+        return told.slide_id
+    if isinstance(told, StoredDestruction) and told.state in _BEGUN:
+        return told.slide_id
+    return None

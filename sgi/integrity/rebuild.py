@@ -1,0 +1,262 @@
+"""The whole catalogue again, from the stores alone: all of it in one transaction, or nothing.
+
+What cannot be taken (a manifest that is none, or says what another says) is named, and the rest
+goes on.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from sgi.catalogue import rebuild as rows
+from sgi.catalogue.rebuild import Owner
+from sgi.domain.integrity import SideObject
+from sgi.errors import ConflictError, SgiError
+from sgi.integrity.decisions import Decision, read_decisions
+from sgi.integrity.expected import Manifest, parse_manifest
+from sgi.stored import MANIFEST, SLIDES, instance_key, manifest_key, slide_folder
+from sgi.stores import Stores
+from storage.errors import ObjectNotFoundError, ObjectTooLargeError
+from storage.store import ObjectStore
+
+_AT_ONCE = 16
+_COLD = ".cold"
+
+Told = Callable[[int, int], None]
+_REFUSED = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    psycopg.ProgrammingError,
+    psycopg.NotSupportedError,
+    ValueError,
+    TypeError,
+    OverflowError,
+)
+"""What comes of hostile values; a database that goes away ends everything."""
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """What came of it."""
+
+    establishments: int = 0
+    slides: int = 0
+    known: int = 0
+    """Slides that the catalogue had already."""
+    decisions: int = 0
+    problems: list[str] = field(default_factory=list)
+    """A line for every object that could not be taken, which it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A slide as it lies in the stores."""
+
+    manifest: Manifest
+    cold: dict[str, int]
+    """Packed size by SOP Instance UID, of what lies in the cold store."""
+    only_cold: set[str]
+    """Those of them that lie nowhere else."""
+
+
+async def rebuild(
+    url: str, stores: Stores, *, missing: bool = False, told: Told = lambda _done, _all: None
+) -> Rebuilt:
+    """Fill an empty, migrated database; with `missing`, add to one what it lacks.
+
+    `told` hears how many slides are done, and of how many. Raises ConflictError for a database
+    that is not empty, and the stores' errors: then nothing was written.
+    """
+    connection: Owner = await AsyncConnection.connect(url, row_factory=dict_row)
+    async with connection:  # one transaction, committed on leaving
+        filled = await rows.filled_tables(connection)
+        if filled and not missing:
+            raise ConflictError(
+                f"The database is not empty ({', '.join(filled)}): rebuild into a new one that "
+                "`sgi migrate` has made, or add what it lacks with --missing."
+            )
+        return await _Rebuild(connection, stores, told).run()
+
+
+class _Rebuild:
+    def __init__(self, connection: Owner, stores: Stores, told: Told) -> None:
+        self._connection = connection
+        self._stores = stores
+        self._told = told
+        self._out = Rebuilt()
+        self._new: dict[UUID, str] = {}
+        """Establishments that came out of the stores, and their names."""
+
+    async def run(self) -> Rebuilt:
+        before = await rows.establishments(self._connection)
+        known = await rows.slide_ids(self._connection)
+        wanted, cold = await asyncio.to_thread(self._list)
+        decisions = await asyncio.to_thread(self._decisions)
+        ended = {each.ended_slide for each in decisions if isinstance(each, Decision)}
+        todo = sorted(wanted - known - ended)
+        self._out.known = len(wanted & known)
+        done = 0
+        async for name, found in self._read(todo, cold):
+            done += 1
+            self._told(done, len(todo))
+            if isinstance(found, str):
+                self._out.problems.append(found)
+            else:
+                await self._add(name, found, before)
+        for decision in decisions:
+            await self._decide(decision, before)
+        await self._hand_over(before)
+        self._out.establishments = len(self._new)
+        return self._out
+
+    def _list(self) -> tuple[set[UUID], dict[UUID, dict[str, int]]]:
+        """Slides with a folder in the warm store, and what the cold store holds of each."""
+        wanted: set[UUID] = set()
+        for info in self._stores.warm.list(SLIDES):
+            slide_id = self._slide_id(info.key)
+            if slide_id is not None:
+                wanted.add(slide_id)
+        cold: dict[UUID, dict[str, int]] = {}
+        for info in self._stores.cold.list(SLIDES) if self._stores.cold is not None else ():
+            slide_id = self._slide_id(info.key)
+            if slide_id is not None and info.key.endswith(_COLD):
+                sop_uid = info.key.rpartition("/")[2].removesuffix(_COLD)
+                cold.setdefault(slide_id, {})[sop_uid] = info.size_bytes
+        return wanted, cold
+
+    def _slide_id(self, key: str) -> UUID | None:
+        name = key.removeprefix(SLIDES).partition("/")[0]
+        try:
+            slide_id = UUID(name)
+        except ValueError:
+            slide_id = None
+        if slide_id is None or str(slide_id) != name:
+            problem = f"{SLIDES}{name}/ is no folder of a slide."
+            if problem not in self._out.problems:
+                self._out.problems.append(problem)
+            return None
+        return slide_id
+
+    async def _read(
+        self, todo: list[UUID], cold: dict[UUID, dict[str, int]]
+    ) -> AsyncIterator[tuple[UUID, _Found | str]]:
+        """Manifests, some at a time, in order."""
+        for start in range(0, len(todo), _AT_ONCE):
+            page = todo[start : start + _AT_ONCE]
+            reading = [
+                asyncio.to_thread(_read_slide, self._stores.warm, each, cold.get(each, {}))
+                for each in page
+            ]
+            for slide_id, found in zip(page, await asyncio.gather(*reading), strict=True):
+                yield slide_id, found
+
+    async def _add(self, slide_id: UUID, found: _Found, before: dict[UUID, str]) -> None:
+        stored, slide = found.manifest.told, found.manifest.slide
+        objects = [
+            SideObject(MANIFEST, found.manifest.whole.size_bytes, found.manifest.whole.sha256),
+            *(SideObject(each.name, each.size_bytes, each.sha256) for each in stored.objects),
+        ]
+        try:
+            async with self._connection.transaction():
+                await self._establish(
+                    stored.establishment_id,
+                    stored.establishment_name,
+                    stored.establishment_created_at or stored.written_at,
+                    before,
+                )
+                await rows.add_arrival(self._connection, stored, slide_id)
+                await rows.add_slide(self._connection, slide, objects, found.cold, found.only_cold)
+        except _REFUSED as error:
+            self._out.problems.append(f"{manifest_key(slide_id)} is not taken: {_why(error)}")
+        else:
+            self._new[stored.establishment_id] = stored.establishment_name
+            self._out.slides += 1
+
+    async def _decide(self, decision: Decision | str, before: dict[UUID, str]) -> None:
+        if isinstance(decision, str):
+            self._out.problems.append(decision)
+            return
+        establishment_id = decision.establishment_id
+        try:
+            async with self._connection.transaction():
+                if establishment_id not in self._new and establishment_id not in before:
+                    if decision.establishment_name is None:
+                        self._out.problems.append(
+                            f"{decision.key} is not taken: no slide says whose it is."
+                        )
+                        return
+                    await self._establish(
+                        establishment_id, decision.establishment_name, decision.at, before
+                    )
+                    self._new[establishment_id] = decision.establishment_name
+                await decision.add(self._connection)
+        except _REFUSED as error:
+            self._out.problems.append(f"{decision.key} is not taken: {_why(error)}")
+        else:
+            self._out.decisions += 1
+
+    async def _establish(
+        self, establishment_id: UUID, name: str, created_at: datetime, before: dict[UUID, str]
+    ) -> None:
+        """An establishment of the stores; one that a first start made gives its name up."""
+        if establishment_id in self._new:
+            return
+        for each, taken in before.items():
+            if taken == name and each != establishment_id:
+                await rows.free_name(self._connection, each)
+        await rows.add_establishment(self._connection, establishment_id, name, created_at)
+
+    def _decisions(self) -> list[Decision | str]:
+        return list(read_decisions(self._stores.warm))
+
+    async def _hand_over(self, before: dict[UUID, str]) -> None:
+        """What a first start made stands for the establishment of its name, or the only one."""
+        for empty, name in before.items():
+            if empty in self._new or not self._new:
+                continue
+            same = [each for each, taken in self._new.items() if taken == name]
+            heirs = same or (list(self._new) if len(self._new) == 1 else [])
+            try:
+                async with self._connection.transaction():
+                    for heir in heirs:
+                        await rows.hand_over(self._connection, empty, heir)
+            except psycopg.errors.ForeignKeyViolation:  # it holds more: --missing, into a used one
+                continue
+
+
+def _why(error: Exception) -> str:
+    """Without the values that a row was to hold."""
+    told = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return told or "it holds what no row can hold"
+
+
+def _read_slide(warm: ObjectStore, slide_id: UUID, cold: dict[str, int]) -> _Found | str:
+    """A slide, or why it is none. Blocking."""
+    key = manifest_key(slide_id)
+    try:
+        data = warm.read(key)
+    except ObjectNotFoundError:
+        return f"{key} is not there: what lies in this folder is no slide, or has lost it."
+    except ObjectTooLargeError:
+        return f"{key} is not taken: it is larger than any manifest."
+    manifest = parse_manifest(data)
+    if manifest is None:
+        return f"{key} is not taken: it is no manifest."
+    if manifest.slide.id != slide_id:
+        return f"{key} is not taken: it is the manifest of another slide."
+    if not manifest.slide.levels:
+        return f"{key} is not taken: its slide has no levels."
+    here = {info.key for info in warm.list(slide_folder(slide_id))}
+    try:
+        keys = {i.sop_uid: instance_key(slide_id, i.sop_uid) for i in manifest.slide.instances}
+    except SgiError:
+        return f"{key} is not taken: it names an instance by what is no UID."
+    # What lies in neither store is told by the next scrub, as an incident.
+    mine = {uid: cold[uid] for uid in keys if uid in cold}
+    return _Found(manifest, mine, {uid for uid in mine if keys[uid] not in here})

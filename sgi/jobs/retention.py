@@ -1,0 +1,55 @@
+"""The jobs of retention, handed over inside the transaction that makes the work."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import procrastinate
+
+from sgi.catalogue.database import Connection
+from sgi.jobs.queue import KEEPING_QUEUE
+
+DESTROY_SLIDE = "sgi.destroy_slide"
+PROTECT_SLIDE = "sgi.protect_slide"
+RETAIN_SLIDES = "sgi.retain_slides"
+
+# Only the caller's connection is ever used to defer, so this one is never opened.
+_deferring = procrastinate.App(connector=procrastinate.PsycopgConnector())
+
+
+async def defer_destruction(
+    connection: Connection,
+    establishment_id: UUID,
+    destruction_id: UUID,
+    slide_id: UUID,
+    delay: timedelta = timedelta(0),
+) -> None:
+    """Jobs of the same slide never run at the same time."""
+    deferrer = _deferring.configure_task(
+        DESTROY_SLIDE,
+        queue=KEEPING_QUEUE,
+        lock=str(slide_id),
+        schedule_in={"seconds": delay.total_seconds()} if delay else None,
+        connection=connection,
+    )
+    await deferrer.defer_async(
+        establishment_id=str(establishment_id), destruction_id=str(destruction_id)
+    )
+
+
+async def defer_protection(connection: Connection, establishment_id: UUID, slide_id: UUID) -> None:
+    """Put on the slide's objects what the catalogue says of its legal hold."""
+    deferrer = _deferring.configure_task(
+        PROTECT_SLIDE, queue=KEEPING_QUEUE, lock=str(slide_id), connection=connection
+    )
+    await deferrer.defer_async(establishment_id=str(establishment_id), slide_id=str(slide_id))
+
+
+async def defer_retention(connection: Connection, establishment_id: UUID) -> None:
+    """Put a changed rule on the objects of every slide in its final place."""
+    deferrer = _deferring.configure_task(
+        RETAIN_SLIDES,
+        queue=KEEPING_QUEUE,
+        lock=f"retain {establishment_id}",
+        connection=connection,
+    )
+    await deferrer.defer_async(establishment_id=str(establishment_id))

@@ -1,0 +1,152 @@
+"""The bytes of a move: the other tier's copy of an instance, written and proved.
+
+Blocking, for a thread. Nothing is deleted here, and no row is touched.
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from dicom.cold import ColdInstance, pack
+from dicom.errors import DicomError
+from dicom.hashing import HashingSink
+from dicom.ports import ByteSource
+from sgi.domain.slide import StoredInstance
+from sgi.domain.tiers import ColdCopy
+from sgi.errors import StoppedError, VerificationError
+from sgi.keeping.recompression import Recompression
+from sgi.settings import Settings
+from sgi.stored import StoredObject, cold_key, frame_hashes_key, instance_key
+from storage.errors import StorageError
+from storage.store import ObjectStore
+
+_JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
+_HASHES_BYTES = 1 << 30
+
+Count = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Makes the copies of one slide's instances."""
+
+    slide_id: UUID
+    warm: ObjectStore
+    cold: ObjectStore
+    settings: Settings
+    cancelled: threading.Event
+    count: Count = lambda _: None
+    """Hears of bytes as they are worked through, each twice: once written, once proved."""
+
+    def make_cold(self, instance: StoredInstance, known: ColdCopy | None) -> ColdCopy:
+        """A cold copy that was read back and gives the instance bit for bit.
+
+        One of an earlier time, `known`, is used again when it still does.
+
+        Raises:
+            VerificationError: the warm copy is damaged, or the cold one was not kept as written.
+            StoppedError: the worker is stopping.
+            DicomError, StorageError: as they come.
+        """
+        hashes = self.warm.read(
+            frame_hashes_key(self.slide_id, instance.sop_uid), limit_bytes=_HASHES_BYTES
+        )
+        if known is not None and self._is_sound(instance, known, hashes):
+            return known
+        copy = self._write_cold(instance)
+        self._prove_cold(instance, copy, hashes)
+        return copy
+
+    def make_warm(self, instance: StoredInstance, packed: ColdCopy) -> None:
+        """The warm copy again, read back and compared; raises as `make_cold`."""
+        key = instance_key(self.slide_id, instance.sop_uid)
+        hashes = self.warm.read(
+            frame_hashes_key(self.slide_id, instance.sop_uid), limit_bytes=_HASHES_BYTES
+        )
+        with self.warm.open_write(key, content_type="application/dicom") as sink:
+            cold = self._open_cold(instance, packed)
+            with self._recompression(background=False) as process:
+                written = cold.unpack(sink, process.give_back)
+            if written.frame_hashes != hashes:  # before the object appears
+                raise VerificationError("A frame of the cold copy is not what was written.")
+        digest = hashlib.sha256()
+        for piece in self.warm.read_chunks(key):
+            digest.update(piece)
+            self._worked(len(piece))
+        if digest.hexdigest() != instance.sha256:
+            raise VerificationError("The restored object is not what was written.")
+
+    def _write_cold(self, instance: StoredInstance) -> ColdCopy:
+        key = instance_key(self.slide_id, instance.sop_uid)
+        source = self._watched(StoredObject(self.warm, key, instance.size_bytes))
+        smaller = instance.transfer_syntax == _JPEG_BASELINE
+        with (
+            self._recompression(background=True) as process,
+            self.cold.open_write(cold_key(self.slide_id, instance.sop_uid)) as sink,
+        ):
+            with HashingSink(sink) as hashing:
+                recompress = process.recompress if smaller else None
+                packed = pack(source, instance.size_bytes, hashing, recompress)
+            if packed.sha256 != instance.sha256:  # before the object appears
+                raise VerificationError("The warm copy is not what was written; it stays.")
+        return ColdCopy(packed.size_bytes, bytes.fromhex(hashing.hexdigest()))
+
+    def _prove_cold(self, instance: StoredInstance, copy: ColdCopy, hashes: bytes) -> None:
+        """Frame by frame, in a process that has seen nothing but what the cold store gives."""
+        cold = self._open_cold(instance, copy)
+        with self._recompression(background=True) as process:
+            written = cold.unpack(_Nowhere(), process.give_back)
+        if written.frame_hashes != hashes:
+            raise VerificationError("A frame of the cold copy is not what was written.")
+
+    def _open_cold(self, instance: StoredInstance, copy: ColdCopy) -> ColdInstance:
+        key = cold_key(self.slide_id, instance.sop_uid)
+        source = self._watched(StoredObject(self.cold, key, copy.size_bytes))
+        found = ColdInstance.open(source, copy.size_bytes)
+        if (found.size_bytes, found.sha256) != (instance.size_bytes, instance.sha256):
+            raise VerificationError("The cold copy is of another object.")
+        return found
+
+    def _is_sound(self, instance: StoredInstance, copy: ColdCopy, hashes: bytes) -> bool:
+        try:
+            self._prove_cold(instance, copy, hashes)
+        except (DicomError, StorageError, VerificationError):
+            return False
+        return True
+
+    def _recompression(self, *, background: bool) -> Recompression:
+        keeping = self.settings.keeping
+        threads = keeping.threads if background else max(keeping.threads, 2)
+        memory_bytes = keeping.memory_mb << 20
+        return Recompression(memory_bytes, threads, self.cancelled, background=background)
+
+    def _watched(self, source: ByteSource) -> ByteSource:
+        return _Watched(source, self._worked)
+
+    def _worked(self, size_bytes: int) -> None:
+        if self.cancelled.is_set():
+            raise StoppedError("The worker is stopping; the slide is taken up again later.")
+        self.count(size_bytes)
+
+
+class _Nowhere:
+    """Takes bytes that were looked at already."""
+
+    def write(self, data: bytes) -> None:
+        """Forget them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """Counts what is read, and stops when it should."""
+
+    source: ByteSource
+    worked: Count
+
+    def read(self, offset: int, length: int) -> bytes:
+        """As the source's."""
+        data = self.source.read(offset, length)
+        self.worked(len(data))
+        return data

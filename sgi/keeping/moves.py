@@ -1,0 +1,203 @@
+"""One slide from tier to tier: copy, prove, one short transaction; the old copy goes later.
+
+Whoever dies on the way leaves a slide that is read as before, or as after; running again ends it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+from uuid import UUID
+
+from sgi.catalogue import audit, slides, tiers
+from sgi.catalogue.audit import SYSTEM, Action
+from sgi.domain.slide import Slide, StoredInstance
+from sgi.domain.tier import Tier
+from sgi.domain.tiers import MoveState, TierMove, cold_levels, levels_to_cool
+from sgi.errors import ConfigurationError, StoppedError, VerificationError
+from sgi.jobs.decisions import Decision, pause_before, verdict_on
+from sgi.jobs.keeping import Keeping
+from sgi.jobs.retention import defer_protection
+from sgi.jobs.tiers import defer_move
+from sgi.keeping.copies import Copies
+from sgi.stored import cold_key, instance_key
+from storage.errors import ObjectNotFoundError
+from storage.store import ObjectStore
+
+_log = logging.getLogger(__name__)
+_TELL_EVERY_S = 1.0
+GRACE = timedelta(seconds=60)
+"""Between a slide's becoming cold and the end of its warm objects: until then, whoever has not
+heard of it yet still reads them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Works at the moves of all establishments."""
+
+    keeping: Keeping
+
+    async def work(self, establishment_id: UUID, move_id: UUID) -> None:
+        """Take one move as far as it goes; what stops it becomes its reason."""
+        async with self.keeping.database.transaction(establishment_id) as connection:
+            move = await tiers.begin(connection, move_id)
+            slide = None if move is None else await slides.by_id(connection, move.slide_id)
+        if move is None or slide is None:
+            return
+        try:
+            if move.target is Tier.COLD:
+                await self._cool(slide, move)
+            else:
+                await self._restore(slide, move)
+        except StoppedError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one table decides about every error
+            await self._stop(slide, move, error)
+
+    async def reap(self, establishment_id: UUID, slide_id: UUID, sop_uid: str) -> None:
+        """Delete the warm object of an instance that is cold, and proved to be, since a while."""
+        async with self.keeping.database.transaction(establishment_id) as connection:
+            copy = await tiers.lock_warm_left(connection, sop_uid)
+            if copy is None:
+                return
+            # Within the transaction: whoever asks for a restore waits for its lock, and then
+            # relies on the cold copy alone.
+            packed_bytes = await asyncio.to_thread(self._cold.size, cold_key(slide_id, sop_uid))
+            if packed_bytes != copy.size_bytes:
+                raise VerificationError("The cold copy changed; the warm one stays.")
+            await asyncio.to_thread(
+                self.keeping.stores.warm.delete, instance_key(slide_id, sop_uid)
+            )
+            await tiers.warm_is_gone(connection, sop_uid)
+
+    @property
+    def _cold(self) -> ObjectStore:
+        if self.keeping.stores.cold is None:
+            raise ConfigurationError("No cold store is set: set SGI_STORAGE__COLD__BUCKET.")
+        return self.keeping.stores.cold
+
+    async def _cool(self, slide: Slide, move: TierMove) -> None:
+        async with self.keeping.database.transaction(slide.establishment_id) as connection:
+            rules = await tiers.policy(connection)
+            known = await tiers.cold_copies(connection, slide.id)
+        levels = levels_to_cool(slide, rules.warm_side)
+        async with _Telling(self.keeping, slide, move, levels) as telling:
+            copies = self._copies(slide, telling)
+            for level in levels:
+                copy = await asyncio.to_thread(copies.make_cold, level, known.get(level.sop_uid))
+                async with self.keeping.database.transaction(slide.establishment_id) as connection:
+                    taken = await tiers.set_cold(connection, move.id, level.sop_uid, copy)
+                if not taken:
+                    await self._forget(slide, self._cold, cold_key(slide.id, level.sop_uid))
+                    return
+        await self._end(slide, move, Action.MAKE_COLD)
+
+    async def _restore(self, slide: Slide, move: TierMove) -> None:
+        async with self.keeping.database.transaction(slide.establishment_id) as connection:
+            await tiers.set_restoring(connection, slide.id)
+            packed = await tiers.cold_copies(connection, slide.id)
+        levels = list(reversed(cold_levels(slide)))  # small ones first: they are there sooner
+        async with _Telling(self.keeping, slide, move, levels) as telling:
+            copies = self._copies(slide, telling)
+            for level in levels:
+                await asyncio.to_thread(copies.make_warm, level, packed[level.sop_uid])
+                key = instance_key(slide.id, level.sop_uid)
+                async with self.keeping.database.transaction(slide.establishment_id) as connection:
+                    taken = await tiers.set_warm(connection, move.id, level.sop_uid)
+                    size = await asyncio.to_thread(self.keeping.stores.warm.size, key)
+                    if size != level.size_bytes:
+                        raise VerificationError("The restored object is not what was written.")
+                if not taken:
+                    await self._forget(slide, self.keeping.stores.warm, key)
+                    return
+        await self._end(slide, move, Action.RESTORE_SLIDE)
+
+    def _copies(self, slide: Slide, telling: "_Telling") -> Copies:
+        keeping = self.keeping
+        return Copies(
+            slide.id,
+            keeping.stores.warm,
+            self._cold,
+            keeping.settings,
+            keeping.cancelled,
+            telling.worked,
+        )
+
+    async def _forget(self, slide: Slide, store: ObjectStore, key: str) -> None:
+        """Leave nothing of a slide that was destroyed meanwhile."""
+        async with self.keeping.database.transaction(slide.establishment_id) as connection:
+            if await slides.by_id(connection, slide.id) is None:
+                with suppress(ObjectNotFoundError):
+                    await asyncio.to_thread(store.delete, key)
+
+    async def _end(self, slide: Slide, move: TierMove, action: Action) -> None:
+        async with self.keeping.database.transaction(slide.establishment_id) as connection:
+            if await tiers.end(connection, move.id, MoveState.DONE):
+                await audit.record(connection, slide.establishment_id, SYSTEM, action, slide.id)
+                # A legal hold is upon every object of the slide, wherever it lies.
+                await defer_protection(connection, slide.establishment_id, slide.id)
+        _log.info("slide %s: %s", slide.id, action)
+
+    async def _stop(self, slide: Slide, move: TierMove, error: Exception) -> None:
+        verdict = verdict_on(error)
+        attempt = move.attempts + 1
+        again = verdict.decision is Decision.RETRY and (
+            verdict.attempts is None or attempt < verdict.attempts
+        )
+        _log.warning("move %s: %s, %s", move.id, type(error).__name__, "again" if again else "end")
+        known = type(error).__module__.split(".")[0] in {"storage", "dicom", "sgi"}
+        reason = str(error) if known else "Something unexpected happened; see the worker's log."
+        if not known:
+            _log.error("move %s failed", move.id, exc_info=error)
+        async with self.keeping.database.transaction(slide.establishment_id) as connection:
+            if again:
+                await tiers.wait(connection, move.id, reason)
+                await defer_move(connection, slide.establishment_id, move, pause_before(attempt))
+            elif await tiers.end(connection, move.id, MoveState.FAILED, reason):
+                await tiers.give_up_restoring(connection, slide.id)
+                action = Action.MAKE_COLD if move.target is Tier.COLD else Action.RESTORE_SLIDE
+                await audit.record(
+                    connection, slide.establishment_id, SYSTEM, action, slide.id, "failure"
+                )
+
+
+class _Telling:
+    """Writes progress, counted in worker threads, into the move's row once a second."""
+
+    def __init__(
+        self, keeping: Keeping, slide: Slide, move: TierMove, levels: Sequence[StoredInstance]
+    ) -> None:
+        self._keeping = keeping
+        self._slide = slide
+        self._move = move
+        # Everything is read to be written, and read again to be proved.
+        self._all_bytes = max(1, 2 * sum(level.size_bytes for level in levels))
+        self._done_bytes = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def worked(self, size_bytes: int) -> None:
+        """So many bytes more."""
+        self._done_bytes += size_bytes
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._tell())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _tell(self) -> None:
+        told = 0.0
+        while True:
+            await asyncio.sleep(_TELL_EVERY_S)
+            progress = min(0.99, self._done_bytes / self._all_bytes)
+            if progress - told >= 0.005:
+                told = progress
+                establishment_id = self._slide.establishment_id
+                async with self._keeping.database.transaction(establishment_id) as connection:
+                    await tiers.advance(connection, self._move.id, progress)

@@ -1,0 +1,120 @@
+"""Packed copies in the cold store: proved where they lie, and brought back from the second copy."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dicom.cold import pack
+from sgi.domain.integrity import Damage, Place
+from sgi.domain.tier import Tier
+from sgi.integrity.pace import Pace
+from sgi.integrity.verify import Verifier
+from sgi.stored import StoredObject, cold_key, instance_key
+from sgi.stores import Stores
+from storage.errors import StoreRefusedError
+from storage.memory import MemoryObjectStore
+
+
+class Cooled:
+    """A slide whose base lies in the cold store alone."""
+
+    def __init__(self, kept: Any) -> None:
+        self.kept = kept
+        self.cold: dict[str, bytes] = {}
+        base = kept.slide.levels[0]
+        self.warm_key = instance_key(kept.slide.id, base.sop_uid)
+        self.key = cold_key(kept.slide.id, base.sop_uid)
+        self.sop_uid = base.sop_uid
+        sink: Any = io.BytesIO()
+        source = StoredObject(kept.stores.warm, self.warm_key, base.size_bytes)
+        packed = pack(source, base.size_bytes, sink, None)
+        self.cold[self.key] = sink.getvalue()
+        self.sound = kept.warm.pop(self.warm_key)
+        kept.edit(
+            "update instance set tier = 'cold', cold_size_bytes = %s where sop_uid = %s",
+            packed.size_bytes,
+            base.sop_uid,
+        )
+        self.store: Any = MemoryObjectStore(self.cold)
+        self.use(kept.stores.second)
+
+    def use(self, second: Any) -> None:
+        stores = Stores(self.kept.stores.warm, self.store, second)
+        self.kept.verifier = Verifier(self.kept.database, stores, Pace())
+
+    def tier(self) -> Tier:
+        known = self.kept.run(
+            self.kept.verifier.known(self.kept.slide.establishment_id, self.kept.slide.id)
+        )
+        tier: Tier = next(i.tier for i in known.slide.instances if i.sop_uid == self.sop_uid)
+        return tier
+
+
+@pytest.fixture
+def cooled(kept: Any) -> Cooled:
+    made = Cooled(kept)
+    assert not kept.verify().findings, "what lies there is learned"
+    return made
+
+
+def test_a_sound_copy_is_sound(cooled: Cooled) -> None:
+    assert not cooled.kept.verify().findings
+    assert cooled.tier() is Tier.COLD
+
+
+@pytest.mark.parametrize(
+    ("change", "damage"),
+    [
+        (lambda data: data[:99] + bytes([data[99] ^ 1]) + data[100:], Damage.BYTES),
+        (lambda data: data[:-1], Damage.SIZE),
+        (lambda data: data + b"x", Damage.SIZE),
+        (None, Damage.MISSING),
+    ],
+)
+def test_a_damaged_copy_is_replaced_by_a_warm_instance(
+    cooled: Cooled, change: Callable[[bytes], bytes] | None, damage: Damage
+) -> None:
+    if change is None:
+        del cooled.cold[cooled.key]
+    else:
+        cooled.cold[cooled.key] = change(cooled.cold[cooled.key])
+    verified = cooled.kept.verify()
+    assert [(f.place, f.key, f.damage) for f in verified.findings] == [
+        (Place.COLD, cooled.key, damage)
+    ]
+    assert not verified.left
+    assert cooled.tier() is Tier.WARM
+    assert cooled.kept.warm[cooled.warm_key] == cooled.sound
+    assert not cooled.kept.verify().findings
+
+
+def test_without_a_second_copy_it_is_told(cooled: Cooled) -> None:
+    cooled.use(None)
+    cooled.cold[cooled.key] = cooled.cold[cooled.key][:-1]
+    assert [f.place for f in cooled.kept.verify().left] == [Place.COLD]
+    assert cooled.kept.is_damaged()
+    assert cooled.tier() is Tier.COLD
+
+
+def test_a_copy_of_another_instance_is_none(kept: Any) -> None:
+    cooled = Cooled(kept)
+    other = kept.slide.levels[1]
+    sink: Any = io.BytesIO()
+    key = instance_key(kept.slide.id, other.sop_uid)
+    pack(StoredObject(kept.stores.warm, key, other.size_bytes), other.size_bytes, sink, None)
+    cooled.cold[cooled.key] = sink.getvalue()
+    assert [f.damage for f in kept.verify().findings] == [Damage.BYTES]
+
+
+def test_an_archive_that_refuses_reads_is_asked_for_the_size(cooled: Cooled) -> None:
+    class Archive(MemoryObjectStore):
+        def read_chunks(self, key: str, chunk_bytes: int = 1) -> Any:
+            raise StoreRefusedError(key)
+
+    cooled.store = Archive(cooled.cold)
+    cooled.use(cooled.kept.stores.second)
+    assert not cooled.kept.verify().findings
+    cooled.cold[cooled.key] += b"x"
+    assert [f.damage for f in cooled.kept.verify().findings] == [Damage.SIZE]

@@ -1,0 +1,284 @@
+"""Rounds of the scrub and of copying: whose turn it is, what a death costs, what a store's does."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from sgi.domain.integrity import Damage, IncidentState
+from sgi.domain.slide import Slide
+from sgi.errors import StoppedError
+from sgi.integrity.alarms import Alarms
+from sgi.integrity.jobs import COPY, SCRUB, STRAYS
+from sgi.integrity.keeper import Keeper, register
+from sgi.integrity.pace import Pace
+from sgi.integrity.second import copy_decisions
+from sgi.integrity.strays import find_strays
+from sgi.jobs.keeping import Keeping
+from sgi.settings import ScrubSettings, Settings
+from sgi.stored import instance_key, manifest_key, slide_folder
+from sgi.stores import Stores
+from storage.errors import StoreUnavailableError
+from storage.memory import MemoryObjectStore
+
+
+class AwayStore(MemoryObjectStore):
+    """Answers nothing when it is away."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        super().__init__(self.objects)
+        self.is_away = False
+        self.fails_for = ""
+        self.read_keys: list[str] = []
+
+    def read_chunks(self, key: str, chunk_bytes: int = 1 << 20) -> Any:
+        self.read_keys.append(key)
+        if self.is_away or (self.fails_for and self.fails_for in key):
+            raise StoreUnavailableError(key)
+        return super().read_chunks(key, chunk_bytes)
+
+    def put(self, key: str, data: bytes, *, content_type: str = "") -> None:
+        if self.is_away:
+            raise StoreUnavailableError(key)
+        super().put(key, data)
+
+
+@pytest.fixture
+def alone_here(url: str) -> None:
+    """The rounds of a keeper see every establishment: the slides of other tests are swept away."""
+    with psycopg.connect(url) as connection:
+        connection.execute("delete from legal_hold")
+        connection.execute("delete from slide")
+
+
+@pytest.fixture
+def warm() -> AwayStore:
+    return AwayStore()
+
+
+@pytest.fixture
+def second() -> MemoryObjectStore:
+    return MemoryObjectStore()
+
+
+@pytest.fixture
+def make_keeper(
+    database: Any, settings: Settings, warm: AwayStore, second: MemoryObjectStore, alone_here: None
+) -> Callable[..., Keeper]:
+    def make(**scrub: Any) -> Keeper:
+        changed = settings.model_copy(update={"scrub": ScrubSettings(mb_per_s=10_000, **scrub)})
+        return Keeper(Keeping(changed, database, Stores(warm, None, second)))
+
+    return make
+
+
+@pytest.fixture
+def slides(
+    here: Any, there: Any, warm: AwayStore, publish: Callable[..., Slide], alone_here: None
+) -> list[Slide]:
+    return [publish(here, warm), publish(here, warm), publish(there, warm)]
+
+
+def times(url: str, column: str) -> list[Any]:
+    with psycopg.connect(url) as connection:
+        found = connection.execute(f"select {column} from slide".encode()).fetchall()
+    return [value for (value,) in found]
+
+
+def test_a_round_verifies_what_is_due_and_nothing_else(
+    run: Any, url: str, make_keeper: Any, slides: list[Slide]
+) -> None:
+    keeper = make_keeper(period_days=30)
+    assert run(keeper.scrub()) == 3
+    assert run(keeper.scrub()) == 0
+    assert None not in times(url, "verified_at")
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "update slide set verified_at = now() - interval '31 days' where id = %s",
+            [slides[1].id],
+        )
+    assert run(keeper.scrub()) == 1
+
+
+def test_a_round_ends_and_the_next_goes_on(
+    run: Any, url: str, make_keeper: Any, slides: list[Slide]
+) -> None:
+    for done in (1, 1, 1, 0):
+        assert run(make_keeper().scrub(round_s=0.0)) == done
+    assert None not in times(url, "verified_at")
+
+
+def test_what_is_cut_short_is_read_again_and_nothing_else(
+    run: Any, url: str, make_keeper: Any, slides: list[Slide], warm: AwayStore
+) -> None:
+    keeper = make_keeper()
+
+    class Dies(Pace):
+        def spend(self, length: int) -> None:
+            if sum(key.endswith(".dcm") for key in warm.read_keys) > 8:
+                raise StoppedError("killed")
+
+    object.__setattr__(keeper._verifier, "pace", Dies())
+    with pytest.raises(StoppedError):
+        run(keeper.scrub())
+    done = 3 - times(url, "verified_at").count(None)
+    assert 0 < done < 3
+    warm.read_keys.clear()
+    assert run(make_keeper().scrub()) == 3 - done
+    assert len({key.split("/")[1] for key in warm.read_keys}) == 3 - done
+
+
+def test_no_pace_no_scrub(run: Any, make_keeper: Any, slides: list[Slide]) -> None:
+    keeper = make_keeper()
+    settings = keeper._keeping.settings
+    object.__setattr__(
+        keeper._keeping,
+        "settings",
+        settings.model_copy(update={"scrub": ScrubSettings(mb_per_s=0)}),
+    )
+    assert run(keeper.scrub()) == 0
+
+
+def test_a_store_that_is_away_is_no_damage(
+    run: Any, url: str, make_keeper: Any, slides: list[Slide], warm: AwayStore
+) -> None:
+    keeper = make_keeper()
+    warm.is_away = True
+    with pytest.raises(StoreUnavailableError):
+        run(keeper.scrub())
+    warm.is_away = False
+    assert run(keeper.scrub()) == 3
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            "select count(*) from incident where slide_id = any(%s)",
+            [[slide.id for slide in slides]],
+        ).fetchone()
+    assert row == (0,)
+
+
+def test_an_object_that_cannot_be_read_while_others_can_is_damage(
+    run: Any, alone: Any, warm: AwayStore
+) -> None:
+    warm.objects.update(alone.warm)
+    base = alone.slide.levels[0].sop_uid
+    warm.fails_for = instance_key(alone.slide.id, base)
+    object.__setattr__(alone.verifier, "stores", Stores(warm))
+    assert [(f.key, f.damage) for f in alone.verify().findings] == [
+        (warm.fails_for, Damage.UNREADABLE)
+    ]
+    warm.fails_for = ""
+    assert not alone.verify().findings
+    assert [i.state for i in alone.incidents()] == [IncidentState.REPAIRED]
+
+
+def test_older_slides_are_copied_too(
+    run: Any,
+    url: str,
+    make_keeper: Any,
+    slides: list[Slide],
+    warm: AwayStore,
+    second: MemoryObjectStore,
+) -> None:
+    damaged = manifest_key(slides[0].id)
+    sound = warm.objects[damaged]
+    keeper = make_keeper()
+    assert run(keeper.scrub()) == 3
+    warm.objects[damaged] = sound[:-1]
+    assert run(keeper.copy()) == 2, "a damaged slide is no slide to copy"
+    assert run(keeper.copy()) == 0
+    assert times(url, "copied_at").count(None) == 1
+    warm.objects[damaged] = sound
+    run(keeper.check(slides[0].establishment_id, slides[0].id))
+    assert run(keeper.copy()) == 1
+    copied = {info.key: second.read(info.key) for info in second.list("slides/")}
+    assert copied == {key: data for key, data in warm.objects.items() if key.startswith("slides/")}
+
+
+def test_decisions_are_copied_and_never_lost(warm: AwayStore, second: MemoryObjectStore) -> None:
+    warm.put("establishments/x/tiers.json", b'{"a": 1}')
+    warm.put("establishments/x/bad.json", b"\x00")
+    assert copy_decisions(warm, second) == 1
+    assert copy_decisions(warm, second) == 0
+    warm.put("establishments/x/tiers.json", b'{"a": 2}')
+    assert copy_decisions(warm, second) == 1
+    warm.delete("establishments/x/tiers.json")
+    copy_decisions(warm, second)
+    assert second.read("establishments/x/tiers.json") == b'{"a": 2}'
+
+
+def test_strays_are_told_of_and_left(
+    run: Any, url: str, database: Any, here: Any, kept: Any, publish: Callable[..., Slide]
+) -> None:
+    lost = publish(here, kept.stores.warm)
+    kept.edit("delete from slide where id = %s", lost.id)
+    kept.edit("delete from arrival where slide_id = %s", lost.id)
+    kept.stores.warm.put("slides/not-a-uuid/x.dcm", b"?")
+    assert run(find_strays(database, kept.stores)) == []
+    found = run(find_strays(database, kept.stores, timedelta(0)))
+    told = {finding.key: finding.detail for finding in found}
+    assert set(told) == {slide_folder(lost.id), "slides/not-a-uuid/"}
+    assert "rebuild" in told[slide_folder(lost.id)]
+    assert "slides/not-a-uuid/x.dcm" in kept.warm
+    del kept.warm["slides/not-a-uuid/x.dcm"]
+    assert len(run(find_strays(database, kept.stores, timedelta(0)))) == 1
+
+
+def test_alarms_of_what_is_gone_do_nothing(run: Any, database: Any) -> None:
+    import uuid
+
+    async def ring() -> None:
+        alarms = Alarms(database)
+        alarms.on_damage(uuid.uuid4(), "1.2", 0)
+        await alarms.settled()
+
+    run(ring())
+
+
+def test_the_tasks_are_in_the_queue(
+    run: Any, url: str, database: Any, settings: Settings, make_keeper: Any, slides: list[Slide]
+) -> None:
+    from sgi.jobs.queue import KEEPING_QUEUE, open_queue
+
+    keeper = make_keeper()
+
+    async def work() -> None:
+        queue = open_queue(url)
+        register(queue, keeper._keeping)
+        async with queue.open_async():
+            now = int(datetime.now(UTC).timestamp())
+            for name in (SCRUB, COPY, STRAYS):
+                await queue.configure_task(name).defer_async(timestamp=now)
+            await queue.run_worker_async(
+                queues=[KEEPING_QUEUE], wait=False, install_signal_handlers=False
+            )
+
+    with psycopg.connect(url) as connection:  # other tests have left jobs behind
+        connection.execute("delete from procrastinate_jobs where status = 'todo'")
+    run(work())
+    assert None not in times(url, "verified_at")
+    assert None not in times(url, "copied_at")
+
+
+def test_the_pace_holds_back_and_stops() -> None:
+    cancelled = threading.Event()
+    pace = Pace(0.001, cancelled)
+    threading.Timer(0.05, cancelled.set).start()
+    with pytest.raises(StoppedError):
+        pace.spend(1 << 20)
+
+
+def test_a_round_does_not_hold_up_the_loop(run: Any, make_keeper: Any, slides: list[Slide]) -> None:
+    async def both() -> int:
+        ticks = 0
+        working = asyncio.ensure_future(make_keeper().scrub())
+        while not working.done():
+            await asyncio.sleep(0.001)
+            ticks += 1
+        return ticks
+
+    assert run(both()) > 3

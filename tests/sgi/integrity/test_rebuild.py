@@ -1,0 +1,334 @@
+"""The catalogue made again from the stores, compared with the original table by table."""
+
+import json
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psycopg
+import pytest
+import tifffile
+
+from dicom.cold import pack
+from sgi.catalogue import arrivals, slides
+from sgi.catalogue.database import Database
+from sgi.catalogue.migrate import migrate
+from sgi.domain.slide import Slide
+from sgi.errors import ConflictError
+from sgi.ingest.process import Ingest
+from sgi.ingest.watcher import Watcher
+from sgi.integrity.rebuild import Rebuilt, rebuild
+from sgi.settings import Settings
+from sgi.stored import StoredObject, cold_key, establishment_folder, instance_key, manifest_key
+from sgi.stores import Stores
+from storage.memory import MemoryObjectStore
+
+NOT_REBUILT: dict[str, set[str]] = {
+    # What people did and who they are is no slide's: only a backup of the database has it.
+    "account": {"*"},
+    "session": {"*"},
+    "sign_in_failure": {"*"},
+    "audit": {"*"},
+    # Work that waits is found again: by the watcher, by the worker, by the policies.
+    "tier_move": {"*"},
+    # Made again from the stored slides when it is first asked for.
+    "dicom_series": {"*"},
+    "dicom_instance": {"*"},
+    # Typed in for a forecast.
+    "forecast_activity": {"*"},
+    # What was found; what is damaged is found again.
+    "incident": {"*"},
+    "scrub": {"*"},
+    # Counted up as slides come; the sums are compared below.
+    "capacity_change": {"*"},
+    # A rebuilt slide is verified and copied anew. The worker sees that its original is gone.
+    "slide": {"verified_at", "copied_at"},
+    "arrival": {"released", "updated_at", "attempts"},
+    # The next scrub reads the one; by where its objects lie is seen that the other ended.
+    "instance": {"cold_sha256", "warm_left_at"},
+    # A destruction that is under way looks again at what it has to do.
+    "destruction": {
+        "inventory",
+        "original_arrivals",
+        "original_paths",
+        "original_sizes",
+        "original_times",
+    },
+}
+"""The whole list of what differs, by table and column; * is all of a table."""
+
+
+def dump(url: str, establishments: list[uuid.UUID]) -> dict[str, list[Any]]:
+    """Every row of every table, of these establishments, without what is not rebuilt."""
+    found: dict[str, list[Any]] = {}
+    with psycopg.connect(url, row_factory=psycopg.rows.dict_row) as connection:
+        tables = connection.execute(
+            "select tablename from pg_tables where schemaname = 'public'"
+        ).fetchall()
+        for name in sorted(row["tablename"] for row in tables):
+            left_out = NOT_REBUILT.get(name, set())
+            if "*" in left_out or name.startswith(("procrastinate_", "alembic_version")):
+                continue
+            column = "id" if name == "establishment" else "establishment_id"
+            rows = connection.execute(
+                f"select * from {name} where {column} = any(%s)".encode(), [establishments]
+            ).fetchall()
+            if name == "arrival":  # a duplicate that stayed where it was is seen again
+                rows = [row for row in rows if row["state"] == "published"]
+            kept = [{k: v for k, v in row.items() if k not in left_out} for row in rows]
+            found[name] = sorted(kept, key=str)
+        found["capacity"] = connection.execute(
+            """select establishment_id, month, tier, sum(slides) as slides,
+                      sum(stored_bytes) as stored_bytes
+               from capacity_change where establishment_id = any(%s)
+               group by 1, 2, 3 order by 1, 2, 3""",
+            [establishments],
+        ).fetchall()
+    return found
+
+
+@pytest.fixture
+def empty(url: str) -> Iterator[str]:
+    """A migrated database without a row."""
+    name = f"rebuilt_{uuid.uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+    made = psycopg.conninfo.make_conninfo(url, dbname=name)
+    migrate(made)
+    yield made
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)".encode())
+
+
+@pytest.fixture
+def stored(store: Any) -> Stores:
+    return Stores(store, MemoryObjectStore())
+
+
+@dataclass
+class Laboratory:
+    """A drop folder of one establishment."""
+
+    database: Database
+    run: Callable[[Any], Any]
+    establishment_id: uuid.UUID
+    settings: Settings
+    store: MemoryObjectStore
+
+    async def take_in(self) -> list[Slide]:
+        """Everything that lies there, by the whole way in."""
+        drop, here = self.settings.drop, self.establishment_id
+        watcher = Watcher(self.database, here, drop, self.settings.ingest)
+        for _ in range(4):
+            await watcher.scan()
+        ingest = Ingest(self.settings, self.database, self.store, threading.Event())
+        async with self.database.transaction(here) as connection:
+            waiting = [a for a in await arrivals.newest(connection, 100) if a.state == "queued"]
+        for arrival in waiting:
+            await ingest.process(here, arrival.id)
+        await watcher.scan()  # what waited for its like is a duplicate now
+        async with self.database.transaction(here) as connection:
+            for arrival in await arrivals.newest(connection, 100):
+                assert arrival.state in {"published", "duplicate"}, arrival.reason
+            return await slides.newest(connection, limit=100)
+
+
+@pytest.fixture
+def laboratory(
+    database: Database, run: Any, settings: Settings, store: Any
+) -> Callable[..., Laboratory]:
+    def make(establishment: Any) -> Laboratory:
+        data = settings.data / str(establishment.id)
+        own = settings.model_copy(
+            update={
+                "data": data,
+                "ingest": settings.ingest.model_copy(update={"ome_zarr": True}),
+            }
+        )
+        own.drop.mkdir(parents=True)
+        return Laboratory(database, run, establishment.id, own, store)
+
+    return make
+
+
+def scenes_of_light(path: Path) -> None:
+    """Two images in one file: two channels of 16 bits, and colours."""
+    light = np.arange(2 * 90 * 80, dtype=np.uint16).reshape(2, 90, 80)
+    with tifffile.TiffWriter(path, ome=True) as file:
+        file.write(light, metadata={"axes": "CYX", "Channel": {"Name": ["DAPI", "Cy5"]}})
+        file.write(np.full((90, 80, 3), 200, np.uint8), photometric="rgb", metadata={"axes": "YXS"})
+
+
+def make_cold(stores: Stores, url: str, slide: Slide) -> None:
+    """The base alone in the cold store, as a move leaves it."""
+    base = slide.levels[0]
+    assert stores.cold is not None
+    key = instance_key(slide.id, base.sop_uid)
+    source = StoredObject(stores.warm, key, base.size_bytes)
+    with stores.cold.open_write(cold_key(slide.id, base.sop_uid)) as sink:
+        packed = pack(source, base.size_bytes, sink, None)
+    stores.warm.delete(key)
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "update instance set tier = 'cold', cold_size_bytes = %s where sop_uid = %s",
+            [packed.size_bytes, base.sop_uid],
+        )
+
+
+def rebuilt(run: Any, url: str, stores: Stores, **options: Any) -> Rebuilt:
+    made: Rebuilt = run(rebuild(url, stores, **options))
+    return made
+
+
+def test_the_dump_equals_the_original(
+    run: Any,
+    url: str,
+    empty: str,
+    stored: Stores,
+    here: Any,
+    there: Any,
+    laboratory: Callable[..., Laboratory],
+    svs: Path,
+    web: Any,
+) -> None:
+    first, other = laboratory(here), laboratory(there)
+    (first.settings.drop / "a.svs").write_bytes(svs.read_bytes())
+    (first.settings.drop / "again.svs").write_bytes(svs.read_bytes())
+    scenes_of_light(first.settings.drop / "light.ome.tif")
+    (other.settings.drop / "a.svs").write_bytes(svs.read_bytes())
+    made = run(first.take_in())
+    assert len(made) == 3
+    assert len(run(other.take_in())) == 1
+    make_cold(stored, url, made[-1])
+    client = web.signed_in(here)
+    answer = run(client.put("/api/v1/quality/limits", json={"blurred": {"look": 0.1}}))
+    assert answer.status_code == 200, answer.text
+    outcome = rebuilt(run, empty, stored)
+    assert outcome.problems == []
+    assert (outcome.slides, outcome.establishments, outcome.decisions) == (4, 2, 1)
+    both = [here.id, there.id]
+    original = dump(url, both)
+    assert dump(empty, both) == original
+    assert {name for name, rows in original.items() if rows} >= {
+        "arrival",
+        "establishment",
+        "instance",
+        "quality_limits",
+        "side_object",
+        "slide",
+    }
+
+
+def test_it_is_all_or_nothing_and_never_over_something(
+    run: Any, url: str, empty: str, stored: Stores, here: Any, publish: Callable[..., Slide]
+) -> None:
+    publish(here, stored.warm)
+    with pytest.raises(ConflictError, match="slide"):
+        rebuilt(run, url, stored)
+    assert rebuilt(run, empty, stored).slides == 1
+    with pytest.raises(ConflictError, match="not empty"):
+        rebuilt(run, empty, stored)
+
+
+def test_what_is_missing_is_added(
+    run: Any, empty: str, stored: Stores, here: Any, publish: Callable[..., Slide]
+) -> None:
+    publish(here, stored.warm)
+    rebuilt(run, empty, stored)
+    publish(here, stored.warm, "b.svs")
+    again = rebuilt(run, empty, stored, missing=True)
+    assert (again.slides, again.known, again.problems) == (1, 1, [])
+
+
+def test_hostile_manifests_are_named_and_the_others_go_on(
+    run: Any, empty: str, stored: Stores, here: Any, there: Any, publish: Callable[..., Slide]
+) -> None:
+    store: Any = stored.warm
+    good = publish(here, store)
+
+    def spoil(old: str, new: str) -> Slide:
+        slide = publish(here, store)
+        key = manifest_key(slide.id)
+        assert old.encode() in store.objects[key], old
+        store.objects[key] = store.objects[key].replace(old.encode(), new.encode())
+        return slide
+
+    name = json.dumps(here.name)[1:-1]
+    spoilt = [
+        spoil("{", "["),
+        spoil('\\"frames\\": ', '\\"frames\\": 1e999'),
+        spoil('\\"columns\\": ', '\\"columns\\": 99999999999'),
+        spoil('\\"rows\\": ', '\\"rows\\": -'),
+        spoil('\\"sop_instance_uid\\": \\"', '\\"sop_instance_uid\\": \\"../../'),
+        spoil('"file_name":"slide.svs"', '"file_name":"\\u0000"'),
+        spoil('"source_sha256":"', '"source_sha256":"zz'),
+        spoil('"establishment_name":"' + name, '"establishment_name":"' + "x" * 9),
+    ]
+    copied = publish(here, store)
+    store.objects[manifest_key(copied.id)] = store.objects[manifest_key(good.id)]
+    lost = publish(here, store)
+    del store.objects[manifest_key(lost.id)]
+    outcome = rebuilt(run, empty, stored)
+    named = "\n".join(outcome.problems)
+    for slide in [*spoilt[:-1], copied, lost]:
+        assert str(slide.id) in named
+    assert str(good.id) not in named
+    # The last one only says another name of its establishment, which is there already, or was
+    # first: then it is the others' that is not believed.
+    assert outcome.slides == 2
+
+
+def test_hostile_decisions_are_named(
+    run: Any, empty: str, stored: Stores, here: Any, there: Any, publish: Callable[..., Slide]
+) -> None:
+    publish(here, stored.warm)
+    folder = establishment_folder(here.id)
+    bad = {
+        f"{folder}tiers.json": b"{}",
+        f"{folder}quality.json": json.dumps(
+            {"establishment_id": str(there.id), "limits": {}, "changed_at": "2026-01-01T00:00:00Z"}
+        ).encode(),
+        f"{folder}retention.json": json.dumps(
+            {
+                "establishment_id": str(here.id),
+                "years": 10**30,
+                "wait_days": 1,
+                "reason": "r",
+                "changed_by": "c",
+                "changed_at": "2026-01-01T00:00:00Z",
+            }
+        ).encode(),
+        f"{folder}surprise.json": b"{}",
+        f"{establishment_folder(there.id)}quality.json": json.dumps(
+            {"establishment_id": str(there.id), "limits": {}, "changed_at": "2026-01-01T00:00:00Z"}
+        ).encode(),
+    }
+    for key, data in bad.items():
+        stored.warm.put(key, data)
+    outcome = rebuilt(run, empty, stored)
+    assert outcome.slides == 1
+    assert len(outcome.problems) == len(bad)
+    for key in bad:
+        assert any(key in problem for problem in outcome.problems)
+
+
+def test_the_accounts_of_a_first_start_go_with_the_establishment(
+    run: Any, empty: str, stored: Stores, here: Any, publish: Callable[..., Slide]
+) -> None:
+    publish(here, stored.warm)
+    with psycopg.connect(empty) as connection:
+        connection.execute("insert into establishment (name) values (%s)", [here.name])
+        connection.execute(
+            """insert into account (establishment_id, name, role, password_hash)
+               select id, 'admin', 'administrator', '' from establishment"""
+        )
+    assert rebuilt(run, empty, stored).problems == []
+    with psycopg.connect(empty) as connection:
+        found = connection.execute("select establishment_id from account").fetchall()
+        known = connection.execute("select id, name from establishment").fetchall()
+    assert found == [(here.id,)]
+    assert known == [(here.id, here.name)]
