@@ -1,6 +1,7 @@
 """A slide whose every tile takes seconds to unpack, and what the viewers of others notice of it."""
 
 import http.client
+import itertools
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -21,8 +22,8 @@ from sgi.settings import Settings
 VIEWERS = 40
 SECONDS = 20.0
 ROUNDS = 2
-_TILE = 2048
-_SIDE = 6
+_TILE = 1024
+_SIDE = 4
 _HOSTILE_CONNECTIONS = 6
 _APERIO_JPEG_2000_RGB = 33005
 _PATIENCE_S = 60.0
@@ -67,13 +68,11 @@ def measure() -> list[Figure]:
 
 
 def _wishes(all_of_them: list[list[Wish]]) -> list[list[Wish]]:
-    return [
-        [wish for wish in wishes if wish.at_s < SECONDS] for wishes in all_of_them[:VIEWERS]
-    ]
+    return [[wish for wish in wishes if wish.at_s < SECONDS] for wishes in all_of_them[:VIEWERS]]
 
 
 def write_hostile(path: Path) -> None:
-    """An SVS of noise in JPEG 2000, in the largest tiles that a scanner might write."""
+    """An SVS of noise in JPEG 2000 without loss, in large tiles."""
     noise = np.random.default_rng(9).integers(0, 256, (_TILE, _TILE, 3), np.uint8)
     tile = imagecodecs.jpeg2k_encode(noise, level=0, codecformat="j2k", mct=False)
     pixels = _SIDE * _TILE
@@ -98,11 +97,9 @@ def write_hostile(path: Path) -> None:
 
 
 @contextmanager
-def _looked_at(
-    settings: Settings, cookie: str, slide: str, tiles_s: list[float]
-) -> Iterator[None]:
+def _looked_at(settings: Settings, cookie: str, slide: str, tiles_s: list[float]) -> Iterator[None]:
     """The tiles of a slide asked for again and again, over the connections of one browser."""
-    over = threading.Event()
+    over, asked = threading.Event(), itertools.count(256)
     places = [(column, row) for column in range(_SIDE) for row in range(_SIDE)]
 
     def look(mine: Sequence[tuple[int, int]]) -> None:
@@ -112,10 +109,9 @@ def _looked_at(
                 if over.is_set():
                     break
                 began = time.monotonic()
-                # Another plane of colours each time would do as well: nothing of it may be kept.
-                connection.request(
-                    "GET", f"/tiles/{slide}/0/{column}/{row}", headers={"Cookie": cookie}
-                )
+                # Another window each time, so that it is always unpacked anew.
+                path = f"/tiles/{slide}/0/{column}/{row}?window=0-{next(asked)}"
+                connection.request("GET", path, headers={"Cookie": cookie})
                 answer = connection.getresponse()
                 answer.read()
                 if answer.status == 200:

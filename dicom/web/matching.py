@@ -14,6 +14,9 @@ _MOMENT = re.compile(r"[0-9]{4,14}(\.[0-9]{1,6})?")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?")
 _MOST_UIDS = 500
 _LONGEST = 1024
+_MOST_STARS = 8
+"""Of one pattern: each makes it dearer to look for."""
+_MOST_WORDS = 16
 _NUMBERS = frozenset(("DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV", "US or SS"))
 _TEXTS = frozenset(("AE", "AS", "CS", "LO", "LT", "SH", "ST", "UC", "UR", "UT"))
 _SPANS = {"DA": _DATE, "TM": _TIME, "DT": _MOMENT}
@@ -64,10 +67,10 @@ def condition_on(attribute: Attribute, text: str, *, fuzzy: bool) -> Condition |
 
     Raises BadQueryError for what the attribute's representation cannot be asked.
     """
-    if len(text) > _LONGEST and attribute.representation != "UI":
-        raise BadQueryError("A value of the query is longer than any that is stored.")
     if not text or (set(text) == {"*"} and attribute.representation != "UI"):
         return None
+    if attribute.representation != "UI":
+        _require_bounded(text)
     kind = attribute.representation
     if kind == "UI":
         return _uids(text)
@@ -78,11 +81,24 @@ def condition_on(attribute: Attribute, text: str, *, fuzzy: bool) -> Condition |
             raise BadQueryError("A query asks for a number by something else.")
         return Equal(text)
     if kind == "PN":
-        words = folded(text.replace("*", " ").replace("?", " ")).split()
-        return Words(tuple(words)) if fuzzy and words else Like(text, any_case=True)
+        return _name(text, fuzzy=fuzzy)
     if kind in _TEXTS:
         return Like(text)
     raise BadQueryError("A query asks for the value of an attribute that cannot be matched.")
+
+
+def _require_bounded(text: str) -> None:
+    if len(text) > _LONGEST:
+        raise BadQueryError("A value of the query is longer than any that is stored.")
+    if text.count("*") > _MOST_STARS:
+        raise BadQueryError(f"A value of the query has more than {_MOST_STARS} wildcards `*`.")
+
+
+def _name(text: str, *, fuzzy: bool) -> Words | Like:
+    words = folded(text.replace("*", " ").replace("?", " ")).split()
+    if len(words) > _MOST_WORDS:
+        raise BadQueryError(f"A name of the query has more than {_MOST_WORDS} words.")
+    return Words(tuple(words)) if fuzzy and words else Like(text, any_case=True)
 
 
 def folded(name: str) -> str:

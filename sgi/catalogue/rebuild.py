@@ -4,11 +4,11 @@ from collections.abc import Container, Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from psycopg import AsyncConnection, sql
-from psycopg.rows import DictRow
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from sgi.catalogue import integrity, slides
+from sgi.catalogue import integrity, recovered, slides
+from sgi.catalogue.recovered import Owner
 from sgi.domain.integrity import SideObject
 from sgi.domain.slide import Slide
 from sgi.domain.tier import Tier
@@ -18,7 +18,6 @@ from sgi.stored_retention import Certificate, StoredDestruction, StoredHolds, St
 from sgi.stored_slide import StoredArrival, StoredSlide
 from sgi.stored_tiers import StoredTierPolicy
 
-Owner = AsyncConnection[DictRow]
 _LOCK = 0x5347_4901
 _NOT_REBUILT = {
     "alembic_version",
@@ -154,10 +153,15 @@ async def add_slide(
 
 
 async def add_limits(connection: Owner, stored: StoredLimits) -> None:
-    """What an establishment decided, as all below; what is there already stays."""
+    """What an establishment decided, as all below; what is there already stays, unless the store
+    has a later one: the database came back from an earlier moment.
+    """
     await connection.execute(
-        """insert into quality_limits (establishment_id, limits, updated_at) values (%s, %s, %s)
-           on conflict do nothing""",
+        """insert into quality_limits as known (establishment_id, limits, updated_at)
+           values (%s, %s, %s)
+           on conflict (establishment_id) do update
+           set limits = excluded.limits, updated_at = excluded.updated_at
+           where known.updated_at < excluded.updated_at""",
         [stored.establishment_id, Jsonb(stored.limits.model_dump(mode="json")), stored.changed_at],
     )
 
@@ -165,25 +169,35 @@ async def add_limits(connection: Owner, stored: StoredLimits) -> None:
 async def add_activity(connection: Owner, stored: StoredActivity) -> None:
     activity = Jsonb(stored.activity.model_dump(mode="json"))
     await connection.execute(
-        """insert into forecast_activity (establishment_id, activity, updated_at)
-           values (%s, %s, %s) on conflict do nothing""",
+        """insert into forecast_activity as known (establishment_id, activity, updated_at)
+           values (%s, %s, %s)
+           on conflict (establishment_id) do update
+           set activity = excluded.activity, updated_at = excluded.updated_at
+           where known.updated_at < excluded.updated_at""",
         [stored.establishment_id, activity, stored.changed_at],
     )
 
 
 async def add_tier_policy(connection: Owner, stored: StoredTierPolicy) -> None:
     await connection.execute(
-        """insert into tier_policy (establishment_id, policy, updated_at) values (%s, %s, %s)
-           on conflict do nothing""",
+        """insert into tier_policy as known (establishment_id, policy, updated_at)
+           values (%s, %s, %s)
+           on conflict (establishment_id) do update
+           set policy = excluded.policy, updated_at = excluded.updated_at
+           where known.updated_at < excluded.updated_at""",
         [stored.establishment_id, Jsonb(stored.policy.model_dump(mode="json")), stored.changed_at],
     )
 
 
 async def add_rule(connection: Owner, stored: StoredRule) -> None:
     await connection.execute(
-        """insert into retention_rule (establishment_id, years, wait, reason, changed_by,
+        """insert into retention_rule as known (establishment_id, years, wait, reason, changed_by,
                changed_at)
-           values (%s, %s, %s, %s, %s, %s) on conflict do nothing""",
+           values (%s, %s, %s, %s, %s, %s)
+           on conflict (establishment_id) do update
+           set years = excluded.years, wait = excluded.wait, reason = excluded.reason,
+               changed_by = excluded.changed_by, changed_at = excluded.changed_at
+           where known.changed_at < excluded.changed_at""",
         [
             stored.establishment_id,
             stored.years,
@@ -198,9 +212,15 @@ async def add_rule(connection: Owner, stored: StoredRule) -> None:
 async def add_holds(connection: Owner, stored: StoredHolds) -> None:
     for hold in stored.holds:
         await connection.execute(
-            """insert into legal_hold (id, establishment_id, slide_id, reason, placed_by,
+            """insert into legal_hold as known (id, establishment_id, slide_id, reason, placed_by,
                    placed_at, lifted_by, lifted_at, lift_reason)
-               values (%s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (id) do nothing""",
+               values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+               on conflict (id) do update
+               set lifted_by = excluded.lifted_by, lifted_at = excluded.lifted_at,
+                   lift_reason = excluded.lift_reason
+               where known.lifted_at is null and excluded.lifted_at is not null
+                 and known.slide_id = excluded.slide_id
+                 and known.establishment_id = excluded.establishment_id""",
             [
                 hold.id,
                 stored.establishment_id,
@@ -216,9 +236,10 @@ async def add_holds(connection: Owner, stored: StoredHolds) -> None:
 
 
 async def add_destruction(connection: Owner, stored: StoredDestruction | Certificate) -> None:
-    """One that waits, or one that is done with its certificate."""
+    """One that waits, or one that is done with its certificate: its slide is none any more."""
     told = stored.destruction()
     certificate = stored if isinstance(stored, Certificate) else None
+    await recovered.forget_earlier(connection, told)
     asked, approved = told.asked_by, told.approved_by
     values: dict[str, object] = {
         "id": told.id,
@@ -258,3 +279,5 @@ async def add_destruction(connection: Owner, stored: StoredDestruction | Certifi
         ),
         values,
     )
+    if certificate is not None:
+        await recovered.remove_destroyed(connection, told)

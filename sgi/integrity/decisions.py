@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from sgi.catalogue import rebuild as rows
-from sgi.catalogue.rebuild import Owner
+from sgi.catalogue.recovered import Owner
 from sgi.domain.retention import DestructionState
 from sgi.stored import (
     ESTABLISHMENTS,
@@ -87,6 +87,13 @@ _KINDS = (
         lambda it: retention_key(it.establishment_id),
         rows.add_rule,
     ),
+    # One that was lifted stands in the way of no destruction that came after it.
+    _Kind(
+        rf"holds/{_UUID}\.json",
+        StoredHolds,
+        lambda it: holds_key(it.establishment_id, it.slide_id),
+        rows.add_holds,
+    ),
     _Kind(
         rf"certificates/{_UUID}\.json",
         Certificate,
@@ -99,18 +106,13 @@ _KINDS = (
         lambda it: destruction_key(it.establishment_id, it.id),
         rows.add_destruction,
     ),
-    _Kind(
-        rf"holds/{_UUID}\.json",
-        StoredHolds,
-        lambda it: holds_key(it.establishment_id, it.slide_id),
-        rows.add_holds,
-    ),
 )
 
 
 def read_decisions(store: ObjectStore) -> Iterator[Decision | str]:
-    """Every decision, or a line that says which object is none; certificates come before what
-    they ended. Blocking; raises the store's errors when it does not answer.
+    """Every decision, or a line that says which object is none; holds come before destructions,
+    and certificates before what they ended. Blocking; raises the store's errors when it does not
+    answer.
     """
     found = [info.key for info in store.list(ESTABLISHMENTS)]
     for kind in _KINDS:

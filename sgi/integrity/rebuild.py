@@ -14,9 +14,11 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
+from sgi.catalogue import integrity, recovered
 from sgi.catalogue import rebuild as rows
-from sgi.catalogue.rebuild import Owner
+from sgi.catalogue.recovered import Owner
 from sgi.domain.integrity import SideObject
+from sgi.domain.tier import Tier
 from sgi.errors import ConflictError, SgiError
 from sgi.integrity.decisions import Decision, read_decisions
 from sgi.integrity.expected import Manifest, parse_manifest
@@ -97,6 +99,8 @@ class _Rebuild:
         before = await rows.establishments(self._connection)
         known = await rows.slide_ids(self._connection)
         wanted, cold = await asyncio.to_thread(self._list)
+        if known and self._stores.cold is not None:
+            await self._follow_moves(cold)
         decisions = await asyncio.to_thread(self._decisions)
         ended = {each.ended_slide for each in decisions if isinstance(each, Decision)}
         todo = sorted(wanted - known - ended)
@@ -114,6 +118,17 @@ class _Rebuild:
         await self._hand_over(before)
         self._out.establishments = len(self._new)
         return self._out
+
+    async def _follow_moves(self, cold: dict[UUID, dict[str, int]]) -> None:
+        """Slides that moved after the moment from which the database came back."""
+        packed = {uid: size for of_slide in cold.values() for uid, size in of_slide.items()}
+        for each in await recovered.doubtful(self._connection, list(packed)):
+            key = instance_key(each.slide_id, each.sop_uid)
+            is_here = await asyncio.to_thread(_is_there, self._stores.warm, key, each.size_bytes)
+            if each.tier is Tier.WARM and not is_here:
+                await recovered.set_cold(self._connection, each.sop_uid, packed[each.sop_uid])
+            elif each.tier is not Tier.WARM and is_here:
+                await integrity.bring_back(self._connection, each.sop_uid)
 
     def _list(self) -> tuple[set[UUID], dict[UUID, dict[str, int]]]:
         """Slides with a folder in the warm store, and what the cold store holds of each."""
@@ -216,12 +231,16 @@ class _Rebuild:
         return list(read_decisions(self._stores.warm))
 
     async def _hand_over(self, before: dict[UUID, str]) -> None:
-        """What a first start made stands for the establishment of its name, or the only one."""
+        """What a first start made stands for the establishment of its name, or the only one.
+
+        A catalogue in use has no such thing: its establishments are what they say.
+        """
         for empty, name in before.items():
             if empty in self._new or not self._new:
                 continue
             same = [each for each, taken in self._new.items() if taken == name]
-            heirs = same or (list(self._new) if len(self._new) == 1 else [])
+            only = len(self._new) == 1 and not self._out.known
+            heirs = same or (list(self._new) if only else [])
             try:
                 async with self._connection.transaction():
                     for heir in heirs:
@@ -234,6 +253,13 @@ def _why(error: Exception) -> str:
     """Without the values that a row was to hold."""
     told = error.diag.message_primary if isinstance(error, psycopg.Error) else None
     return told or "it holds what no row can hold"
+
+
+def _is_there(store: ObjectStore, key: str, size_bytes: int) -> bool:
+    try:
+        return store.size(key) == size_bytes
+    except ObjectNotFoundError:
+        return False
 
 
 def _read_slide(warm: ObjectStore, slide_id: UUID, cold: dict[str, int]) -> _Found | str:

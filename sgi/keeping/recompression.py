@@ -12,9 +12,10 @@ from dicom.errors import DamagedInstanceError
 from sgi.errors import StoppedError
 from sgi.keeping.frames_pipe import Work, encode_batch, read_batch
 
-_LONGEST_S = 120.0
-"""For one batch: some 2 MB, which take a second."""
-_LONGEST_ALONE_S = 30.0
+_LONGEST_S = 1800.0
+"""For one batch: some 2 MB, which take a second of processor time, and that is what the process
+itself is limited in. On a machine that has better to do, it gets it late.
+"""
 
 
 class Recompression:
@@ -49,9 +50,9 @@ class Recompression:
 
     def recompress(self, frames: Sequence[bytes]) -> list[bytes | None]:
         """Each frame smaller, or None where it stays as it is; raises StoppedError."""
-        made = self._do(Work.RECOMPRESS, frames, self._longest_s)
+        made = self._do(Work.RECOMPRESS, frames)
         if made is None:  # one of them: which is found by having each alone
-            alone = [self._do(Work.RECOMPRESS, [frame], _LONGEST_ALONE_S) for frame in frames]
+            alone = [self._do(Work.RECOMPRESS, [frame]) for frame in frames]
             made = [b"" if answer is None else answer[0] for answer in alone]
         return [
             packed if 0 < len(packed) < len(frame) else None
@@ -63,19 +64,19 @@ class Recompression:
 
         Raises DamagedInstanceError when one cannot be given back, and StoppedError.
         """
-        frames = self._do(Work.GIVE_BACK, packed, self._longest_s)
+        frames = self._do(Work.GIVE_BACK, packed)
         if frames is None or [len(frame) for frame in frames] != list(lengths):
             raise DamagedInstanceError("A recompressed tile is damaged; repair it from a copy.")
         return frames
 
-    def _do(self, work: Work, members: Sequence[bytes], longest_s: float) -> list[bytes] | None:
+    def _do(self, work: Work, members: Sequence[bytes]) -> list[bytes] | None:
         """The answer to one batch; None when the process died of it, or took too long."""
         if self._cancelled.is_set():
             raise StoppedError("The worker is stopping; the slide is taken up again later.")
         child = self._started()
         if child.stdin is None or child.stdout is None:
             raise RuntimeError("the pipes of a child are there by construction")
-        watchdog = threading.Timer(longest_s, child.kill)
+        watchdog = threading.Timer(self._longest_s, child.kill)
         watchdog.start()
         try:
             child.stdin.write(encode_batch(work, members))

@@ -5,7 +5,9 @@ on its standard output.
 """
 
 import os
+import resource
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,6 +17,8 @@ from sgi.lifeline import end_with_parent
 from tiling.codecs.jpeg_recompressed import give_back, recompress
 from tiling.errors import DamagedSlideError
 
+_LONGEST_CPU_S = 60
+"""Of processor time for one batch, which takes a second or two."""
 _BACKGROUND = 10
 """Niceness: whoever converts, or waits for a tile, comes first."""
 
@@ -36,6 +40,12 @@ _DONE: dict[Work, Callable[[bytes], bytes]] = {
 }
 
 
+def _limit_cpu(until_s: int) -> None:
+    """The kernel ends this process once it has used so much."""
+    _, hardest = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (until_s, hardest))
+
+
 def main(memory_bytes: int, threads: int, *, background: bool) -> None:
     """Answer batches until there are no more."""
     end_with_parent()
@@ -47,6 +57,7 @@ def main(memory_bytes: int, threads: int, *, background: bool) -> None:
     with ThreadPoolExecutor(threads) as pool:
         while (batch := read_batch(sys.stdin.buffer.read)) is not None:
             work, members = batch
+            _limit_cpu(int(time.process_time()) + _LONGEST_CPU_S)
             answers.write(encode_batch(work, list(pool.map(_DONE[work], members))))
             answers.flush()
 

@@ -42,7 +42,11 @@ def register(queue: procrastinate.App, keeping: Keeping) -> None:
         await retain_slides(keeping, UUID(establishment_id))
 
     @queue.periodic(cron="* * * * *")
-    @queue.task(name="sgi.find_undone_destructions", queue=KEEPING_QUEUE, pass_context=False)
+    @queue.task(
+        name="sgi.find_undone_destructions",
+        queue=KEEPING_QUEUE,
+        queueing_lock="sgi.find_undone_destructions",
+    )
     async def find_undone(timestamp: int) -> None:
         del timestamp
         await resume(keeping)

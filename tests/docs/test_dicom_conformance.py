@@ -123,7 +123,8 @@ def test_media_types_of_frames_are_those_of_the_statement() -> None:
 def test_bounds_are_those_of_the_statement() -> None:
     chapter = STATEMENT.read_text().split("## DICOMweb")[1].split("## Judges")[0]
     for bound in (
-        f"in {query.LONGEST_QUERY} bytes; {query.USUAL_RESULTS} results",
+        f"in {query.LONGEST_QUERY} bytes, {matching._MOST_STARS} `*` in each; ",
+        f"; {query.USUAL_RESULTS} results",
         f"{query.MOST_RESULTS} at most;",
         f"At most {MOST_FRAMES} frames of a list, {rendered._MOST_FRAMES} rendered, "
         f"{MOST_SLIDES} slides of a study.",

@@ -91,6 +91,8 @@ def test_what_is_told_and_how_much() -> None:
         "PatientID=" + "1" * 2000,
         "&".join(f"PatientID={n}" for n in range(1000)),
         "NumberOfStudyRelatedInstances=3",
+        "PatientID=" + "*a" * 9,
+        "fuzzymatching=true&PatientName=" + "a+" * 17,
         "RetrieveURL=x",
     ],
 )

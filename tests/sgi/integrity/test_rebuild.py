@@ -17,16 +17,20 @@ from dicom.cold import pack
 from sgi.catalogue import arrivals, slides
 from sgi.catalogue.database import Database
 from sgi.catalogue.migrate import migrate
+from sgi.domain.account import Role
 from sgi.domain.slide import Slide
 from sgi.errors import ConflictError
 from sgi.ingest.process import Ingest
 from sgi.ingest.watcher import Watcher
 from sgi.integrity.rebuild import Rebuilt, rebuild
+from sgi.retention.destroy import Destroyer
 from sgi.settings import Settings
 from sgi.stored import StoredObject, cold_key, establishment_folder, instance_key, manifest_key
 from sgi.stores import Stores
+from storage.errors import StoreUnavailableError
 from storage.memory import MemoryObjectStore
 
+WHY = "decided for a test"
 NOT_REBUILT: dict[str, set[str]] = {
     # What people did and who they are is no slide's: only a backup of the database has it.
     "account": {"*"},
@@ -38,12 +42,10 @@ NOT_REBUILT: dict[str, set[str]] = {
     # Made again from the stored slides when it is first asked for.
     "dicom_series": {"*"},
     "dicom_instance": {"*"},
-    # Typed in for a forecast.
-    "forecast_activity": {"*"},
     # What was found; what is damaged is found again.
     "incident": {"*"},
     "scrub": {"*"},
-    # Counted up as slides come; the sums are compared below.
+    # Counted up as slides come, and down as they go; the sums are compared below.
     "capacity_change": {"*"},
     # A rebuilt slide is verified and copied anew. The worker sees that its original is gone.
     "slide": {"verified_at", "copied_at"},
@@ -85,23 +87,35 @@ def dump(url: str, establishments: list[uuid.UUID]) -> dict[str, list[Any]]:
             """select establishment_id, month, tier, sum(slides) as slides,
                       sum(stored_bytes) as stored_bytes
                from capacity_change where establishment_id = any(%s)
-               group by 1, 2, 3 order by 1, 2, 3""",
+               group by 1, 2, 3 having sum(slides) <> 0 or sum(stored_bytes) <> 0
+               order by 1, 2, 3""",
             [establishments],
         ).fetchall()
     return found
 
 
 @pytest.fixture
-def empty(url: str) -> Iterator[str]:
-    """A migrated database without a row."""
-    name = f"rebuilt_{uuid.uuid4().hex}"
+def make_empty(url: str) -> Iterator[Callable[[], str]]:
+    """Migrated databases without a row."""
+    names = []
+
+    def make() -> str:
+        names.append(f"rebuilt_{uuid.uuid4().hex}")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"create database {names[-1]}".encode())
+        made = psycopg.conninfo.make_conninfo(url, dbname=names[-1])
+        migrate(made)
+        return made
+
+    yield make
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"create database {name}".encode())
-    made = psycopg.conninfo.make_conninfo(url, dbname=name)
-    migrate(made)
-    yield made
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"drop database {name} with (force)".encode())
+        for name in names:
+            connection.execute(f"drop database {name} with (force)".encode())
+
+
+@pytest.fixture
+def empty(make_empty: Callable[[], str]) -> str:
+    return make_empty()
 
 
 @pytest.fixture
@@ -221,6 +235,125 @@ def test_the_dump_equals_the_original(
         "side_object",
         "slide",
     }
+
+
+@dataclass
+class People:
+    """Two of an establishment, who decide things."""
+
+    web: Any
+    first: Any
+    second: Any
+
+    def say(self, method: str, path: str, who: Any = None, **body: Any) -> dict[str, Any]:
+        client = who or self.first
+        answer = self.web.run(client.request(method, f"/api/v1/{path}", json=body))
+        assert answer.status_code in {200, 201}, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
+    def rules(self, number: int) -> None:
+        """Everything that an establishment sets once, differently every time."""
+        self.say("PUT", "retention", years=20 + number, wait_days=0, reason=WHY)
+        self.say("PUT", "tiers/policy", warm_side=256 + number)
+        self.say("PUT", "quality/limits", blurred={"look": number / 100})
+        self.say(
+            "PUT",
+            "capacity/activity",
+            slides_per_day=number,
+            working_days_per_year=250,
+            mean_size_bytes=10**9,
+        )
+
+    def hold(self, slide: Slide) -> None:
+        self.say("POST", f"slides/{slide.id}/hold", reason=WHY)
+
+    def lift(self, slide: Slide) -> None:
+        self.say("DELETE", f"slides/{slide.id}/hold", reason=WHY)
+
+    def ask(self, slide: Slide) -> dict[str, Any]:
+        return self.say("POST", "destructions", slide_id=str(slide.id), ground="test", reason=WHY)
+
+    def approve(self, asked: dict[str, Any]) -> uuid.UUID:
+        path = f"destructions/{asked['id']}/approve"
+        told = self.say("POST", path, self.second, slide_id=asked["slide_id"])
+        return uuid.UUID(told["id"])
+
+
+class StubbornStore(MemoryObjectStore):
+    """Nothing goes from it: a destruction comes no further than its beginning."""
+
+    def delete(self, key: str) -> None:
+        raise StoreUnavailableError(key)
+
+
+def test_decisions_come_back_and_what_was_destroyed_does_not(
+    run: Any,
+    url: str,
+    make_empty: Callable[[], str],
+    stored: Stores,
+    here: Any,
+    laboratory: Callable[..., Laboratory],
+    svs: Path,
+    web: Any,
+) -> None:
+    own = laboratory(here)
+    for number in range(8):
+        (own.settings.drop / f"{number}.svs").write_bytes(svs.read_bytes() + bytes([number]))
+    asked, approved, begun, done, withdrawn, held, lifted, cold = run(own.take_in())
+    people = People(web, web.signed_in(here), web.signed_in(here, Role.PATHOLOGIST))
+    people.rules(1)
+    people.hold(lifted)
+    approval = people.approve(people.ask(approved))
+    late = people.ask(begun)
+    early = make_empty()
+    assert rebuilt(run, early, stored).problems == []
+    assert dump(early, [here.id]) == dump(url, [here.id])
+    # From here on, `early` is a database that came back from an earlier moment.
+    people.rules(2)
+    people.ask(asked)
+    told = people.ask(withdrawn)
+    people.say("POST", f"destructions/{told['id']}/withdraw", reason=WHY)
+    people.hold(held)
+    people.lift(lifted)
+    make_cold(stored, url, cold)
+    objects: Any = stored.warm
+    refusing = Stores(StubbornStore(objects.objects), stored.cold)
+    with pytest.raises(StoreUnavailableError):
+        run(
+            Destroyer(own.settings, web.services.database, refusing).destroy(
+                here.id, people.approve(late)
+            )
+        )
+    destroyer = Destroyer(own.settings, web.services.database, stored)
+    run(destroyer.destroy(here.id, people.approve(people.ask(done))))
+    (own.settings.drop / "new.svs").write_bytes(svs.read_bytes() + b"new")
+    assert len(run(own.take_in())) == 7, "two of nine are gone"
+    original = dump(url, [here.id])
+    states = {row["slide_id"]: row["state"] for row in original["destruction"]}
+    assert states == {
+        asked.id: "asked",
+        approved.id: "approved",
+        begun.id: "destroying",
+        done.id: "done",
+        withdrawn.id: "withdrawn",
+    }
+    assert approval in {row["id"] for row in original["destruction"]}
+    for name in ("retention_rule", "tier_policy", "forecast_activity", "quality_limits"):
+        assert len(original[name]) == 1, name
+    assert len(original["legal_hold"]) == 2
+    assert manifest_key(begun.id) in objects.objects, "a rebuild could take it for a slide"
+    fresh = make_empty()
+    outcome = rebuilt(run, fresh, stored)
+    assert (outcome.slides, outcome.problems) == (7, [])
+    assert dump(fresh, [here.id]) == original
+    outcome = rebuilt(run, early, stored, missing=True)
+    assert (outcome.slides, outcome.problems) == (1, [])
+    # The worker's next look removes the slide whose destruction has begun.
+    with psycopg.connect(early) as connection:
+        connection.execute("select set_config('sgi.establishment', %s, true)", [str(here.id)])
+        connection.execute("select begin_destruction(%s)", [late["id"]])
+    assert dump(early, [here.id]) == original
 
 
 def test_it_is_all_or_nothing_and_never_over_something(

@@ -14,7 +14,9 @@ from sgi.domain.slide import Slide, StoredInstance
 from sgi.domain.tier import Tier
 from sgi.domain.tiers import TierMove, TierPolicy
 from sgi.jobs.keeping import Keeping
+from sgi.keeping import copies
 from sgi.keeping.moves import Moves
+from sgi.keeping.recompression import Recompression
 from sgi.settings import KeepingSettings
 from sgi.stored import StoredObject, cold_key, instance_key
 from sgi.stores import Stores
@@ -117,6 +119,19 @@ class Kept:
 
     def has(self, store: Any, key: str) -> bool:
         return any(info.key == key for info in store.list())
+
+
+class Foreground(Recompression):
+    """The process that recompresses, as urgent as the others."""
+
+    def __init__(self, memory_bytes: int, threads: int, cancelled: Any, **_: Any) -> None:
+        super().__init__(memory_bytes, threads, cancelled, background=False)
+
+
+@pytest.fixture(autouse=True)
+def in_the_foreground(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests do not wait behind whatever else the machine does."""
+    monkeypatch.setattr(copies, "Recompression", Foreground)
 
 
 @pytest.fixture

@@ -100,7 +100,6 @@ def like(monkeypatch: pytest.MonkeyPatch, program: str) -> Recompression:
         return real([sys.executable, "-c", program], **options | {"env": {}, "cwd": None})
 
     monkeypatch.setattr(module.subprocess, "Popen", start)
-    monkeypatch.setattr(module, "_LONGEST_ALONE_S", 0.5)
     return Recompression(512 << 20, 1, NOTHING, longest_s=0.5)
 
 
@@ -156,3 +155,12 @@ def test_a_stream_cut_short(members: list[bytes], cut: int) -> None:
     data = encode_batch(Work.GIVE_BACK, members)
     with pytest.raises(ValueError):
         read_batch(io.BytesIO(data[: -min(cut, len(data) - 1)]).read)
+
+
+def test_a_batch_that_takes_too_much_processor_time_ends_the_process(
+    recompression: Recompression,
+) -> None:
+    recompression.recompress(FRAMES[:1])
+    limits = Path("/proc", str(process_of(recompression)), "limits").read_text()
+    (line,) = (line for line in limits.splitlines() if line.startswith("Max cpu time"))
+    assert 0 < int(line.split()[3]) <= 120
