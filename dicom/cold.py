@@ -56,6 +56,8 @@ _LONGEST_FRAME = 256 << 20
 _LONGEST_RECOMPRESSED = 16 << 20
 """Longer frames stay as they are, so that memory stays bounded."""
 _MOST_REST = 1 << 30
+LONGEST_HEADER = 128 << 20
+"""Bytes before the first frame: they hold the offsets of up to millions."""
 _BATCH_BYTES = 2 << 20
 _SPOOL_BYTES = 8 << 20
 
@@ -194,6 +196,17 @@ class ColdInstance:
         start, end = self._starts[frame_index : frame_index + 2].tolist()
         data = read_exactly(self.source, start, end - start)
         return self._as_they_were(_Batch(frame_index, [data]), give_back)[0]
+
+    def header(self, limit_bytes: int = LONGEST_HEADER) -> bytes:
+        """What the instance begins with, up to its first frame; read without any frame.
+
+        Raises DamagedInstanceError where it is damaged, or longer than the limit.
+        """
+        length = int(self._table[0, 0])
+        if length > limit_bytes:
+            raise DamagedInstanceError(DAMAGED)
+        rest = Inflating(read_pieces(self.source, int(self._starts[-1]), self._rest_bytes))
+        return b"".join(rest.take(length))
 
     def unpack(self, sink: ByteSink, give_back: GiveBack) -> WrittenInstance:
         """Write the instance as it was, in bounded memory.

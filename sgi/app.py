@@ -178,7 +178,7 @@ def make_application(settings: Settings) -> ASGIApp:
     feed.when_slide_destroyed(frames.forget)
     feed.when_slide_gone(ready.forget_slide)
     decoders = Decoders()
-    dicomweb = open_dicomweb(database, stores.warm, grants, decoders)
+    dicomweb = open_dicomweb(database, stores, grants, decoders)
     profiles = Profiles(stores.warm)
     services = Services(
         settings,

@@ -253,3 +253,11 @@ def test_a_forged_index(
     end = cold._END.pack(hashlib.sha256(table + facts).digest(), 1, b"SGICOLD")
     assert len(facts + end) == FOOTER_BYTES
     read_everything(body + table + facts + end, b"never")
+
+
+def test_the_header_is_read_without_a_frame(instance: bytes) -> None:
+    stored, _ = packed(instance)
+    first = int(FrameIndex.read(MemorySource(instance)).offsets[0])
+    assert opened(stored).header() == instance[:first]
+    with pytest.raises(DamagedInstanceError):
+        opened(stored).header(limit_bytes=first - 1)

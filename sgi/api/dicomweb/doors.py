@@ -8,6 +8,7 @@ from sgi.api.dicomweb.records import Records
 from sgi.api.dicomweb.unpacking import Unpacking
 from sgi.api.grants import Grants
 from sgi.catalogue.database import Database
+from sgi.stores import Stores
 from storage.store import ObjectStore
 
 
@@ -22,6 +23,8 @@ class DicomWeb:
 
 
 def open_dicomweb(
-    database: Database, store: ObjectStore, grants: Grants, decoders: Decoders
+    database: Database, stores: Stores, grants: Grants, decoders: Decoders
 ) -> DicomWeb:
-    return DicomWeb(Places(database, grants), Records(database, store), Unpacking(decoders), store)
+    return DicomWeb(
+        Places(database, grants), Records(database, stores), Unpacking(decoders), stores.warm
+    )

@@ -6,7 +6,9 @@ import time
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from dicom.cold import ColdInstance
 from dicom.errors import DicomError
+from dicom.ports import ByteSource
 from dicom.web.attributes import AVAILABLE_SYNTAX, SERIES_UID, SOP_INSTANCE_UID, STUDY_UID
 from dicom.web.document import Document, read_document
 from sgi.catalogue import dicomweb, slides
@@ -14,9 +16,9 @@ from sgi.catalogue.database import Database
 from sgi.domain.slide import Slide, StoredInstance
 from sgi.domain.tier import Tier
 from sgi.errors import ColdError, NotFoundError, VerificationError
-from sgi.stored import StoredObject, instance_key
+from sgi.stored import HeldBytes, StoredObject, cold_key, instance_key
+from sgi.stores import Stores
 from storage.errors import StorageError
-from storage.store import ObjectStore
 
 _log = logging.getLogger(__name__)
 _SLIDES_AT_ONCE = 20
@@ -30,9 +32,9 @@ _TRY_AGAIN_S = 300.0
 class Records:
     """Reads the headers of a slide once, when they are first asked for."""
 
-    def __init__(self, database: Database, store: ObjectStore) -> None:
+    def __init__(self, database: Database, stores: Stores) -> None:
         self._database = database
-        self._store = store
+        self._stores = stores
         self._working = asyncio.Lock()
         self._complete_to: dict[UUID, datetime] = {}
         self._unreadable: dict[UUID, float] = {}
@@ -50,7 +52,8 @@ class Records:
     async def of_slide(self, slide: Slide) -> dict[str, Document]:
         """The headers of a slide's instances by SOP Instance UID, in their order.
 
-        Raises StorageError, DicomError, VerificationError or ColdError where they cannot be read.
+        Raises StorageError, DicomError or VerificationError where they cannot be read, ColdError
+        where no cold store is set.
         """
         found = await self._known(slide)
         if not found:
@@ -100,10 +103,7 @@ class Records:
             await dicomweb.add(connection, slide, documents)
 
     def _read(self, slide: Slide, stored: StoredInstance) -> Document:
-        if stored.tier is not Tier.WARM:
-            raise ColdError("The headers of a slide in cold storage cannot be read.")
-        key = instance_key(slide.id, stored.sop_uid)
-        document = read_document(StoredObject(self._store, key, stored.size_bytes))
+        document = read_document(self._source(slide, stored))
         said = {
             STUDY_UID: slide.study_uid,
             SERIES_UID: slide.series_uid,
@@ -113,6 +113,18 @@ class Records:
             raise VerificationError("An instance says that it is another; run `sgi verify`.")
         document[AVAILABLE_SYNTAX] = {"vr": "UI", "Value": [stored.transfer_syntax]}
         return dict(sorted(document.items()))
+
+    def _source(self, slide: Slide, stored: StoredInstance) -> ByteSource:
+        """Where the header is read from: of a cold instance, its packed copy."""
+        if stored.tier is Tier.WARM:
+            key = instance_key(slide.id, stored.sop_uid)
+            return StoredObject(self._stores.warm, key, stored.size_bytes)
+        cold = self._stores.cold
+        if cold is None:
+            raise ColdError("The slide is in cold storage, and no cold store is set here.")
+        key = cold_key(slide.id, stored.sop_uid)
+        size = cold.size(key)
+        return HeldBytes(ColdInstance.open(StoredObject(cold, key, size), size).header())
 
     def _left_alone(self) -> list[UUID]:
         now = time.monotonic()

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 import sgi.app
+from dicom.testing import MemorySource
+from dicom.web.document import read_document
 from sgi.catalogue import tiers
 from sgi.domain.account import Role
 from sgi.domain.tier import Tier
@@ -15,7 +17,7 @@ from sgi.jobs.keeping import Keeping
 from sgi.keeping.moves import Moves
 from sgi.keeping.tiers_tasks import apply_policy, tend
 from sgi.settings import ColdSettings, StorageSettings
-from sgi.stored import tier_policy_key
+from sgi.stored import instance_key, tier_policy_key
 from sgi.stored_tiers import StoredTierPolicy
 from sgi.stores import Stores
 from storage.memory import MemoryObjectStore
@@ -281,8 +283,6 @@ def test_a_move_that_lost_its_job_gets_one(cold: Cold, url: str) -> None:
 def test_warm_objects_go_once_everybody_has_heard(cold: Cold, store: Any) -> None:
     from datetime import timedelta
 
-    from sgi.stored import instance_key
-
     cold.cool()
     key = instance_key(cold.slide.id, cold.slide.levels[0].sop_uid)
     cold.web.run(tend(cold.keeping))
@@ -328,3 +328,20 @@ def test_browsers_are_told_and_memory_forgets(cold: Cold) -> None:
     body = json.loads(data.removeprefix("data: "))
     assert body["id"] == str(cold.slide.id)
     assert body["tiers"]["move"]["state"] == MoveState.WAITING
+
+
+def test_a_slide_that_was_cold_before_anybody_searched_is_found(cold: Cold, store: Any) -> None:
+    base = cold.slide.levels[0]
+    key = instance_key(cold.slide.id, base.sop_uid)
+    header = read_document(MemorySource(store.objects[key]))
+    cold.cool()
+    store.objects.pop(key, None)
+    address = f"/dicomweb/studies/{cold.slide.study_uid}/instances"
+    found = cold.call("GET", address, cold.pathologist)
+    assert "warning" not in found.headers
+    uids = {item["00080018"]["Value"][0] for item in found.json()}
+    assert uids == {instance.sop_uid for instance in cold.slide.instances}
+    series = f"/dicomweb/studies/{cold.slide.study_uid}/series/{cold.slide.series_uid}"
+    told = cold.call("GET", f"{series}/instances/{base.sop_uid}/metadata", cold.pathologist)
+    for tag in ("00480006", "00480007", "00200052", "00282110", "00080070"):
+        assert told.json()[0].get(tag) == header.get(tag), tag
