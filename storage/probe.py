@@ -131,8 +131,8 @@ def _ask(
     site: Site, checks: Iterable[Check], tell: Callable[[Finding], None] | None
 ) -> list[Finding]:
     findings: list[Finding] = []
+    site.store.put(site.key("first"), b"bytes")
     with _tidied(site):
-        site.store.put(site.key("first"), b"bytes")
         unanswered = 0
         for check in checks:
             try:

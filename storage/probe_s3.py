@@ -16,6 +16,7 @@ from storage.probe_checks import PART_BYTES, NotOfferedError, Site, UnmetError
 from storage.s3 import S3ObjectStore, S3Options
 from storage.s3_locks import S3Locks
 from storage.s3_sdk import sdk_client, sdk_errors
+from storage.thaw import Thaw
 
 _SKEW_S = 60.0
 _FIVE_NAMES = ("a", "b/c", "b/d", "e", "f")
@@ -170,6 +171,11 @@ def storage_class(site: Site) -> str:
     store = S3ObjectStore(dataclasses.replace(site.options, retries=1, retry_s=2.0))
     key, chosen = site.key("class"), site.options.storage_class
     store.put(key, b"cold")
+    archive = store.archive()
+    if archive.freezes():
+        archive.freeze(key, {})
+        if archive.state(key).thaw is Thaw.NEVER_FROZEN:
+            raise UnmetError(f"What is frozen in {chosen} does not lie there afterwards.")
     store.delete(key)
     return f"{chosen}"
 

@@ -7,21 +7,21 @@ pixels by the thousand, ever has all of the processes.
 """
 
 import asyncio
-import multiprocessing
+import math
 import os
-import time
+import pickle
+import subprocess
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from enum import Enum, auto
-from typing import TypeVarTuple
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
+from typing import IO, TypeVarTuple
 
+from sgi.api.decoder_pipe import ANSWER, JOB, Answer, parse_error, parse_head
 from sgi.api.overload import Gate
-from sgi.confine import confine
 from sgi.errors import UnshowableError
-from sgi.lifeline import end_with_parent
-from sgi.priority import give_way
+from sgi.priority import go_last
 
 _PROCESSES = max(2, min(4, os.cpu_count() or 2)) + 1
 """One more than processors, since no slide has all of them."""
@@ -30,19 +30,9 @@ _WAITING = 512
 _LONGEST_WAIT_S = 20.0
 _SLOW_S = 1.0
 _SLOW_SLIDES = 1000
-_NICE = 5
-"""Sending what is there comes before unpacking more."""
-_MEMORY_BYTES = 1 << 30
+_PROGRAMS = object()
+"""Those that ask for pixels, a frame after the other, together leave one process to viewers."""
 _Arguments = TypeVarTuple("_Arguments")
-
-
-class Share(Enum):
-    """Who has, together, at most all but one of the processes."""
-
-    PROGRAMS = auto()
-    """Those that ask for pixels, a frame after the other: one process is left to viewers."""
-    SLOW = auto()
-    """Slides of which a frame took long: one process is left to the others."""
 
 
 class Decoders:
@@ -57,12 +47,13 @@ class Decoders:
         slow_s: float = _SLOW_S,
     ) -> None:
         self._gate = Gate(processes, max(1, processes - 1), waiting, _LONGEST_WAIT_S)
+        self._slow_gate = Gate(max(1, (processes - 1) // 2), processes, waiting, _LONGEST_WAIT_S)
+        """For slides of which a frame took long, by processor time: the machine's others' is no
+        fault of theirs. A processor is left to the rest, and what works on them goes last."""
         self._slow_s = slow_s
         self._slow: OrderedDict[Hashable, None] = OrderedDict()
         self._all = [_Decoder() for _ in range(processes)]
-        self._free: asyncio.LifoQueue[_Decoder] = asyncio.LifoQueue()
-        for decoder in self._all:
-            self._free.put_nowait(decoder)
+        self._free = list(self._all)
         self._longest_s = longest_s
 
     async def run(
@@ -83,21 +74,29 @@ class Decoders:
         Raises UnshowableError when it takes too long or brings its process down, BusyError when
         none is free in time, and whatever the function itself raises.
         """
-        shares: list[Hashable] = [] if slide is None else [slide]
-        if slide in self._slow:
-            shares.append(Share.SLOW)
+        shares = [] if slide is None else [slide]
         if program:
-            shares.append(Share.PROGRAMS)
-        async with self._gate.turn(*shares):
-            decoder, began = self._free.get_nowait(), time.monotonic()
+            shares.append(_PROGRAMS)
+        slow = slide in self._slow
+        first = self._slow_gate.turn() if slow else nullcontext()
+        async with first, self._gate.turn(*shares):
+            decoder = next((each for each in self._free if each.is_last == slow), self._free[0])
+            self._free.remove(decoder)
             try:
-                return await decoder.run(self._longest_s, function, *arguments)
+                made, took_s = await decoder.run(self._longest_s, slow, function, *arguments)
+            except UnshowableError:
+                self._learn(slide, math.inf)
+                raise
             finally:
-                self._free.put_nowait(decoder)
-                if slide is not None:
-                    self._learn(slide, time.monotonic() - began)
+                self._free.append(decoder)
+            self._learn(slide, took_s)
+        if isinstance(made, Exception):
+            raise made
+        return made
 
     def _learn(self, slide: Hashable, took_s: float) -> None:
+        if slide is None:
+            return
         self._slow.pop(slide, None)
         if took_s > self._slow_s:
             self._slow[slide] = None
@@ -107,32 +106,43 @@ class Decoders:
     def close(self) -> None:
         """End the processes."""
         for decoder in self._all:
-            decoder.end()
+            decoder.close()
 
 
 class _Decoder:
     """One process, begun anew after it was ended."""
 
     def __init__(self) -> None:
-        self._pool: ProcessPoolExecutor | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+        self._waiting = ThreadPoolExecutor(1, "decoder")
+        """Waits for the process's answers, and for its end."""
+        self.is_last = False
+        """Whether it lets everybody else go first."""
 
     async def run(
         self,
         longest_s: float,
+        last: bool,
         function: Callable[[*_Arguments], bytes],
         *arguments: *_Arguments,
-    ) -> bytes:
-        if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(1, context, _begin)
-        loop = asyncio.get_running_loop()
-        unpacking = loop.run_in_executor(self._pool, function, *arguments)
+    ) -> tuple[bytes | Exception, float]:
+        """What `function` gave or raised, and the processor time that it took, in seconds."""
+        if self.is_last and not last:
+            self.end()  # a process cannot be raised again
+        if self._child is None:
+            self._child = _start()
+        child = self._child
+        if last and not self.is_last:
+            self.is_last = True
+            go_last(child.pid)
+        job = pickle.dumps((function, arguments))
+        answering = asyncio.get_running_loop().run_in_executor(self._waiting, _ask, child, job)
         try:
-            return await asyncio.wait_for(unpacking, longest_s)
+            return await asyncio.wait_for(answering, longest_s)
         except TimeoutError as error:
             self.end()
             raise UnshowableError("A tile takes too long to unpack; it is not shown.") from error
-        except BrokenProcessPool as error:
+        except (OSError, ValueError) as error:
             self.end()
             raise UnshowableError("A tile cannot be unpacked; it is not shown.") from error
         except asyncio.CancelledError:
@@ -140,18 +150,55 @@ class _Decoder:
             raise
 
     def end(self) -> None:
-        pool, self._pool = self._pool, None
-        if pool is None:
-            return
-        # A process that hangs in a decoder heeds nothing else.
-        for process in list((pool._processes or {}).values()):
-            process.kill()
-        pool.shutdown(wait=False)
+        """Kill it: a process that hangs in a decoder heeds nothing else."""
+        child, self._child, self.is_last = self._child, None, False
+        if child is not None:
+            child.kill()
+            self._waiting.submit(_bury, child)
+
+    def close(self) -> None:
+        """End it for good, and leave nothing of it."""
+        self.end()
+        self._waiting.shutdown()
 
 
-def _begin() -> None:
-    """What a decoding process does first."""
-    end_with_parent()
-    give_way(_NICE)
-    os.environ.clear()
-    confine(_MEMORY_BYTES, None)
+def _start() -> subprocess.Popen[bytes]:
+    """A process without any secret of ours; the leader of a session, which kernels that schedule
+    sessions as groups need to lower it alone.
+    """
+    told = {name: text for name, text in os.environ.items() if name in {"PATH", "LANG", "TZ"}}
+    return subprocess.Popen(
+        [sys.executable, "-I", "-m", "sgi.api.decoder_child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=told | {"OMP_NUM_THREADS": "1"},
+        cwd="/",
+        start_new_session=True,
+    )
+
+
+def _ask(child: subprocess.Popen[bytes], job: bytes) -> tuple[bytes | Exception, float]:
+    """One job done; raises OSError or ValueError where the process died or answers nonsense."""
+    if child.stdin is None or child.stdout is None:
+        raise RuntimeError("the pipes of a child are there by construction")
+    child.stdin.write(JOB.pack(len(job)) + job)
+    child.stdin.flush()
+    answer, cpu_s, length = parse_head(_read(child.stdout, ANSWER.size))
+    payload = _read(child.stdout, length)
+    return payload if answer is Answer.MADE else parse_error(payload), cpu_s
+
+
+def _read(pipe: IO[bytes], length: int) -> bytes:
+    data = pipe.read(length)
+    if len(data) != length:
+        raise ValueError("the process ended within an answer")
+    return data
+
+
+def _bury(child: subprocess.Popen[bytes]) -> None:
+    child.wait()
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()

@@ -146,7 +146,7 @@ class Regions:
             level = levels_of(slide)[drawing.cut.level]
             try:
                 return await self._decoders.run(
-                    draw_picture, drawing.cut, level, kind, layers, look
+                    draw_picture, drawing.cut, level, kind, layers, look, slide=instance.slide_id
                 )
             except MemoryError as error:
                 raise UnshowableError("A picture takes too much memory; ask for less.") from error

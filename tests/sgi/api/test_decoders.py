@@ -138,7 +138,7 @@ def test_programs_leave_one_process_to_viewers(run: Any) -> None:
     assert run(use()) == b"abab"
 
 
-def test_slow_slides_together_leave_one_process_to_the_others(run: Any) -> None:
+def test_slow_slides_together_leave_processes_to_the_others(run: Any) -> None:
     async def use() -> bytes:
         decoders = Decoders(3, slow_s=0.0)
         try:
@@ -194,3 +194,32 @@ def test_it_gives_way(run: Any) -> None:
             return await decoders.run(eval, "str(__import__('os').nice(0)).encode()")
 
     assert int(run(use())) > os.nice(0)
+
+
+def test_what_is_slow_goes_last_and_nothing_else_does(run: Any) -> None:
+    policy = "str(__import__('os').sched_getscheduler(0)).encode()"
+
+    async def use() -> list[int]:
+        decoders = Decoders(1, slow_s=0.0)
+        try:
+            told = [await decoders.run(eval, policy, slide=slide) for slide in "aab"]
+            decoders._slow.clear()
+            return [*map(int, told), int(await decoders.run(eval, policy))]
+        finally:
+            decoders.close()
+
+    assert run(use()) == [os.SCHED_OTHER, os.SCHED_IDLE, os.SCHED_OTHER, os.SCHED_OTHER]
+
+
+def test_what_cannot_be_shown_is_slow_and_what_nobody_waits_for_is_not(run: Any) -> None:
+    async def use() -> set[Any]:
+        async with opened(1) as decoders:
+            with pytest.raises(UnshowableError):
+                await decoders.run(eval, DIE, slide="dies")
+            leaving = asyncio.create_task(decoders.run(eval, HANG, slide="left"))
+            await asyncio.sleep(0.1)
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
+            return set(decoders._slow)
+
+    assert run(use()) == {"dies"}

@@ -163,10 +163,10 @@ def test_the_same_picture_is_drawn_once_for_all(
     drawn = 0
     run = web.services.regions._decoders.run
 
-    async def counted(*arguments: Any) -> bytes:
+    async def counted(*arguments: Any, **options: Any) -> bytes:
         nonlocal drawn
         drawn += 1
-        picture: bytes = await run(*arguments)
+        picture: bytes = await run(*arguments, **options)
         return picture
 
     monkeypatch.setattr(web.services.regions._decoders, "run", counted)
