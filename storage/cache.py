@@ -81,9 +81,11 @@ class DiskCache:
         # After what is being written, which may be the same range.
         await asyncio.get_running_loop().run_in_executor(self._writer, _remove, path)
 
-    def forget(self, folder: str) -> None:
-        """Drop, soon, every range of the objects directly under a folder, which ends with `/`."""
-        self._writer.submit(self._forget, _group(folder))
+    def forget(self, folder: str | None) -> None:
+        """Drop, soon, every range of the objects directly under a folder, which ends with `/`;
+        None: of every object.
+        """
+        self._writer.submit(self._forget, "*" if folder is None else _group(folder))
 
     def _forget(self, group: str) -> None:
         for path in self._folder.glob(f"??/*-{group}"):

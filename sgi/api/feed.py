@@ -42,14 +42,16 @@ class Feed:
         self._sessions = sessions
         self._subscribers: dict[asyncio.Queue[Change | None], Session] = {}
         self._told_of_slides: list[Callable[[UUID | None], None]] = []
-        self._told_of_ends: list[Callable[[UUID], None]] = []
+        self._told_of_ends: list[Callable[[UUID | None], None]] = []
 
     def when_slide_gone(self, tell: Callable[[UUID | None], None]) -> None:
         """Call `tell` with the id of every slide that is destroyed or moved; None: any may be."""
         self._told_of_slides.append(tell)
 
-    def when_slide_destroyed(self, tell: Callable[[UUID], None]) -> None:
-        """Call `tell` with the id of every slide that is destroyed, after the others."""
+    def when_slide_destroyed(self, tell: Callable[[UUID | None], None]) -> None:
+        """Call `tell` with the id of every slide that is destroyed, after the others; None: any
+        may have been, while nobody listened.
+        """
         self._told_of_ends.append(tell)
 
     async def run(self) -> None:
@@ -66,6 +68,8 @@ class Feed:
     def _start_again(self) -> None:
         self._sessions.forget_all()
         self._slide_gone(None)
+        for tell in self._told_of_ends:
+            tell(None)
         for queue in self._subscribers:
             _restart(queue)
 

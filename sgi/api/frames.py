@@ -78,8 +78,8 @@ class RangeCache(AsyncRangeReader, Protocol):
     async def drop(self, key: str, offset: int, length: int) -> None:
         """Forget a range, so that the next read asks the store itself."""
 
-    def forget(self, folder: str) -> None:
-        """Drop, soon, every range of the objects of a folder."""
+    def forget(self, folder: str | None) -> None:
+        """Drop, soon, every range of the objects of a folder; None: of all objects."""
 
 
 Damaged = Callable[[UUID, str, int | None], None]
@@ -115,10 +115,12 @@ class Frames:
         self._reading: dict[tuple[str, int], asyncio.Task[dict[int, bytes]]] = {}
         self._gate = Gate(_READS, _READS_OF_ONE_SESSION, _READS_WAITING, _LONGEST_WAIT_S)
 
-    def forget(self, slide_id: UUID) -> None:
-        """Drop every frame of a slide that was destroyed, from memory and from the disk."""
-        folder = slide_folder(slide_id)
-        for place in [place for place in self._kept if place[0].startswith(folder)]:
+    def forget(self, slide_id: UUID | None) -> None:
+        """Drop every frame of a slide that was destroyed, from memory and from the disk; None: of
+        every slide, since which it was is not known.
+        """
+        folder = None if slide_id is None else slide_folder(slide_id)
+        for place in [p for p in self._kept if folder is None or p[0].startswith(folder)]:
             self._room += len(self._kept.pop(place))
         if self._cache is not None:
             self._cache.forget(folder)

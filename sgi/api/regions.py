@@ -7,8 +7,7 @@ tiles is read.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -16,10 +15,11 @@ from dicom.transfer_syntax import encoding_of
 from sgi.api.decoders import Decoders
 from sgi.api.frames import ServedInstance
 from sgi.api.once import MadeOnce
+from sgi.api.overload import Gate
 from sgi.api.profiles import Profiles
 from sgi.api.slide_store import ServedSlide
 from sgi.domain.slide import Slide
-from sgi.errors import BusyError, NotFoundError, PictureTooLargeError, UnshowableError
+from sgi.errors import NotFoundError, PictureTooLargeError, UnshowableError
 from tiling.composite import Window, colours_of
 from tiling.geometry import Size
 from tiling.picture import Kind, Layer, Look, draw_picture
@@ -33,6 +33,7 @@ LONGEST_SIDE = 8192
 _MOST_UNPACKED_QUICKLY, _MOST_UNPACKED = 1 << 26, 1 << 25
 """Pixels of the tiles that one picture takes, of JPEG and of other codecs: some seconds of work."""
 _LONGEST_S = 30.0
+_WAITING = 64
 _LONGEST_WAIT_S = 60.0
 _MOST_BYTES = 96 << 20
 """Of those tiles as they are stored."""
@@ -82,7 +83,7 @@ class Regions:
         self._profiles = profiles
         self._decoders = decoders or Decoders(_PROCESSES, _LONGEST_S)
         self._made: MadeOnce[tuple[object, ...]] = MadeOnce(kept_bytes)
-        self._turns = asyncio.Semaphore(_PROCESSES)
+        self._turns = Gate(_PROCESSES, max(1, _PROCESSES - 1), _WAITING, _LONGEST_WAIT_S)
 
     def close(self) -> None:
         """End the processes."""
@@ -113,18 +114,6 @@ class Regions:
         drawing = _Drawing(served, instance, cut, asked, paths, plane)
         return await self._made.get((slide.id, asked), lambda: self._draw(drawing))
 
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """A turn to draw; nobody waits for ever, nor does what nobody waits for any more."""
-        try:
-            await asyncio.wait_for(self._turns.acquire(), _LONGEST_WAIT_S)
-        except TimeoutError as error:
-            raise BusyError("Too many pictures are being drawn.") from error
-        try:
-            yield
-        finally:
-            self._turns.release()
-
     async def _draw(self, drawing: "_Drawing") -> bytes:
         instance, asked, slide = drawing.instance, drawing.asked, drawing.served.slide
         if instance.encoding is None:
@@ -133,7 +122,8 @@ class Regions:
         if look.target is not None:
             look = replace(look, profile=await self._profiles.of(slide))
         colours = _colours(slide)
-        async with self._turn():  # before the tiles are read, which are held until it is drawn
+        # Before the tiles are read, which are held until it is drawn.
+        async with self._turns.turn(slide.id):
             layers = [
                 Layer(
                     await _frames(drawing, path),

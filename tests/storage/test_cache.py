@@ -195,6 +195,18 @@ def test_a_folder_is_forgotten_and_no_other(store: Store, tmp_path: Path) -> Non
     asyncio.run(run())
 
 
+def test_everything_is_forgotten(store: Store, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with opened(store, tmp_path) as cache:
+            for offset in (0, 100, 200):
+                await cache.read_range_async(KEY, offset, 10)
+            await until(lambda: len(entries(tmp_path)) == 3)
+            cache.forget(None)
+            await until(lambda: not entries(tmp_path))
+
+    asyncio.run(run())
+
+
 def test_errors_of_the_store_pass(store: Store, tmp_path: Path) -> None:
     async def run() -> None:
         async with opened(store, tmp_path) as cache:

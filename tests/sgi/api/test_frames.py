@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
@@ -66,6 +66,17 @@ def test_every_frame_whatever_the_memory(
                 assert run(frames.get(base, frame_index)) == frame_of(0, frame_index)
                 kept = sum(map(len, frames._kept.values()))
                 assert kept <= kept_bytes
+
+
+def test_what_is_forgotten_is_read_again(run: Any, store: Any, base: ServedInstance) -> None:
+    frames = Frames(store)
+    run(frames.get(base, 0))
+    frames.forget(uuid4())
+    assert frames._kept
+    for forgotten in (base.slide_id, None):
+        run(frames.get(base, 0))
+        frames.forget(forgotten)
+        assert not frames._kept
 
 
 def test_levels_are_not_mixed_up(

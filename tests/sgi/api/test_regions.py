@@ -183,15 +183,15 @@ def test_the_same_picture_is_drawn_once_for_all(
 def test_nobody_waits_for_ever(
     web: Any, client: Any, slide: Slide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(regions, "_LONGEST_WAIT_S", 0.05)
-    turns = web.services.regions._turns
-    for _ in range(2):
-        web.run(turns.acquire())
+    gate = web.services.regions._turns
+    monkeypatch.setattr(gate, "_longest_s", 0.05)
+    turns = gate.turn(slide.id)
+    web.run(turns.__aenter__())
     address = f"/iiif/3/{slide.id}/full/100,/0/default.jpg"
     answer = web.get(client, address)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert web.get(client, f"/iiif/3/{slide.id}/0,0,128,128/max/0/default.jpg").status_code == 200
-    turns.release()
+    web.run(turns.__aexit__(None, None, None))
     assert web.get(client, address).status_code == 200
 
 
