@@ -12,6 +12,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from dicom.source.files import MARK_BYTES, first_facts, is_dicom
@@ -26,6 +27,10 @@ _LITTER = re.compile(
 )
 _HEAD_BYTES = 65_536
 _COMPANION_BYTES = 1 << 20
+_MOST_NAMES = 1024
+"""Of files that a companion names; a slide has 256."""
+_REMEMBERED = 1000
+"""Companions."""
 _FILE_NAME = re.compile(rb"""\bFileName\s*=\s*["']([^"'<>&/\\]{1,255})["']""")
 _DEEPEST = 8
 """Folders below the drop folder, and below a Zarr, that are looked into."""
@@ -46,6 +51,8 @@ class Candidate:
     """Every file, `main` among them, sorted by path."""
     missing: str | None = None
     """What has to be there besides, in words; None when nothing is missing."""
+    folder: Path | None = None
+    """That the slide is known by, where its files are called alike in every slide."""
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -163,34 +170,36 @@ class _Companions:
     """A format of several files: its suffixes, and which other files belong to the main one."""
 
     suffixes: frozenset[str]
-    belongs: Callable[[Path, Path], bool]
+    belongs: Callable[[FoundFile, Path], bool]
+    """Told the main file, and another."""
     missing: str
 
     def candidate(self, main: Path, left: dict[Path, FoundFile]) -> Candidate:
         """Take the main file and its companions out of `left`."""
-        companions = [path for path in left if path != main and self.belongs(main, path)]
+        found = left[main]
+        companions = [path for path in left if path != main and self.belongs(found, path)]
         parts = tuple(left.pop(path) for path in sorted([main, *companions]))
         return Candidate(main, parts, None if companions else self.missing)
 
 
 _mirax = _Companions(
     frozenset({".mrxs"}),
-    lambda main, path: main.with_suffix("") in path.parents,
+    lambda main, path: main.path.with_suffix("") in path.parents,
     "The folder with the same name as the .mrxs file is not there yet; copy it beside the file.",
 )
 _HAMAMATSU_IMAGES = frozenset({".jpg", ".jpeg", ".ngr", ".opt"})
 _hamamatsu = _Companions(
     frozenset({".vms", ".vmu"}),
     lambda main, path: (
-        path.parent == main.parent
+        path.parent == main.path.parent
         and path.suffix.lower() in _HAMAMATSU_IMAGES
-        and path.name.startswith(tuple(main.stem + mark for mark in "(_."))
+        and path.name.startswith(tuple(main.path.stem + mark for mark in "(_."))
     ),
     "The image files that begin with the name of the index are not there yet; copy them beside it.",
 )
 _olympus = _Companions(
     frozenset({".vsi"}),
-    lambda main, path: main.with_name(f"_{main.stem}_") in path.parents,
+    lambda main, path: main.path.with_name(f"_{main.path.stem}_") in path.parents,
     "The folder named like the .vsi file between underscores is not there yet; "
     "copy it beside the file.",
 )
@@ -198,20 +207,34 @@ _olympus = _Companions(
 
 _ome_companion = _Companions(
     frozenset({".ome"}),
-    lambda main, path: path.parent == main.parent and path.name in _named_files(main),
+    lambda main, path: path.parent == main.path.parent and path.name in _named_files(main),
     "The TIFF files that the .companion.ome file names are not there yet; copy them beside it.",
 )
 _OF_SEVERAL = (_mirax, _hamamatsu, _olympus, _ome_companion)
 
 
-def _named_files(companion: Path) -> frozenset[str]:
+def _named_files(companion: FoundFile) -> frozenset[str]:
     """The files that an OME companion names; none while it cannot be read."""
     try:
-        with companion.open("rb") as file:
-            text = file.read(_COMPANION_BYTES)
+        return _read_names(companion)
     except OSError:
         return frozenset()
-    return frozenset(name.decode("utf-8", "replace") for name in _FILE_NAME.findall(text))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read_names(companion: FoundFile) -> frozenset[str]:
+    """Read once for as long as the file does not change; raises OSError, which is forgotten."""
+    names: set[str] = set()
+    for name in _FILE_NAME.finditer(_read_companion(companion.path)):
+        names.add(name[1].decode("utf-8", "replace"))
+        if len(names) >= _MOST_NAMES:
+            break
+    return frozenset(names)
+
+
+def _read_companion(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_COMPANION_BYTES)
 
 
 def is_zarr_folder(path: Path) -> bool:
@@ -266,4 +289,5 @@ def _dicom_series(
     for paths in series.values():
         parts = tuple(left.pop(path) for path in sorted(paths))
         # The largest file holds the base: the surest for a reader to begin with.
-        yield Candidate(max(parts, key=lambda part: part.size_bytes).path, parts)
+        main = max(parts, key=lambda part: part.size_bytes).path
+        yield Candidate(main, parts, folder=main.parent if len(parts) > 1 else None)

@@ -17,6 +17,10 @@ from tiling.slide import OpticalPath
 Document = dict[str, Any]
 
 DOCUMENT_NAME = "zarr.json"
+STORED_OBJECTS = "stored_objects"
+"""Among the attributes of an array: how many objects hold its chunks. The format leaves blank ones
+out, so that nobody could tell those from ones that were lost.
+"""
 LITTLE_ENDIAN: Document = {"name": "bytes", "configuration": {"endian": "little"}}
 """The codec of samples as they are."""
 
@@ -46,8 +50,12 @@ def array_document(
     level: int,
     codecs: Sequence[Document] = (LITTLE_ENDIAN,),
     tiles: Size = ONE_TILE,
+    objects: int | None = None,
 ) -> Document:
-    """The `zarr.json` of a level whose chunks are of so many tiles across and down."""
+    """The `zarr.json` of a level whose chunks are of so many tiles across and down.
+
+    `objects` is how many were written; None where chunks are made when they are asked for.
+    """
     return {
         "zarr_format": 3,
         "node_type": "array",
@@ -60,7 +68,7 @@ def array_document(
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
         "fill_value": fill_value(image),
         "codecs": list(codecs),
-        "attributes": {},
+        "attributes": {} if objects is None else {STORED_OBJECTS: objects},
         "dimension_names": list(image.axes),
     }
 

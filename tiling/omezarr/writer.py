@@ -122,6 +122,7 @@ class _Writer:
             return frame, None if frame is None else self._packing.pack(stored.make(frame))
 
         packed = map_in_order(pack, frames, self._options.workers)
+        objects = 0
         for path, plane in order.layers():
             for column, row in shards.positions():
                 chunks: list[bytes | None] = []
@@ -132,11 +133,12 @@ class _Writer:
                         self._tell()
                 shard = build_shard(chunks)
                 if shard is not None:
+                    objects += 1
                     place = ChunkPlace(number, column, row, path, plane)
                     self._write(chunk_key(self._image, place), shard)
         stored.finish()
         sharding = sharding_codec(self._image.chunk_shape(number), self._packing.codecs)
-        document = array_document(self._image, number, [sharding], tiles)
+        document = array_document(self._image, number, [sharding], tiles, objects)
         self._write(f"{number}/{DOCUMENT_NAME}", to_json(document))
 
     def _tell(self) -> None:

@@ -110,6 +110,8 @@ def test_a_dicom_series_is_one_slide_a_folder() -> None:
     assert {str(c.main.relative_to(DROP)) for c in made} >= {"s/1.2.840.4"}, (
         "the largest comes first"
     )
+    assert [c.folder for c in made if len(c.parts) > 1] == [DROP / "s"]
+    assert {c.folder for c in made if len(c.parts) == 1} == {None}
 
 
 def test_series_uid() -> None:

@@ -19,7 +19,7 @@ from tiling.errors import (
 )
 from tiling.focal_planes import order_planes
 from tiling.formats.ome_tiff.document import read_images
-from tiling.formats.ome_tiff.members import Members, read_members
+from tiling.formats.ome_tiff.members import read_members
 from tiling.formats.ome_tiff.optics import heights_um, optical_paths
 from tiling.formats.ome_tiff.places import read_places
 from tiling.registry import open_slide
@@ -284,6 +284,34 @@ def test_times_after_the_first_are_told_of(tmp_path: Path) -> None:
     assert reader.metadata.not_kept == ("Only the first of several times is kept.",)
 
 
+def test_two_planes_are_not_one_image(stack: Path) -> None:
+    places = (r'<TiffData IFD="0".*?</Pixels>', '<TiffData IFD="0" PlaneCount="5"/>'
+              '<TiffData FirstC="1" FirstZ="2" IFD="3" PlaneCount="1"/></Pixels>')  # fmt: skip
+    with pytest.raises(DamagedSlideError, match="one image for two planes"):
+        open_slide(change_xml(stack, places))
+
+
+@pytest.mark.parametrize("said", ['SizeX="700"', 'SizeY="600"'])
+def test_an_image_is_as_large_as_its_description_says(stack: Path, said: str) -> None:
+    with pytest.raises(DamagedSlideError, match="another size"):
+        open_slide(change_xml(stack, (said, said.replace("00", "01"))))
+
+
+def test_images_that_nothing_describes_are_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "written.ome.tif"
+    pixels = layers(2, 1)[:, 0]
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for image in (pixels, 7 - pixels):
+            file.write(image, metadata={"axes": "CYX"}, photometric="minisblack", tile=(128, 128))
+    assert open_slide(path).metadata.not_kept == ()
+    change_xml(path, (r'<Image ID="Image:1.*?</Image>', ""))
+    reader = open_slide(path)
+    assert_layers(reader, [pixels[:, None]])
+    assert reader.metadata.not_kept == (
+        "Images of the file that its description does not name are not kept.",
+    )
+
+
 def test_planes_without_heights_are_counted(stack: Path) -> None:
     change_xml(stack, ('PhysicalSizeZ="0.5"', 'PhysicalSizeZ="0"'))
     reader = open_slide(stack)
@@ -480,7 +508,10 @@ class TestSets:
     def test_each_file_of_a_set_knows_the_others_and_the_door(self, set_of_two: list[Path]) -> None:
         names = frozenset(path.name for path in set_of_two)
         for path in set_of_two:
-            assert read_members(path) == Members("c0.ome.tif", names)
+            members = read_members(path)
+            assert members is not None
+            assert {file.name for file in members.files} == names
+            assert members.door.name == "c0.ome.tif"
 
     def test_the_very_same_xml_in_each_file(self, set_of_two: list[Path]) -> None:
         first, second = set_of_two
@@ -489,7 +520,10 @@ class TestSets:
         assert_layers(open_slide(first), [layers(2, 1)])
         with pytest.raises(UnsupportedSlideError, match=r"c0\.ome\.tif"):
             open_slide(second)
-        assert read_members(second) == read_members(first)
+        ours, theirs = read_members(first), read_members(second)
+        assert ours is not None
+        assert theirs is not None
+        assert (ours.door, ours.files) == (theirs.door, theirs.files)
         shutil.copy(first, second)
         with pytest.raises(IncompleteSlideError, match="another"):
             open_slide(first)
@@ -498,7 +532,10 @@ class TestSets:
         for path in set_of_two:
             change_xml(path, (r"urn:uuid:0000000\d</UUID>", "</UUID>"))
         assert_layers(open_slide(set_of_two[0]), [layers(2, 1)])
-        assert read_members(set_of_two[1]) == read_members(set_of_two[0])
+        first, second = map(read_members, set_of_two)
+        assert first is not None
+        assert second is not None
+        assert (first.door, first.files) == (second.door, second.files)
 
     def test_a_file_of_a_set_that_is_missing(self, set_of_two: list[Path]) -> None:
         first, second = set_of_two
@@ -512,14 +549,17 @@ class TestSets:
 
     def test_a_part_for_a_companion_knows_its_door(self, companion: Path) -> None:
         part = companion.with_name("c1.ome.tif")
-        assert read_members(part) == Members("set.companion.ome", frozenset({"c1.ome.tif"}))
+        members = read_members(part)
+        assert members is not None
+        assert members.door.name == "set.companion.ome"
 
     def test_files_that_are_alone_have_no_members(self, stack: Path, tmp_path: Path) -> None:
         uuid = '<UUID FileName="before.ome.tif">urn:uuid:1</UUID>'
         assert read_members(stack) is None
         change_xml(stack, (' UUID="[^"]*"', ""), (r"(<TiffData[^>]*)/>", rf"\1>{uuid}</TiffData>"))
         assert read_members(stack) is None
-        assert read_members(tmp_path / "absent.ome.tif") is None
+        with pytest.raises(FileNotFoundError):
+            read_members(tmp_path / "absent.ome.tif")
         (tmp_path / "text.ome.tif").write_text("II*no TIFF at all")
         assert read_members(tmp_path / "text.ome.tif") is None
 
@@ -617,6 +657,11 @@ class TestOptics:
             ('PhysicalSizeZ="1e308" PhysicalSizeZUnit="m"', "", None),
             ('PhysicalSizeZ="1e-320"', "", None),
             ("", "", None),
+            ('PhysicalSizeZ="2"', "1 3 5", [0, 2, 4]),
+            ('PhysicalSizeZ="2"', "5 3 1", [4, 2, 0]),
+            ('PhysicalSizeZ="2"', "5 3 4", [0, 2, 4]),
+            ('PhysicalSizeZ="2"', "0 0 0", [0, 2, 4]),
+            ('PhysicalSizeZ="2"', "5 3", [0, 2, 4]),
             ("", "3 1 -1", [4, 2, 0]),
             ("", "0 1 3", [0, 1, 3]),
             ("", "0 1 1", None),
@@ -632,6 +677,16 @@ class TestOptics:
         ordered = order_planes(3, heights_um(image))
         assert bool(ordered.not_kept) == (heights is None)
         assert ordered.heights_um == pytest.approx(sorted(heights or [0, 1, 2]))
+        falls = heights is not None and heights[0] > heights[-1]
+        assert ordered.numbers == ((2, 1, 0) if falls else (0, 1, 2))
+
+    def test_planes_fall_also_where_their_places_have_no_unit(self) -> None:
+        planes = "".join(
+            f'<Plane TheC="0" TheT="0" TheZ="{z}" PositionZ="{place}"/>'
+            for z, place in enumerate((5, 3, 1))
+        )
+        (image,) = pixels_of('SizeZ="3" PhysicalSizeZ="2"', planes)
+        assert heights_um(image) == [4, 2, 0]
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 
 from tiling.errors import DamagedSlideError, SlideTooLargeError, TilingError
 from tiling.formats import ome_tiff
+from tiling.formats.ome_tiff.document import read_images
 from tiling.formats.ome_tiff.members import read_members
+from tiling.formats.ome_tiff.places import Steps, read_places
 from tiling.limits import Limits
 from tiling.registry import open_slide
 from tiling.slide import SlideReader
+from tiling.xml_tree import parse_xml
 
 PIXELS = np.random.default_rng(3).integers(0, 60000, (2, 2, 90, 80)).astype(np.uint16)
 WRITINGS = {
@@ -172,7 +175,62 @@ def test_whoever_asks_for_members_gets_names_or_none(
     path.write_bytes(whole)
     members = read_members(path)
     if members is not None:
-        assert not any(set(name) & set("/\\\0") for name in {members.door, *members.names})
+        assert not any(set(file.name or "") & set("/\\\0") for file in members.files)
+
+
+PLANES = '<Image><Pixels DimensionOrder="XYZCT" SizeZ="4000">'
+TOLD = '<TiffData PlaneCount="4000"/>'
+WORDS = " ".join(f'a{number}=""' for number in range(40_000))
+A_SET = "".join(
+    f'<TiffData FirstC="{n}" IFD="0"><UUID FileName="{n}.ome.tif"/></TiffData>' for n in range(2)
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "is_read"),
+    [
+        ("", True),
+        (f"{PLANES}{TOLD}</Pixels></Image>", True),
+        (f"{PLANES}{TOLD * 9}</Pixels></Image>", False),
+        (f"{PLANES}{TOLD}</Pixels></Image>" * 9, False),
+        ('<Image><Pixels SizeC="4000"/></Image>' * 9, False),
+        ('<Image><Pixels SizeC="9999999999999"/></Image>', False),
+        ("<a/>" * 30_000, False),
+        (f"<a {WORDS}/>", False),
+        (f"<!--{' ' * (1 << 20)}-->", False),
+        (A_SET.replace("<T", "<Image><Pixels><T", 1) + "</Pixels></Image>", True),
+    ],
+    ids=["", "few", "planes", "images", "channels", "number", "tags", "words", "bytes", "more"],
+)
+def test_whoever_gathers_gives_a_document_little_time(
+    tmp_path: Path, more: str, *, is_read: bool
+) -> None:
+    """It is read beside others' slides, in a process that is not confined."""
+    path = tmp_path / "0.ome.tif"
+    text = document(A_SET, 'SizeC="2" SizeZ="1"').replace("</OME>", f"{more}</OME>")
+    tifffile.imwrite(path, np.zeros((9, 9), np.uint8), description=text, metadata=None)
+    assert (read_members(path) is not None) is is_read
+
+
+def test_a_set_has_no_more_files_than_are_opened(tmp_path: Path) -> None:
+    told = "".join(
+        f'<TiffData FirstZ="{n}" IFD="0"><UUID FileName="{n}.ome.tif"/></TiffData>'
+        for n in range(300)
+    )
+    path = tmp_path / "0.ome.tif"
+    for planes, is_read in ((256, True), (300, False)):
+        text = document(told, f'SizeC="1" SizeZ="{planes}"')
+        tifffile.imwrite(path, np.zeros((9, 9), np.uint8), description=text, metadata=None)
+        assert (read_members(path) is not None) is is_read
+
+
+def test_all_images_of_a_document_have_one_budget() -> None:
+    said = 'DimensionOrder="XYZCT" SizeC="1" SizeZ="100"'
+    image = f'<Image><Pixels {said}><TiffData PlaneCount="100"/></Pixels></Image>'
+    images = read_images(parse_xml(f"<OME>{image * 9}</OME>"))
+    assert len(read_places(images[:2], Steps(500))) == 2
+    with pytest.raises(SlideTooLargeError, match="absurdly many planes"):
+        read_places(images, Steps(500))
 
 
 def test_many_files_are_refused(tmp_path: Path) -> None:
@@ -195,7 +253,8 @@ def test_the_same_table_for_every_plane_takes_no_memory(tmp_path: Path) -> None:
     planes, tiles, side = 100, 1 << 14, 1 << 11
     told = "".join(f'<TiffData FirstZ="{n}" IFD="{n}"/>' for n in range(planes))
     said = f'SizeC="1" SizeZ="{planes}" SizeT="1" Type="uint8" PhysicalSizeZ="1"'
-    xml = document(told, said).encode()
+    sides = f'SizeX="{side}" SizeY="{side}"'
+    xml = document(told, said).replace('SizeX="9" SizeY="9"', sides).encode()
     table, text = 8, 8 + 4 * tiles
     first = text + len(xml)
     fields = [

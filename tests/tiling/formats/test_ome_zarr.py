@@ -5,6 +5,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -303,10 +304,30 @@ def test_the_index_of_a_shard_may_come_first(make: Make, location: str) -> None:
 
 def test_chunks_that_are_not_there_are_the_fill_value(make: Make) -> None:
     path = make(stored={"fill_value": 77})
+    with closing(open_slide(path)) as reader:
+        assert reader.metadata.not_kept == ()
     shutil.rmtree(path / "0" / "c" / "1")
-    pixels = whole(open_slide(path))
+    (path / "0" / "notes.txt").touch()
+    reader = open_slide(path)
+    assert any("are not there" in sentence for sentence in reader.metadata.not_kept)
+    pixels = whole(reader)
     assert (pixels[:, :, 1] == 77).all()
     np.testing.assert_array_equal(pixels[:, :, 0], draw_pattern(COLUMNS, ROWS)[:, :, 0])
+
+
+@pytest.mark.parametrize(
+    ("version", "stored", "piece"),
+    [("0.4", {}, "0/0.0.0"), ("0.5", {"shards": (3, 300, 128)}, "0/c/0/0/0")],
+)
+def test_what_an_archive_lacks_is_told(
+    make: Make, tmp_path: Path, version: str, stored: dict[str, Any], piece: str
+) -> None:
+    folder = make(stored=stored, chunks=(1, 50, 64), version=version)
+    with closing(open_slide(zipped(folder, tmp_path / "all.zarr.zip"))) as reader:
+        assert reader.metadata.not_kept == ()
+    (folder / piece).unlink()
+    with closing(open_slide(zipped(folder, tmp_path / "less.zarr.zip"))) as reader:
+        assert len(reader.metadata.not_kept) == 1
 
 
 def test_channels_are_optical_paths(make: Make) -> None:

@@ -6,6 +6,7 @@ Pixels are compared with the slide's own, every one.
 import json
 import tracemalloc
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from ome_zarr_models.v05.image import Image
 
 from tiling.downsample import halve
+from tiling.errors import DamagedSlideError, IncompleteSlideError
 from tiling.geometry import Size
 from tiling.omezarr.writer import WriteOptions, write_omezarr
 from tiling.registry import open_slide
@@ -205,3 +207,35 @@ def test_a_scanners_slide(shared_slides: Path, keep: Keep, folder: Path, tmp_pat
     written = open_slide(folder)
     assert [level.size for level in written.levels][:2] == [Size(2220, 2967), Size(1110, 1484)]
     reader.close()
+
+
+def test_a_changed_bit_is_noticed(
+    drawn: Callable[..., Any], keep: Keep, folder: Path, tmp_path: Path
+) -> None:
+    """Also where it unpacks to pixels: noise is stored as it is."""
+    write_omezarr(drawn(columns=64, rows=64), "drawn", keep, tmp_path)
+    shard = folder / "0/c/0/0/0"
+    data = bytearray(shard.read_bytes())
+    data[5000] ^= 1
+    shard.write_bytes(data)
+    with (
+        closing(open_slide(folder)) as read,
+        pytest.raises(DamagedSlideError, match="copy the slide again"),
+    ):
+        read.read_tile(0, 0, 0)
+    with pytest.raises(ValueError, match="checksum"):
+        read_by_zarr(folder, 0)
+
+
+def test_a_missing_shard_is_noticed(
+    drawn: Callable[..., Any], keep: Keep, folder: Path, tmp_path: Path
+) -> None:
+    slide = drawn(columns=200, rows=200)
+    slide.drawn[0][0][0][:128, :128] = 255
+    write_omezarr(slide, "drawn", keep, tmp_path, WriteOptions(shard_pixels=128))
+    assert not (folder / "0/c/0/0/0").exists(), "blank"
+    with closing(open_slide(folder)) as read:
+        assert read.metadata.not_kept == ()
+    (folder / "0/c/0/1/1").unlink()
+    with pytest.raises(IncompleteSlideError, match="whole folder"):
+        open_slide(folder)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from tiling.associated_names import kind_named
 from tiling.errors import DamagedSlideError, SlideTooLargeError, UnsupportedSlideError
+from tiling.geometry import Size
 from tiling.numerals import positive
 from tiling.slide import AssociatedKind
 from tiling.xml_tree import Element
@@ -67,6 +68,15 @@ class Image:
             raise UnsupportedSlideError(
                 "The image's samples are signed, fractional or too long; "
                 "export it with 8 or 16 bits without sign."
+            )
+
+    def check_size(self, size: Size) -> None:
+        """Raise DamagedSlideError unless planes of that size are as large as is told."""
+        said = self.pixels.attributes
+        told = whole(said.get("SizeX"), size.columns), whole(said.get("SizeY"), size.rows)
+        if told != (size.columns, size.rows):
+            raise DamagedSlideError(
+                "An image is of another size than the file's description says; copy it again."
             )
 
     def check_bits(self, bits: int) -> None:

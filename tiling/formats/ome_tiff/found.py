@@ -31,12 +31,21 @@ class Found:
 
 
 def find(image: Image, places: Mapping[Where, Place], files: FileSet) -> Found:
+    """Raises DamagedSlideError where the document contradicts the files."""
     planes = {}
+    met = set()
     for where, place in places.items():
         file = files.get(place.name, place.uuid)
         if place.directory >= len(file.directories):
             raise DamagedSlideError("An image is missing; copy the file again from the scanner.")
+        met.add((id(file), place.directory))
         planes[where] = file, file.directories[place.directory]
+        if image.kind is None:
+            image.check_size(file.size(planes[where][1]))
+    if image.kind is None and len(met) < len(planes):
+        raise DamagedSlideError(
+            "The file's description has one image for two planes; export the slide again."
+        )
     return Found(image, planes)
 
 
@@ -48,6 +57,17 @@ def referred(places: Sequence[Mapping[Where, Place]], files: FileSet) -> set[int
         for place in at.values()
         if files.get(place.name, place.uuid) is files.main
     }
+
+
+def holds_more(images: Sequence[Image], taken: set[int], files: FileSet) -> bool:
+    """Whether the main file has images that no plane is in and that are no smaller copies.
+
+    Those of later times are told of by another name.
+    """
+    if files.main is None or any(image.sizes["T"] > 1 for image in images):
+        return False
+    directories = enumerate(files.main.directories)
+    return any(at not in taken and not files.main.is_reduced(each) for at, each in directories)
 
 
 def with_copies(found: Sequence[Found]) -> list[tuple[Found, list[Found]]]:

@@ -1,5 +1,10 @@
 """Channels as optical paths, and the heights of planes."""
 
+import math
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
+
 from tiling.formats.ome_tiff.document import Channel, Image, length_mm, signed_mm
 from tiling.slide import Illumination, OpticalPath
 from tiling.xml_tree import Element
@@ -47,26 +52,48 @@ def _wavelength_nm(element: Element, name: str) -> float | None:
 
 
 def heights_um(image: Image) -> list[float] | None:
-    """The height of each plane in the file's order, as far as it is told; None where none is."""
+    """The height of each plane in the file's order, as far as it is told; None where none is.
+
+    Of planes that lie one step apart, their places tell whether they rise or fall.
+    """
     count = image.sizes["Z"]
     step = length_mm(image.pixels, "PhysicalSizeZ", _MICROMETRE)
     if step is not None:
-        return [round(number * step * _UM_PER_MM, 6) for number in range(count)]
+        heights = [round(number * step * _UM_PER_MM, 6) for number in range(count)]
+        return heights[::-1] if _fall(image, count) else heights
     return _told_one_by_one(image, count)
+
+
+def _fall(image: Image, count: int) -> bool:
+    """Whether every plane of the first channel lies below the one before, in whatever unit."""
+    told: dict[str, float] = {}
+    units = set()
+    for plane in _first_planes(image):
+        with suppress(ValueError):
+            told[plane.attributes.get("TheZ", "")] = float(plane.attributes.get("PositionZ", ""))
+            units.add(plane.attributes.get("PositionZUnit"))
+    places = [told.get(str(z), math.nan) for z in range(count)]
+    return len(units) == 1 and all(below < above for above, below in pairwise(places))
+
+
+def _first_planes(image: Image) -> Iterator[Element]:
+    """Of the first channel at the first time."""
+    for plane in image.pixels.all("Plane"):
+        if plane.attributes.get("TheC") == plane.attributes.get("TheT") == "0":
+            yield plane
 
 
 def _told_one_by_one(image: Image, count: int) -> list[float] | None:
     """By the first channel's planes, above the lowest; None unless all are told."""
     told: dict[str, float] = {}
-    for plane in image.pixels.all("Plane"):
-        if plane.attributes.get("TheC") == plane.attributes.get("TheT") == "0":
-            unit = plane.attributes.get("PositionZUnit", "reference frame")
-            is_zero = plane.attributes.get("PositionZ", "").strip("-+ 0.") == ""
-            place = signed_mm(plane, "PositionZ", "reference frame")
-            if place is None and is_zero and unit != "reference frame":
-                place = 0.0
-            if place is not None:
-                told[plane.attributes.get("TheZ", "")] = place * _UM_PER_MM
+    for plane in _first_planes(image):
+        unit = plane.attributes.get("PositionZUnit", "reference frame")
+        is_zero = plane.attributes.get("PositionZ", "").strip("-+ 0.") == ""
+        place = signed_mm(plane, "PositionZ", "reference frame")
+        if place is None and is_zero and unit != "reference frame":
+            place = 0.0
+        if place is not None:
+            told[plane.attributes.get("TheZ", "")] = place * _UM_PER_MM
     places = [told[str(z)] for z in range(count) if str(z) in told]
     if len(places) < count:
         return None

@@ -1,5 +1,6 @@
 """Which of the files that a document names is the one that the document lies in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -22,16 +23,24 @@ class OwnFile:
         names = {each.attributes.get("FileName") for each in named}
         return cls(path, document.attributes.get("UUID"), len(names) > 1)
 
-    def is_meant(self, name: str | None, uuid: str | None) -> bool:
+    def is_meant(
+        self,
+        name: str | None,
+        uuid: str | None,
+        is_there: Callable[[Path, str], bool] | None = None,
+    ) -> bool:
         """Whether this file is that of a name and a UUID, of which either may not be told.
 
         The UUID goes before the name, since people rename files; but not where the file of that
-        name is beside this one, in a set whose files all hold the very same document.
+        name is beside this one, in a set whose files all hold the very same document. `is_there`
+        tells that of a path and a name; the folder is asked else.
         """
         if name == self.path.name or (name is None and uuid is None):
             return True
         is_known = uuid is not None and uuid == self.uuid
-        return is_known and not (self.is_of_several and is_beside(self.path, name or ""))
+        if not (is_known and self.is_of_several):
+            return is_known
+        return not (is_there or is_beside)(self.path, name or "")
 
 
 def is_plain(name: str) -> bool:

@@ -12,7 +12,7 @@ from tiling.formats.ome_tiff.document import Image, whole
 from tiling.xml_tree import Element
 
 _MOST_STEPS = 1 << 22
-"""In sorting the planes of one image."""
+"""In sorting the planes of all images of one document."""
 
 
 class Place(NamedTuple):
@@ -23,20 +23,38 @@ class Place(NamedTuple):
     uuid: str | None = None
 
 
-def read_places(images: Sequence[Image]) -> list[dict[tuple[int, int], Place]]:
+class Steps:
+    """How much work one document may still ask for."""
+
+    def __init__(self, most: int = _MOST_STEPS) -> None:
+        self._left = most
+
+    def take(self, steps: int) -> None:
+        """Raise SlideTooLargeError when there are not so many left."""
+        self._left -= steps
+        if self._left < 0:
+            raise SlideTooLargeError("The file announces absurdly many planes; it is refused.")
+
+
+def read_places(
+    images: Sequence[Image], steps: Steps | None = None
+) -> list[dict[tuple[int, int], Place]]:
     """For each image the places of its planes at the first time, by channel and plane.
 
-    Raises IncompleteSlideError when the file names no place for one of a slide.
+    Raises IncompleteSlideError when the file names no place for one of a slide, SlideTooLargeError
+    when that takes more than `steps`.
     """
+    steps = steps or Steps()
     places = []
     first = 0
     for image in images:
-        places.append(_places(image, first))
+        places.append(_places(image, first, steps))
         first += image.planes
     return places
 
 
-def _places(image: Image, first: int) -> dict[tuple[int, int], Place]:
+def _places(image: Image, first: int, steps: Steps) -> dict[tuple[int, int], Place]:
+    steps.take(image.sizes["C"] * image.sizes["Z"])
     wanted = {
         image.plane_index(z, c, 0): (c, z)
         for c in range(image.sizes["C"])
@@ -46,14 +64,11 @@ def _places(image: Image, first: int) -> dict[tuple[int, int], Place]:
     if not told:
         return {where: Place(first + index) for index, where in wanted.items()}
     found: dict[tuple[int, int], Place] = {}
-    steps = 0
     for element in told:
         start, count, place = _read(image, element)
         indices = range(start, start + count)
+        steps.take(min(count, len(wanted)) + 1)
         met = [index for index in wanted if index in indices] if count > len(wanted) else indices
-        steps += min(count, len(wanted)) + 1
-        if steps > _MOST_STEPS:
-            raise SlideTooLargeError("The file announces absurdly many planes; it is refused.")
         for index in met:
             if index in wanted:
                 moved = place._replace(directory=place.directory + index - start)

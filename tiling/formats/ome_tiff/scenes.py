@@ -7,7 +7,15 @@ from tiling.errors import UnsupportedSlideError
 from tiling.focal_planes import order_planes
 from tiling.formats.ome_tiff.document import Image, read_images
 from tiling.formats.ome_tiff.files import FileSet
-from tiling.formats.ome_tiff.found import Found, Planes, Where, find, referred, with_copies
+from tiling.formats.ome_tiff.found import (
+    Found,
+    Planes,
+    Where,
+    find,
+    holds_more,
+    referred,
+    with_copies,
+)
 from tiling.formats.ome_tiff.levels import find_levels
 from tiling.formats.ome_tiff.metadata import read_metadata
 from tiling.formats.ome_tiff.optics import heights_um, optical_paths
@@ -20,6 +28,7 @@ from tiling.xml_tree import Element, flatten
 
 _ONE_TIME = "Only the first of several times is kept."
 _NOT_ALL_IMAGES = "Images of the file whose samples are of a kind that is not read are not kept."
+_NOT_DESCRIBED = "Images of the file that its description does not name are not kept."
 _NO_SLIDE = "The file holds a label or overview alone; export the slide itself."
 _COLOURS = 3
 
@@ -47,9 +56,14 @@ def read_scenes(ome: Element, files: FileSet, limits: Limits) -> list[Scene | La
             refused.append(error)
     if not scenes:
         raise next(iter(refused), UnsupportedSlideError(_NO_SLIDE))
-    if refused:
+    told = (
+        (_NOT_ALL_IMAGES, bool(refused)),
+        (_NOT_DESCRIBED, holds_more(images, taken, files)),
+    )
+    more = [sentence for sentence, holds in told if holds]
+    if more:
         first = scenes[0]
-        less = (*first.metadata.not_kept, _NOT_ALL_IMAGES)
+        less = (*first.metadata.not_kept, *more)
         scenes[0] = replace(first, metadata=first.metadata.keeping_less(*less))
     return scenes
 

@@ -31,6 +31,7 @@ from tiling.formats.ome_zarr.values import (
     text,
 )
 from tiling.limits import Limits
+from tiling.omezarr.documents import STORED_OBJECTS
 
 Dtype = type[np.uint8] | type[np.uint16]
 
@@ -62,11 +63,19 @@ class ArrayLayout:
     separator: str
     key_prefix: str
     """What a chunk's key begins with: "c" in Zarr 3."""
+    stored_objects: int | None = None
+    """How many files were written, where the array tells; blank ones are left out."""
 
     def key(self, place: Sequence[int]) -> str:
         """The name of a file by its place in the grid of files, below the array's folder."""
         numbers = [self.key_prefix] if self.key_prefix else []
         return self.separator.join([*numbers, *map(str, place)])
+
+    @property
+    def most_objects(self) -> int:
+        """How many files there are when none is left out."""
+        pairs = zip(self.shape, self.file_shape, strict=True)
+        return math.prod(-(-whole // part) for whole, part in pairs)
 
     @property
     def chunk_samples(self) -> int:
@@ -153,7 +162,13 @@ def _layout_v3(document: Mapped) -> ArrayLayout:
         sharding,
         separator,
         prefix,
+        _stored_objects(optional_mapping(document.get("attributes"))),
     )
+
+
+def _stored_objects(attributes: Mapped) -> int | None:
+    told = attributes.get(STORED_OBJECTS)
+    return told if isinstance(told, int) and not isinstance(told, bool) else None
 
 
 def _shapes(shape: object, chunks: object) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -35,6 +35,9 @@ class Files(Protocol):
     def total_bytes(self) -> int:
         """What all files take on disk."""
 
+    def count_chunks(self, folder: str) -> int | None:
+        """How many files below a folder are named like chunks; None where there are too many."""
+
     def close(self) -> None: ...
 
 
@@ -42,6 +45,11 @@ def is_plain(name: str) -> bool:
     """Whether a name leads below the root and nowhere else."""
     parts = name.split("/")
     return all(part not in {"", ".", ".."} and part.isprintable() for part in parts)
+
+
+def _is_chunk(name: str) -> bool:
+    """Whether the last part of a key is like that of a chunk: numbers, and dots between them."""
+    return not set(name.removeprefix("c.")) - set("0123456789.")
 
 
 def join(*names: str) -> str:
@@ -102,6 +110,17 @@ class Folder:
                 break
         return total
 
+    def count_chunks(self, folder: str) -> int | None:
+        if not is_plain(folder):
+            return None
+        chunks = counted = 0
+        for _, _, names in os.walk(self._root / folder):
+            chunks += sum(map(_is_chunk, names))
+            counted += len(names)
+            if counted > _MOST_COUNTED:
+                return None
+        return chunks
+
     def close(self) -> None:
         """Nothing is kept open: a slide has thousands of files."""
 
@@ -153,6 +172,11 @@ class Zip:
 
     def total_bytes(self) -> int:
         return self._archive.bytes
+
+    def count_chunks(self, folder: str) -> int | None:
+        inside = f"{self._prefix}{folder}/"
+        names = (name for name in self._archive.names() if name.startswith(inside))
+        return sum(_is_chunk(name.rpartition("/")[2]) for name in names)
 
     def close(self) -> None:
         self._archive.close()

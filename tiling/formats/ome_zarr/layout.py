@@ -7,9 +7,14 @@ from functools import partial
 
 import numpy as np
 
-from tiling.errors import DamagedSlideError, SlideTooLargeError, UnsupportedSlideError
+from tiling.errors import (
+    DamagedSlideError,
+    IncompleteSlideError,
+    SlideTooLargeError,
+    UnsupportedSlideError,
+)
 from tiling.focal_planes import FocalPlanes, order_planes
-from tiling.formats.ome_zarr.arrays import read_layout
+from tiling.formats.ome_zarr.arrays import ArrayLayout, read_layout
 from tiling.formats.ome_zarr.chunked import ChunkedArray, Kept
 from tiling.formats.ome_zarr.files import Files, join
 from tiling.formats.ome_zarr.multiscales import Image
@@ -29,6 +34,7 @@ _MOST_CHUNKS = 4096
 """Chunks that one tile may be put together from: they may be as small as 8 x 8."""
 _MOST_LAYERS = 4096
 """Focal planes of all channels together."""
+_LEFT_OUT = "Pieces of the image that are not there, blank or lost, are shown as background."
 _DIFFERS = "The levels of the slide differ in more than size; copy the slide again."
 
 
@@ -85,6 +91,7 @@ def read_image_layout(
             not_kept.append("Levels with fewer planes or channels than the base are made anew.")
         elif not levels or _is_coarser(level, levels[-1]):
             _check_size(array, level, names, files, limits)
+            not_kept += _left_out(files, folder, array.layout)
             arrays.append(array)
             levels.append(level)
     base = arrays[0].layout
@@ -176,6 +183,22 @@ def _check_size(
             chunks *= -(-min(whole, 512) // chunk)
     if chunks > _MOST_CHUNKS:
         raise UnsupportedSlideError("The slide is cut into shreds; write it in larger chunks.")
+
+
+def _left_out(files: Files, folder: str, array: ArrayLayout) -> list[str]:
+    """What is to be told of chunks that have no file.
+
+    Blank ones may be left out, and only some writers tell how many are there. Raises
+    IncompleteSlideError where they are fewer than that.
+    """
+    found = files.count_chunks(folder)
+    if found is None:
+        return []
+    if array.stored_objects is None:
+        return [_LEFT_OUT] if found < array.most_objects else []
+    if found < array.stored_objects:
+        raise IncompleteSlideError("Pieces of the image are missing; copy the whole folder again.")
+    return []
 
 
 def _order_planes(image: Image, count: int) -> FocalPlanes:
