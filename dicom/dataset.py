@@ -59,7 +59,7 @@ def build_dataset(
     ]
     if image.role.in_pyramid:
         modules.append(pyramid(identity))
-    if image.role is ImageRole.LABEL:
+    if image.role is ImageRole.LABEL or image.barcode or image.label_text:
         modules.append(slide_label(image))
     dataset = pydicom.Dataset()
     for module in modules:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TypedDict
 
 from dicom.models import (
     ImageDescription,
@@ -32,6 +33,15 @@ _UNKNOWN_LOSS = LossyStep(ratio=1.0)
 ratio of what is stored."""
 
 
+_SHOW_LABEL = frozenset({AssociatedKind.LABEL, AssociatedKind.OVERVIEW})
+"""The images that say what the label reads; where a slide has neither, its levels do."""
+
+
+class _Label(TypedDict):
+    label_text: str | None
+    barcode: str | None
+
+
 _EVEN = 0.01
 """Part by which the distances of focal planes may differ and still be called one distance."""
 
@@ -54,6 +64,7 @@ class Describer:
         self._metadata = metadata
         self._planes_um = tuple(reader.focal_planes_um)
         self._barcode = barcode or metadata.barcode
+        self._label_in_levels = not reader.associated.keys() & _SHOW_LABEL
         self._remarks = (*metadata.not_kept, *_remarks(reader))
         self._identity = identity
         self._levels = levels
@@ -87,6 +98,7 @@ class Describer:
             lossy_steps=self._lossy_steps(number),
             acquired_at=self._metadata.scanned_at,
             focus_method=self._metadata.focus_method,
+            **self._label(told=self._label_in_levels),
             remarks=self._remarks,
         )
 
@@ -133,9 +145,14 @@ class Describer:
             derivation=derivation,
             lossy_steps=steps,
             acquired_at=self._metadata.scanned_at,
-            label_text=self._metadata.label_text,
-            barcode=self._barcode,
+            **self._label(told=kind in _SHOW_LABEL),
         )
+
+    def _label(self, *, told: bool) -> _Label:
+        return {
+            "label_text": self._metadata.label_text if told else None,
+            "barcode": self._barcode if told else None,
+        }
 
     def _next_number(self) -> int:
         self._described += 1

@@ -10,7 +10,7 @@ UNKNOWN = "Unknown"
 """Manufacturer, model, serial number, software versions and container identifier."""
 
 FOCUS_METHOD = "AUTO"
-"""Focus Method (0048,0011): no scanner's file says; whole slides are focused by the scanner."""
+"""Focus Method (0048,0011): few scanners' files say; whole slides are focused by the scanner."""
 
 NOMINAL_SPACING_MM = (1.0, 1.0)
 """Pixel Spacing of the base of a slide without scale: far coarser than any microscope's.

@@ -1,11 +1,13 @@
 """The focal planes of a slide from the lowest upwards, by heights that may not be told."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from tiling.slide import COUNTED_FOCAL_PLANES
+
+FARTHEST_UM = 1e6
+"""A metre: no plane of a slide lies as far from another, or from where heights are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ def order_planes(count: int, heights_um: Sequence[float] | None) -> FocalPlanes:
     """Order `count` planes by the heights that the file tells, which rise or fall.
 
     Planes are counted, as if each were a micrometre above the one before, where heights are not
-    told of all, are no finite numbers, or go up and down: they would be invented.
+    told of all, are farther away than any slide, or go up and down: they would be invented.
     """
     numbers = tuple(range(count))
     if count == 1:
@@ -40,4 +42,4 @@ def order_planes(count: int, heights_um: Sequence[float] | None) -> FocalPlanes:
 def _go_one_way(heights_um: Sequence[float]) -> bool:
     rises = {upper > lower for lower, upper in pairwise(heights_um)}
     apart = all(upper != lower for lower, upper in pairwise(heights_um))
-    return apart and len(rises) == 1 and all(map(math.isfinite, heights_um))
+    return apart and len(rises) == 1 and all(abs(height) <= FARTHEST_UM for height in heights_um)

@@ -87,7 +87,8 @@ class PyramidOptions:
     """How the levels that cannot be passed through are made."""
 
     jpeg: JpegOptions = field(default_factory=JpegOptions)
-    """Compression of 8-bit colour tiles that are made here; all others are kept without loss."""
+    """Compression of 8-bit colour tiles that are made here, the least that pixels get which had
+    lost nothing (`JpegOptions.for_lossless`); all others are kept without loss."""
     top_pixels: int = 512
     """Levels are built until the longer side of the coarsest is at most this, in pixels."""
     fill_gaps: bool = False
@@ -305,8 +306,9 @@ class _Maker:
         self._format = reader.pixel_format
         self._backgrounds = [background_of(self._format, path) for path in reader.optical_paths]
         self.lossy = self._format == RGB8
+        self._jpeg = options.jpeg.for_lossless if _is_lossless(reader.levels[0]) else options.jpeg
         self._encoding = (
-            options.jpeg.encoding if self.lossy else frames.lossless_encoding(self._format)
+            self._jpeg.encoding if self.lossy else frames.lossless_encoding(self._format)
         )
 
     def re_encode(self, index: int, steps: list[_Step]) -> "list[_Made]":
@@ -373,7 +375,12 @@ class _Maker:
         return levels
 
     def _encode(self, samples: Samples) -> bytes:
-        return frames.encode(samples, self._encoding, self._format, self._options.jpeg.quality)
+        return frames.encode(samples, self._encoding, self._format, self._jpeg.quality)
+
+
+def _is_lossless(level: Level) -> bool:
+    """Whether the file has a level's pixels as they were before any compression."""
+    return not level.lossy if level.encoding is None else level.encoding.codec.is_lossless
 
 
 def _distinct(reader: SlideReader) -> Iterator[tuple[int, Level]]:

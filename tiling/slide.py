@@ -24,6 +24,18 @@ NOT_KEPT = "sgi.not_kept"
 """The name under which `SlideMetadata.vendor` tells what is not kept."""
 
 
+_SPACINGS_MM = (1e-6, 10.0)
+"""From a nanometre to a centimetre a pixel: beyond the finest lens, and the coarsest camera."""
+_OBJECTIVES = (0.01, 1000.0)
+_WAVELENGTHS_NM = (100.0, 20_000.0)
+"""From the far ultraviolet to the middle infrared."""
+
+
+def _within(number: float, bounds: tuple[float, float]) -> bool:
+    """Of no number (NaN) it is not so."""
+    return bounds[0] <= number <= bounds[1]
+
+
 class AssociatedKind(StrEnum):
     """The images of a slide that are not its tissue at scanning resolution."""
 
@@ -87,6 +99,13 @@ class OpticalPath:
     """Red, green and blue, 0 to 255, in which a path of one sample is shown."""
     excitation_nm: float | None = None
     emission_nm: float | None = None
+
+    def __post_init__(self) -> None:
+        """A wavelength that no light of a microscope has is as good as none, and becomes None."""
+        for name in ("excitation_nm", "emission_nm"):
+            told = getattr(self, name)
+            if told is not None and not _within(told, _WAVELENGTHS_NM):
+                object.__setattr__(self, name, None)
 
 
 BRIGHTFIELD_PATH = OpticalPath()
@@ -180,7 +199,10 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class SlideMetadata:
-    """What the file says about its acquisition; None where it does not say, never a guess."""
+    """What the file says about its acquisition; None where it does not say, never a guess.
+
+    A scale that no microscope has is as good as none, and becomes None.
+    """
 
     pixel_spacing_mm: tuple[float, float] | None = None
     """Distance between pixel centres of level 0: between rows, between columns (DICOM's order)."""
@@ -202,6 +224,13 @@ class SlideMetadata:
     """Everything the vendor wrote, by its own names."""
     not_kept: tuple[str, ...] = ()
     """What the file holds beyond the slide that is read here: short English sentences."""
+
+    def __post_init__(self) -> None:
+        spacing, power = self.pixel_spacing_mm, self.objective_power
+        if spacing is not None and not all(_within(side, _SPACINGS_MM) for side in spacing):
+            object.__setattr__(self, "pixel_spacing_mm", None)
+        if power is not None and not _within(power, _OBJECTIVES):
+            object.__setattr__(self, "objective_power", None)
 
     def keeping_less(self, *sentences: str) -> Self:
         """The same, saying that something of the file is not kept; also among `vendor`."""

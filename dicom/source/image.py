@@ -1,7 +1,7 @@
 """One image of a slide: the frames of one or more files as a grid of tiles, layer by layer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -37,6 +37,8 @@ class Image:
     heights_um: tuple[float, ...]
     """Of the focal planes, rising."""
     heights_known: bool
+    focus_map: bool
+    """Whether tiles had heights of their own, which are not kept."""
     numbers: NDArray[np.int32]
     """Number of each tile's frame over all parts, -1 where there is none; shape
     `(paths, planes, tiles)`."""
@@ -77,6 +79,7 @@ class Image:
             tuple(identifiers),
             tuple(float(height) for height in heights),
             all(p.heights_known for p in placements),
+            any(p.focus_map for p in placements),
             numbers,
         )
 
@@ -131,23 +134,6 @@ class Image:
             part, index = self._find(int(numbers[tile]))
             lengths[tile] = self.parts[part].frame_bytes(index) + self.formats[part].longer_by
         return lengths
-
-    def layered_like(self, other: "Image") -> "Image | None":
-        """The same with the paths and planes of another image in its order; None where one lacks.
-
-        Paths go by their identifiers and planes by their heights, or either by its order where
-        the names or heights differ and only their number is the same.
-        """
-        paths = _matched(self.path_identifiers, other.path_identifiers)
-        planes = _matched(self.heights_um, other.heights_um)
-        if paths is None or planes is None:
-            return None
-        return replace(
-            self,
-            path_identifiers=other.path_identifiers,
-            heights_um=other.heights_um,
-            numbers=np.ascontiguousarray(self.numbers[paths][:, planes]),
-        )
 
     @cached_property
     def _first_frames(self) -> NDArray[np.int64]:
@@ -244,9 +230,3 @@ def _check_numbers(parts: Sequence[Part]) -> None:
             others = sum(other.text("ConcatenationUID") == uid for other in parts)
             if others < total:
                 raise IncompleteSlideError(PART_MISSING)
-
-
-def _matched(own: Sequence[object], other: Sequence[object]) -> list[int] | None:
-    if set(other) <= set(own):
-        return [own.index(one) for one in other]
-    return list(range(len(own))) if len(own) == len(other) else None

@@ -33,10 +33,10 @@ def metadata_of(base: Part, parts: Sequence[Part]) -> SlideMetadata:
         pixel_spacing_mm=_spacing_mm(base),
         objective_power=None if optics is None else number_of(optics, "ObjectiveLensPower"),
         scanned_at=_scanned_at(base),
-        manufacturer=_known(base.text("Manufacturer")),
-        model=_known(base.text("ManufacturerModelName")),
-        serial_number=_known(base.text("DeviceSerialNumber")),
-        software=_known(base.text("SoftwareVersions")),
+        manufacturer=known(base.text("Manufacturer")),
+        model=known(base.text("ManufacturerModelName")),
+        serial_number=known(base.text("DeviceSerialNumber")),
+        software=known(base.text("SoftwareVersions")),
         icc_profile=profile if isinstance(profile, bytes) and profile else None,
         focus_method=focus if focus in _FOCUS_METHODS else None,
         label_text=_first(labels, "LabelText"),
@@ -60,11 +60,12 @@ def _spacing_mm(part: Part) -> tuple[float, float] | None:
 
 
 def _first(parts: Sequence[Part], keyword: str) -> str | None:
-    found = (_known(text_of(part.dataset, keyword)) for part in parts)
+    found = (known(text_of(part.dataset, keyword)) for part in parts)
     return next((text for text in found if text is not None), None)
 
 
-def _known(text: str | None) -> str | None:
+def known(text: str | None) -> str | None:
+    """What is said; None where that is a word for what is not known."""
     return None if text is None or text.upper() in _NOT_SAID else text
 
 

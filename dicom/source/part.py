@@ -30,6 +30,10 @@ ASSOCIATED = {
     "THUMBNAIL": AssociatedKind.THUMBNAIL,
 }
 """Image Type value 3 (PS3.3 C.8.12.4.1.1)."""
+LOCALIZERS = frozenset({"LOCALIZER", "REGIONLOCALIZER"})
+"""What older software calls a picture of the glass: an overview, or else of the tissue alone."""
+BESIDE = frozenset(ASSOCIATED) | LOCALIZERS
+"""Images that are no levels."""
 _FRAME_BYTES_BEYOND_RAW = 1 << 20
 
 
@@ -88,7 +92,7 @@ class Part:
         A label or the like is a single frame, whatever the matrix of the slide (C.7.6.17.3).
         """
         size, tile = self.header.size, self.header.tile
-        if self.role in ASSOCIATED and self.frames == 1:
+        if self.role in BESIDE and self.frames == 1:
             size = Size(min(size.columns, tile.columns), min(size.rows, tile.rows))
         return TileGrid(size, tile)
 

@@ -33,6 +33,8 @@ class Placement:
     """Of all parts of its concatenation together; None where any tile may be missing."""
     heights_known: bool = True
     """False where planes are only counted."""
+    focus_map: bool = False
+    """True where each tile has a height of its own: one plane that follows the tissue."""
 
 
 def place(part: Part, first_frame: int, limit: int) -> Placement:
@@ -61,13 +63,15 @@ def place(part: Part, first_frame: int, limit: int) -> Placement:
         paths = np.where(paths < 0, named.index(default), paths)
     heights = positions.heights_um.copy()
     heights[np.isnan(heights)] = _lowest_um(part)
-    tiles = rows * across + columns
+    tiles, heights = rows * across + columns, np.round(heights, _HEIGHT_DECIMALS)
+    focus_map = _is_focus_map(tiles, paths, heights)
     return Placement(
         tiles,
         paths,
-        _without_focus_map(tiles, paths, np.round(heights, _HEIGHT_DECIMALS)),
+        np.zeros_like(heights) if focus_map else heights,
         tuple(named),
         frames_needed=None,
+        focus_map=focus_map,
     )
 
 
@@ -104,14 +108,14 @@ def _by_order(part: Part, first_frame: int, limit: int) -> Placement:
     )
 
 
-def _without_focus_map(
+def _is_focus_map(
     tiles: NDArray[np.int64], paths: NDArray[np.int64], heights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """The heights, or none where each tile has but its own: one plane that follows the tissue."""
+) -> bool:
+    """Whether heights differ, and each tile has but one."""
     if np.ptp(heights) == 0:
-        return heights
+        return False
     places = np.unique(paths * (int(tiles.max()) + 1) + tiles)
-    return np.zeros_like(heights) if len(places) == len(tiles) else heights
+    return len(places) == len(tiles)
 
 
 def _identifiers(part: Part) -> list[str]:

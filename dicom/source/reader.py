@@ -128,9 +128,9 @@ class DicomSlide(DescribedSlide):
 def open_series(path: Path, limits: Limits) -> DicomSlide:
     """Open the slide that a file of a series belongs to; raises a TilingError."""
     with telling():
-        parts, unreadable = open_parts(members_beside(path))
+        parts, not_kept = open_parts(members_beside(path))
         try:
-            found = slides_of(parts, limits, unreadable=unreadable)
+            found = slides_of(parts, limits, not_kept)
             slides = [DicomSlide(contents, parts) for contents in found]
         except BaseException:
             for part in parts:

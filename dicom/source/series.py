@@ -1,27 +1,30 @@
 """The files of a series sorted into slides: levels, label, overview and thumbnail."""
 
-import filecmp
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dicom.errors import DicomError
+from dicom.source.areas import by_place, downsample_of, has_shape_of, home_of, is_area
 from dicom.source.files import Member
+from dicom.source.identity import require_copy, require_one_slide
 from dicom.source.image import Image
-from dicom.source.part import ASSOCIATED, VOLUME, Part
+from dicom.source.layers import layered_like
+from dicom.source.part import ASSOCIATED, BESIDE, LOCALIZERS, VOLUME, Part
 from tiling.errors import TilingError, UnsupportedSlideError
-from tiling.geometry import Size
 from tiling.limits import Limits
 from tiling.slide import COUNTED_FOCAL_PLANES, AssociatedKind
 
-_PATIENT = ("PatientID", "PatientName", "PatientBirthDate")
-_LARGEST_MISFIT = 0.2
-"""Part by which a level's pixel spacing may differ from what its size says of its scale."""
-_LARGEST_DISTORTION = 0.05
-"""Part by which a level's sides may be in another ratio than the base's."""
+_OTHER_KINDS = "Images of the series that are no tissue, label, overview or thumbnail are not kept."
 _OTHER_IMAGES = "Images of the series that are no levels of its pyramid are not kept."
+_OTHER_LAYERS = (
+    "Resolutions whose channels or focal planes are not those of the base are not kept but made "
+    "anew."
+)
 _SECOND_FRAMES = "Of several frames for one place only the first is kept."
+_SECOND_IMAGES = "Of several labels, overviews or thumbnails only the first of each is kept."
+_FOCUS_MAP = "The height that each tile has of its own, to follow the tissue, is not kept."
 _UNREADABLE_IMAGES = "A label, overview or thumbnail that cannot be read is not kept."
 
 
@@ -47,60 +50,45 @@ class Contents:
         return self.levels[0].image
 
 
-def open_parts(members: Sequence[Member]) -> tuple[list[Part], bool]:
-    """Open the files of a slide, and say whether an image beside the tissue is unreadable.
+def open_parts(members: Sequence[Member]) -> tuple[list[Part], list[str]]:
+    """Open the files of a slide, and say what of them is not kept.
 
-    Raises DicomError or TilingError, with every file closed, where the tissue is.
+    Raises DicomError or TilingError, with every file closed, where the tissue cannot be read or
+    the files are of several slides.
     """
     parts: dict[str, Part] = {}
     paths: dict[str, Path] = {}
-    unreadable = False
+    not_kept: list[str] = []
     try:
         for member in members:
-            if member.role != VOLUME and member.role not in ASSOCIATED:
+            if member.role != VOLUME and member.role not in BESIDE:
+                not_kept.append(_OTHER_KINDS)
                 continue
             try:
                 part = Part.open(member.path)
             except (DicomError, TilingError):
                 if member.role == VOLUME:
                     raise
-                unreadable = True
+                not_kept.append(_UNREADABLE_IMAGES)
                 continue
             uid = part.header.sop_instance_uid
             if parts.setdefault(uid, part) is not part:
                 part.source.close()
-                _require_copy(member.path, paths[uid])
+                require_copy(member.path, paths[uid])
             paths.setdefault(uid, member.path)
-        _require_one_patient(parts.values())
+        require_one_slide(parts.values())
     except BaseException:
         for part in parts.values():
             part.source.close()
         raise
-    return list(parts.values()), unreadable
+    return list(parts.values()), not_kept
 
 
-def _require_copy(path: Path, other: Path) -> None:
-    """The same instance twice is a file that was copied twice, or else a riddle for a person."""
-    if not filecmp.cmp(path, other, shallow=False):
-        raise UnsupportedSlideError(
-            "Two files of the series have one identity and different contents; "
-            "keep the right one of them."
-        )
+def slides_of(parts: Sequence[Part], limits: Limits, not_kept: Sequence[str]) -> list[Contents]:
+    """Every pyramid of a series; raises DicomError, or TilingError where there is none.
 
-
-def _require_one_patient(parts: Iterable[Part]) -> None:
-    """No slide is put together of two patients' images, whatever their series is called."""
-    parts = list(parts)
-    for keyword in _PATIENT:
-        if len({value for part in parts if (value := part.text(keyword))}) > 1:
-            raise UnsupportedSlideError(
-                "The files of the series name different patients; "
-                "put the files of each slide into a folder of its own."
-            )
-
-
-def slides_of(parts: Sequence[Part], limits: Limits, *, unreadable: bool) -> list[Contents]:
-    """Every pyramid of a series; raises DicomError, or TilingError where there is none."""
+    `not_kept` is what is known already.
+    """
     volumes = [part for part in parts if part.role == VOLUME]
     if not volumes:
         raise UnsupportedSlideError(
@@ -113,10 +101,10 @@ def slides_of(parts: Sequence[Part], limits: Limits, *, unreadable: bool) -> lis
         beside = [
             part
             for part in parts
-            if part.role in ASSOCIATED
+            if part.role in BESIDE
             and (part.role != "THUMBNAIL" or len(groups) == 1 or key in _keys(part))
         ]
-        slides += _slides_in(group, beside, limits, unreadable=unreadable)
+        slides += _slides_in(group, beside, limits, not_kept)
     return slides
 
 
@@ -138,100 +126,86 @@ def _keys(part: Part) -> tuple[str | None, str | None]:
 
 
 def _slides_in(
-    volumes: Sequence[Part], beside: Sequence[Part], limits: Limits, *, unreadable: bool
+    volumes: Sequence[Part], beside: Sequence[Part], limits: Limits, not_kept: Sequence[str]
 ) -> Iterator[Contents]:
     """The pyramid of the largest image, and one of each image that is another area of the glass:
     as fine as the base, and no level of it.
     """
     images = sorted(
-        (Image.of(group, limits) for group in _by_shape(volumes)),
+        (Image.of(group, limits) for group in by_place(volumes)),
         key=lambda image: -image.grid.image.area,
     )
-    while images:
-        base, *others = images
-        areas = [image for image in others if _is_as_fine(base, image)]
-        levels = [base, *(image for image in others if image not in areas)]
-        yield _contents(levels, beside, limits, unreadable=unreadable)
-        images = areas
+    bases = [image for image in images if image is images[0] or is_area(images[0], image)]
+    pyramids: list[list[Image]] = [[base] for base in bases]
+    for image in images:
+        if image not in bases:
+            pyramids[_pyramid_of(image, bases)].append(image)
+    for number, pyramid in enumerate(pyramids):
+        own = [p for p in beside if p.role != "THUMBNAIL" or home_of(p, bases) == number]
+        yield _contents(pyramid, own, limits, not_kept)
+
+
+def _pyramid_of(image: Image, bases: Sequence[Image]) -> int:
+    """The area that an image is a level of; the largest of those that it could be of."""
+    fitting = [n for n, base in enumerate(bases) if downsample_of(base, image) is not None]
+    if not fitting:
+        return 0
+    home = home_of(image.parts[0], [bases[number] for number in fitting])
+    return fitting[home or 0]
 
 
 def _contents(
-    images: Sequence[Image], beside: Sequence[Part], limits: Limits, *, unreadable: bool
+    images: Sequence[Image], beside: Sequence[Part], limits: Limits, already: Sequence[str]
 ) -> Contents:
-    not_kept = []
     base = images[0]
-    levels = list(_levels(base, images[1:]))
-    if len(levels) < len(images):
-        not_kept.append(_OTHER_IMAGES)
+    levels, not_kept = _levels(base, images[1:])
+    not_kept += already
     if any(image.unused_frames for image in images):
         not_kept.append(_SECOND_FRAMES)
+    if any(image.focus_map for image in images):
+        not_kept.append(_FOCUS_MAP)
     if not base.heights_known:
         not_kept.append(COUNTED_FOCAL_PLANES)
-    associated, broken = _associated(beside, limits)
-    if unreadable or broken:
-        not_kept.append(_UNREADABLE_IMAGES)
-    return Contents(tuple(levels), associated, tuple(not_kept))
+    associated, left_out = _associated(beside, base, limits)
+    return Contents(tuple(levels), associated, tuple(dict.fromkeys([*not_kept, *left_out])))
 
 
-def _by_shape(volumes: Iterable[Part]) -> Iterator[list[Part]]:
-    """The parts of each resolution."""
-    groups: dict[object, list[Part]] = {}
-    for part in volumes:
-        groups.setdefault((part.grid, part.pixel_format), []).append(part)
-    yield from groups.values()
-
-
-def _levels(base: Image, others: Sequence[Image]) -> Iterator[StoredLevel]:
-    yield StoredLevel(base, 1.0)
-    size, previous, reached = base.grid.image, base.grid.image, 1.0
+def _levels(base: Image, others: Sequence[Image]) -> tuple[list[StoredLevel], list[str]]:
+    """The pyramid, and what is not kept of the other images, which come from large to small."""
+    levels = [StoredLevel(base, 1.0)]
+    not_kept: list[str] = []
     for image in others:
-        own = image.grid.image
-        downsample = (size.columns / own.columns + size.rows / own.rows) / 2
-        alike = own.area < previous.area and downsample > reached and _has_shape_of(size, own)
-        alike = alike and _has_scale(base, image, downsample)
-        level = image.layered_like(base) if alike else None
-        if level is not None and image.pixel_format == base.pixel_format:
-            yield StoredLevel(level, downsample)
-            previous, reached = own, downsample
+        last = levels[-1]
+        downsample = downsample_of(base, image) or 0.0
+        smaller = image.grid.image.area < last.image.grid.image.area
+        coarser = smaller and downsample > last.downsample
+        if not coarser or image.pixel_format != base.pixel_format:
+            not_kept.append(_OTHER_IMAGES)
+        elif (level := layered_like(image, base)) is None:
+            not_kept.append(_OTHER_LAYERS)
+        else:
+            levels.append(StoredLevel(level, downsample))
+    return levels, not_kept
 
 
-def _scale(base: Image, image: Image) -> float | None:
-    """How much coarser the files say that an image is; None where they do not."""
-    fine, coarse = (each.parts[0].header.pixel_spacing_mm for each in (base, image))
-    return None if fine is None or coarse is None else coarse[0] / fine[0]
-
-
-def _has_scale(base: Image, image: Image, downsample: float) -> bool:
-    """Whether an image is as coarse as its size says, as far as anybody knows."""
-    scale = _scale(base, image)
-    return scale is None or abs(scale / downsample - 1) <= _LARGEST_MISFIT
-
-
-def _is_as_fine(base: Image, image: Image) -> bool:
-    scale = _scale(base, image)
-    return scale is not None and abs(scale - 1) <= _LARGEST_MISFIT
-
-
-def _has_shape_of(base: Size, level: Size) -> bool:
-    """Whether a level shows all of the base, and not another part of the glass."""
-    columns = base.columns * level.rows / base.rows
-    # A pixel of rounding is much of the shorter side of a small level.
-    allowed = max(_LARGEST_DISTORTION * columns, columns / level.rows, 1.0)
-    return abs(level.columns - columns) <= allowed
-
-
-def _associated(parts: Sequence[Part], limits: Limits) -> tuple[dict[AssociatedKind, Image], bool]:
-    """The first readable image of each kind, and whether there is one that cannot be read."""
+def _associated(
+    parts: Sequence[Part], base: Image, limits: Limits
+) -> tuple[dict[AssociatedKind, Image], list[str]]:
+    """The first readable image of each kind, and what is not kept of the others."""
     found: dict[AssociatedKind, Image] = {}
-    broken = False
-    for part in parts:
-        kind = ASSOCIATED[part.role]
+    not_kept: list[str] = []
+    for part in sorted(parts, key=lambda part: part.role in LOCALIZERS):
+        if part.role in LOCALIZERS and has_shape_of(base.grid.image, part.grid.image):
+            not_kept.append(_OTHER_KINDS)
+            continue
+        kind = ASSOCIATED.get(part.role, AssociatedKind.OVERVIEW)
         if kind in found:
+            not_kept.append(_SECOND_IMAGES)
             continue
         try:
             limits.check_associated(part.grid.image)
             limits.check_associated(part.grid.tile)
             found[kind] = Image.of([part], limits)
         except (DicomError, TilingError):
-            broken = True
-    return found, broken
+            not_kept.append(_UNREADABLE_IMAGES)
+    return found, not_kept

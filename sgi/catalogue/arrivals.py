@@ -80,8 +80,12 @@ async def observe(
     path: Path,
     fingerprint: Fingerprint,
     reason: Reason,
+    named_by: Path | None = None,
 ) -> Arrival:
-    """Record that a file was seen and is not whole yet; a stopped arrival that changed restarts."""
+    """Record that a file was seen and is not whole yet; a stopped arrival that changed restarts.
+
+    It is shown under the name of `named_by`, or else its own.
+    """
     cursor = await connection.execute(
         """insert into arrival (establishment_id, source_path, file_name, state, size_bytes,
                                 modified_ns, reason_code, reason_detail)
@@ -90,14 +94,14 @@ async def observe(
                where state not in ('published', 'duplicate', 'vanished')
            do update set state = 'waiting', size_bytes = excluded.size_bytes, progress = 0,
                          modified_ns = excluded.modified_ns, sha256 = null,
-                         reason_code = excluded.reason_code,
+                         file_name = excluded.file_name, reason_code = excluded.reason_code,
                          reason_detail = excluded.reason_detail, updated_at = now()
                where arrival.state in ('waiting', 'held', 'quarantined')
            returning *""",
         [
             establishment_id,
             os.fsencode(path),
-            shown_name(path),
+            shown_name(named_by or path),
             fingerprint.size_bytes,
             fingerprint.modified_ns,
             reason.code,
@@ -108,7 +112,9 @@ async def observe(
     if row is None:  # a job owns it: its own checks will notice the change
         found = await live_at(connection, path)
         # None: it ended in this very moment, and the file is a new one.
-        return found or await observe(connection, establishment_id, path, fingerprint, reason)
+        return found or await observe(
+            connection, establishment_id, path, fingerprint, reason, named_by
+        )
     return _arrival(row)
 
 

@@ -1,8 +1,11 @@
 """`sgi convert SRC DST`: one slide to DICOM instances or to an OME-Zarr, without a server."""
 
+import re
+import shutil
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,11 +15,11 @@ from rich.progress import Progress
 from dicom.conversion import ConversionOptions, convert
 from dicom.formats import open_any
 from dicom.models import SlideIdentity
-from dicom.targets import DirectoryTarget
+from dicom.targets import PARTIAL, WholeSlideTarget
 from sgi.commands.form import Form
 from sgi.confine import confine
 from sgi.errors import ConflictError, VanishedError
-from sgi.ingest.label import barcodes_of
+from sgi.ingest.label import read_label
 from sgi.settings import IngestSettings
 from tiling.codecs.jpeg import JpegOptions
 from tiling.omezarr.writer import WriteOptions, write_omezarr
@@ -25,6 +28,11 @@ from tiling.slide import SlideReader
 
 Tell = Callable[[float], None]
 """Told the share of the work that is done, 0 to 1."""
+_SCRATCH = ".scratch-"
+_OURS = re.compile(
+    r"(\d+|zarr\.json|scene-\d+(\.zarr)?|\.scratch-.*|[a-z]+(-\d+)?\.dcm(\.partial)?)\Z"
+)
+"""What a conversion calls the files and folders that it makes."""
 _STEP = 0.002
 """Share of the work that moves the bar: to move it for every frame takes longer than the frame."""
 
@@ -34,14 +42,13 @@ def convert_file(
 ) -> None:
     """Write the slide into `target`, a new or empty folder.
 
-    The UIDs of DICOM are new each time: two conversions are two sets of instances. Raises
-    TilingError, DicomError, VanishedError, or ConflictError when `target` holds files already or
-    is not named like a Zarr.
+    The UIDs of DICOM are new each time: two conversions are two sets of instances. A failure
+    leaves nothing. Raises TilingError, DicomError, VanishedError, or ConflictError when `target`
+    holds files already or is not named like a Zarr.
     """
     if not source.exists():
         raise VanishedError(f"There is no file {source}; check the name.")
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ConflictError(f"{target} is not an empty folder; choose another.")
+    _check_is_free(target)
     if form is Form.OME_ZARR and target.suffix != ".zarr":
         raise ConflictError("The name of an OME-Zarr ends in .zarr; choose such a name.")
     # The file is not trusted: this process gives up whatever else it could reach. `target` itself
@@ -52,15 +59,52 @@ def convert_file(
     confine(settings.memory_mb << 20, cpu_s, [source.parent], [beside])
     reader = open_any(source)
     try:
-        target.mkdir(parents=True, exist_ok=True)
         scenes = reader.scenes
-        with Progress(console=Console(stderr=True)) as bars:
+        with _whole_or_nothing(target), Progress(console=Console(stderr=True)) as bars:
             for number, scene in enumerate(scenes, start=1):
                 folder = target / _place(number, form) if len(scenes) > 1 else target
                 folder.mkdir(exist_ok=True)
                 _convert_scene(scene, folder, settings, form, bars)
     finally:
         reader.close()
+
+
+def _check_is_free(target: Path) -> None:
+    if not target.exists():
+        return
+    if target.is_dir() and any(map(_is_left_behind, target.iterdir())):
+        raise ConflictError(
+            f"A conversion into {target} did not come to its end; "
+            "delete that folder, or choose another."
+        )
+    if not target.is_dir() or any(target.iterdir()):
+        raise ConflictError(f"{target} is not an empty folder; choose another.")
+
+
+def _is_left_behind(path: Path) -> bool:
+    """Whether a process that was ended wrote this, and could not clear it away."""
+    return path.name.startswith(_SCRATCH) or path.name.endswith(PARTIAL)
+
+
+@contextmanager
+def _whole_or_nothing(target: Path) -> Iterator[None]:
+    """Make the folder, which is new or empty; after an error it is so again."""
+    was_there = target.exists()
+    target.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for path in target.iterdir():
+            if _OURS.match(path.name) is None:
+                continue  # somebody put it there meanwhile
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        if not was_there:
+            with suppress(OSError):
+                target.rmdir()
+        raise
 
 
 def _place(number: int, form: Form) -> str:
@@ -85,7 +129,7 @@ def _convert_scene(
             bars.update(bar, completed=share)
 
     write = _write_dicom if form is Form.DICOM else _write_omezarr
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".scratch-") as scratch:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_SCRATCH) as scratch:
         write(reader, folder, Path(scratch), settings, show)
     bars.update(bar, completed=1.0)
 
@@ -98,19 +142,23 @@ def _write_dicom(
         fill_gaps=settings.fill_gaps,
         workers=settings.threads,
     )
+    label = read_label(reader)
+    if label.warning:
+        Console(stderr=True).print(label.warning, markup=False)
     levels = build_pyramid(
         reader, scratch, options, lambda done, total: tell(0.5 * done / max(total, 1))
     )
-    convert(
-        reader,
-        levels,
-        SlideIdentity(uuid.uuid4()),
-        DirectoryTarget(folder),
-        ConversionOptions(
-            barcode=next(iter(barcodes_of(reader)), None), taken_in_at=datetime.now(UTC)
-        ),
-        progress=lambda done, total: tell(0.5 + 0.5 * done / max(total, 1)),
-    )
+    with WholeSlideTarget(folder) as slide:
+        convert(
+            reader,
+            levels,
+            SlideIdentity(uuid.uuid4()),
+            slide,
+            ConversionOptions(
+                barcode=next(iter(label.barcodes), None), taken_in_at=datetime.now(UTC)
+            ),
+            progress=lambda done, total: tell(0.5 + 0.5 * done / max(total, 1)),
+        )
 
 
 def _write_omezarr(

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dicom.formats import open_any
 from sgi.confine import confine
 from sgi.errors import VanishedError
+from sgi.ingest.label import Label, read_label
 from sgi.settings import IngestSettings
 from tiling.slide import SlideReader
 
@@ -42,7 +44,7 @@ def show_info(file: Path, settings: IngestSettings) -> None:
                 if len(reader.scenes) > 1
                 else "1",
             ),
-            ("barcode", said.barcode),
+            ("barcode", _barcode(read_label(reader))),
             ("label text", said.label_text),
             ("not kept", " ".join(said.not_kept) or "nothing is left out"),
             (
@@ -51,7 +53,7 @@ def show_info(file: Path, settings: IngestSettings) -> None:
             ),
         ]
         for name, value in rows:
-            facts.add_row(name, value or "not in the file")
+            facts.add_row(name, _harmless(value or "not in the file"))
         levels = Table("level", "pixels", "tile", "downsample", "frames")
         for number, level in enumerate(reader.levels):
             levels.add_row(
@@ -66,6 +68,20 @@ def show_info(file: Path, settings: IngestSettings) -> None:
         console.print(levels)
     finally:
         reader.close()
+
+
+def _barcode(label: Label) -> str | None:
+    """Who says it: the scanner in the file, or we by the label's picture."""
+    if label.warning:
+        return label.warning
+    if label.said is not None:
+        return ", ".join(label.barcodes)
+    return f"not in the file; its label reads {', '.join(label.seen)}" if label.seen else None
+
+
+def _harmless(text: str) -> Text:
+    """Without characters that a terminal would obey, or words that would be taken for markup."""
+    return Text("".join(character if character.isprintable() else " " for character in text))
 
 
 def _paths(reader: SlideReader) -> str:

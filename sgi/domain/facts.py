@@ -68,6 +68,8 @@ class SlideFacts(BaseModel):
     """What the file says that the label reads."""
     barcodes: tuple[str, ...] = Field(default=(), max_length=50)
     """What the scanner, and then we, read from the label; the first is the likeliest."""
+    barcode_contradicts: bool = False
+    """Whether the first is the file's own and the label's picture shows only others."""
     not_kept: tuple[str, ...] = Field(default=(), max_length=50)
     """What of the file is not in the slide: English sentences."""
     left_out: tuple[str, ...] = Field(default=(), max_length=10)

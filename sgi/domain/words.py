@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from sgi.domain.arrival import Reason, ReasonCode
+from sgi.domain.french import in_french
 
 
 class Language(StrEnum):
@@ -117,10 +118,10 @@ _SENTENCES: dict[ReasonCode, tuple[str, str]] = {
 
 
 def sentence(reason: Reason, language: Language) -> str:
-    """What to tell a person; in English the finding itself where there is one."""
+    """What to tell a person: the finding itself where there is one, and words for it."""
     english, french = _SENTENCES[reason.code]
+    found = reason.detail if reason.code is not ReasonCode.ALREADY_A_SLIDE else None
     if language is Language.FRENCH:
-        return french.replace(" ;", "\u202f;")
-    if reason.detail and reason.code is not ReasonCode.ALREADY_A_SLIDE:
-        return reason.detail
-    return english
+        translated = in_french(found) if found else None
+        return translated or french.replace(" ;", "\u202f;")
+    return found or english

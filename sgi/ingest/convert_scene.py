@@ -14,7 +14,7 @@ from sgi.domain.quality import SlideQuality
 from sgi.domain.slide import scene_slide_id
 from sgi.ingest.facts import facts_of
 from sgi.ingest.gate import judge_slide
-from sgi.ingest.label import barcodes_of
+from sgi.ingest.label import read_label
 from sgi.ingest.quality.report import Examination
 from tiling.codecs.jpeg import JpegOptions
 from tiling.omezarr.writer import WriteOptions, write_omezarr
@@ -51,14 +51,14 @@ def convert_scene(
         options,
         lambda done, total: tell(part * 0.5 * done / max(total, 1)),
     )
-    barcodes = barcodes_of(reader)
+    label = read_label(reader)
     slide_id = scene_slide_id(job.slide_id, number)
     converted = convert(
         reader,
         levels,
         SlideIdentity(slide_id),
         target,
-        ConversionOptions(barcode=next(iter(barcodes), None), taken_in_at=job.taken_in_at),
+        ConversionOptions(barcode=next(iter(label.barcodes), None), taken_in_at=job.taken_in_at),
         lambda done, total: tell(part * (0.5 + 0.5 * done / max(total, 1))),
         target.prove,
     )
@@ -75,7 +75,7 @@ def convert_scene(
         reader,
         levels,
         scene=f"{number + 1}/{scenes}" if scenes > 1 else None,
-        barcodes=barcodes,
+        label=label,
         left_out=converted.manifest.left_out,
     )
     return {

@@ -6,6 +6,7 @@ import numpy as np
 
 from dicom.thumbnail import number_of_level_for
 from sgi.domain.facts import PathFacts, SlideFacts
+from sgi.ingest.label import Label
 from tiling.composite import colours_of, window_of
 from tiling.pyramid import EncodedLevel
 from tiling.slide import SlideReader, plane_shown_first
@@ -14,6 +15,7 @@ _LEAST_SIDE_PX = 512
 """Of the level from which a path's window is taken."""
 _MOST_PIXELS = 1 << 22
 """Of that level that are looked at to find a path's window."""
+_NOTHING_READ = Label(None, ())
 
 
 def facts_of(
@@ -21,13 +23,10 @@ def facts_of(
     levels: Sequence[EncodedLevel],
     *,
     scene: str | None = None,
-    barcodes: Iterable[str] = (),
+    label: Label = _NOTHING_READ,
     left_out: Sequence[str] = (),
 ) -> SlideFacts:
-    """Of a slide and its pyramid; raises what the reader raises.
-
-    `barcodes` are the label's, the likeliest first.
-    """
+    """Of a slide and its pyramid; raises what the reader raises."""
     said = reader.metadata
     return SlideFacts(
         format=reader.format,
@@ -45,7 +44,8 @@ def facts_of(
         focal_planes_um=tuple(reader.focal_planes_um),
         scene=scene,
         label_text=said.label_text,
-        barcodes=tuple(barcodes),
+        barcodes=label.barcodes,
+        barcode_contradicts=label.contradicts,
         not_kept=said.not_kept,
         left_out=tuple(left_out),
     )

@@ -1,8 +1,9 @@
 """What the label of an open slide says to a machine."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 
-from sgi.ingest.barcodes import read_barcodes
+from sgi.ingest.barcodes import clean_text, read_barcodes
 from tiling.errors import TilingError
 from tiling.slide import AssociatedKind, SlideReader
 
@@ -10,14 +11,53 @@ _WHERE = (AssociatedKind.LABEL, AssociatedKind.OVERVIEW)
 """Scanners that keep no label of its own photograph it with the whole glass."""
 
 
-def barcodes_of(reader: SlideReader) -> list[str]:
-    """The scanner's own reading first, then what we read; no code twice.
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The barcode in the file, and those that we read from the picture."""
 
-    An image that is broken or shows none gives none: the slide is worth more than its label.
+    said: str | None
+    """As the scanner read it; None where the file does not say."""
+    seen: tuple[str, ...]
+    """From the label's picture, else from the overview."""
+
+    @property
+    def barcodes(self) -> tuple[str, ...]:
+        """The file's own first, then the picture's; no code twice."""
+        said = () if self.said is None else (self.said,)
+        return tuple(dict.fromkeys((*said, *self.seen)))
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether the picture shows codes and none of them is the file's: perhaps another glass.
+
+        White space does not count.
+        """
+        if self.said is None or not self.seen:
+            return False
+        return _bare(self.said) not in map(_bare, self.seen)
+
+    @property
+    def warning(self) -> str | None:
+        """What a person is told where they contradict each other."""
+        if not self.contradicts:
+            return None
+        return (
+            f"The file says that the barcode is {self.said}, but the picture of the label reads "
+            f"{', '.join(self.seen)}: make sure which glass this is."
+        )
+
+
+def read_label(reader: SlideReader) -> Label:
+    """Of one slide; an image that is broken or shows none gives none: the slide is worth more
+    than its label.
     """
-    found = [reader.metadata.barcode] if reader.metadata.barcode else []
+    seen: list[str] = []
     kind = next((kind for kind in _WHERE if kind in reader.associated), None)
     if kind is not None:
         with suppress(TilingError):
-            found += [code.text for code in read_barcodes(reader.read_associated(kind))]
-    return list(dict.fromkeys(found))
+            seen = [code.text for code in read_barcodes(reader.read_associated(kind))]
+    return Label(clean_text(reader.metadata.barcode or ""), tuple(dict.fromkeys(seen)))
+
+
+def _bare(code: str) -> str:
+    return "".join(code.split())

@@ -122,7 +122,12 @@ class Watcher:
         if known is None or not waiting or known.fingerprint != fingerprint:
             async with self._database.transaction(self._establishment_id) as connection:
                 known = await arrivals.observe(
-                    connection, self._establishment_id, candidate.main, fingerprint, reason
+                    connection,
+                    self._establishment_id,
+                    candidate.main,
+                    fingerprint,
+                    reason,
+                    self._named_by(candidate),
                 )
         if candidate.missing is not None:
             await self._explain(known, reason)
@@ -130,6 +135,12 @@ class Watcher:
         if not self._stability.is_whole(quiet_for, hollow=False):
             return True
         return await self._hand_over(candidate, known, quiet_for)
+
+    def _named_by(self, candidate: Candidate) -> Path:
+        """The file or folder whose name people know the slide by."""
+        if candidate.folder is None or candidate.folder == self._folder:
+            return candidate.main
+        return candidate.folder
 
     async def _explain(self, arrival: Arrival, reason: Reason) -> None:
         async with self._database.transaction(self._establishment_id) as connection:

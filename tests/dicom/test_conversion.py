@@ -1,5 +1,6 @@
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -289,3 +290,30 @@ def test_an_svs_with_a_corrupt_label_is_taken(
     assert converted.manifest.left_out == ("label",)
     assert "label" not in target.instances
     assert converted.manifest.instances[0].origin is Origin.PASSED_THROUGH
+
+
+@pytest.mark.parametrize(
+    ("images", "saying"),
+    [
+        ({"label", "overview"}, {"label", "overview"}),
+        ({"overview"}, {"overview"}),
+        (set(), {"level-0", "level-1", "level-2"}),
+    ],
+)
+def test_what_the_label_reads_is_kept_even_without_its_picture(
+    images: set[str],
+    saying: set[str],
+    plain_slide: SlideReader,
+    plain_levels: list[EncodedLevel],
+    identity: SlideIdentity,
+    target: MemoryTarget,
+) -> None:
+    said = replace(plain_slide.metadata, barcode="26H00123-A1", label_text="H&E")
+    held = {kind: plain_slide.read_associated(kind) for kind in map(AssociatedKind, images)}
+    slide = replace(plain_slide, metadata=said, images=held)  # type: ignore[type-var]
+    convert(slide, plain_levels, identity, target)
+    written = {name: dataset_of(data) for name, data in target.instances.items()}
+    assert {name for name, one in written.items() if one.get("BarcodeValue")} == saying
+    assert {(written[name].BarcodeValue, written[name].LabelText) for name in saying} == {
+        ("26H00123-A1", "H&E")
+    }

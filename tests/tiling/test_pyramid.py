@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from tiling.array_slide import ArraySlide
 from tiling.codecs import jpeg, jpeg_ls
@@ -97,6 +98,30 @@ def test_a_slide_without_jpeg_is_re_encoded(tmp_path: Path) -> None:
         Origin.BUILT,
     ]
     assert np.abs(mosaic(levels[0]).astype(int) - base).mean() < 2
+
+
+@pytest.mark.parametrize(
+    ("lossy", "asked", "subsampling", "same_as"),
+    [(False, 75, (1, 1), 90), (False, 95, (1, 1), 95), (True, 75, (2, 1), 75)],
+)
+def test_colours_that_had_lost_nothing_lose_little(
+    tmp_path: Path, *, lossy: bool, asked: int, subsampling: tuple[int, int], same_as: int
+) -> None:
+    base = draw_pattern(700, 600)
+    slide = ArraySlide(base[None, None], [OpticalPath()], lossy=lossy)
+    levels = build_pyramid(slide, tmp_path, PyramidOptions(JpegOptions(quality=asked)))
+    encoding = TileEncoding(Colour.YCBCR, subsampling)
+    assert {level.encoding for level in levels} == {encoding}
+    assert levels[0].frame(0) == jpeg.encode(base[:512, :512], encoding, same_as)
+
+
+def test_levels_above_one_that_is_passed_on_without_loss_lose_little(tmp_path: Path) -> None:
+    path = tmp_path / "slide.ome.tif"
+    options = {"photometric": "rgb", "tile": (256, 256), "compression": "jpeg2000"}
+    tifffile.imwrite(path, draw_pattern(700, 600), **options, metadata={"axes": "YXS"})
+    base, above = build_pyramid(open_slide(path), tmp_path)
+    assert base.encoding.codec.is_lossless
+    assert above.encoding == TileEncoding(Colour.YCBCR, (1, 1))
 
 
 def test_progress_counts_every_tile_made(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ __all__ = ["JpegOptions", "check_frame", "decode", "encode", "parse_frame_header
 
 MAX_PIXELS = 1 << 26
 """Largest image that `decode` unpacks, in pixels; a JPEG of a few bytes can announce 4 G."""
+LEAST_QUALITY_OF_LOSSLESS = 90
+"""In which pixels are compressed that the file has without loss."""
 
 _EOI = b"\xff\xd9"
 _PROBE = b"\xa5\x5a" * 32
@@ -38,6 +40,11 @@ class JpegOptions:
             raise ValueError(f"a JPEG quality lies between 1 and 100, not {self.quality}")
         if self.subsampling not in _SUBSAMPLING:
             raise ValueError(f"no such chroma subsampling: {self.subsampling}")
+
+    @property
+    def for_lossless(self) -> "JpegOptions":
+        """The same for pixels that had lost nothing: whole chroma, quality of at least 90."""
+        return JpegOptions(max(self.quality, LEAST_QUALITY_OF_LOSSLESS), (1, 1))
 
     @property
     def encoding(self) -> TileEncoding:

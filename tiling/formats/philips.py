@@ -8,7 +8,6 @@ mended above. Label and overview lie in directories of their own or as JPEG in t
 """
 
 import base64
-import binascii
 import re
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +27,7 @@ from tiling.jpeg_tiff import (
 )
 from tiling.limits import Limits
 from tiling.numerals import positive
+from tiling.printed_code import code_in_base64
 from tiling.slide import AssociatedKind, SlideMetadata, SlideReader
 from tiling.tiff import Directory, TiffFile
 from tiling.xml_tree import Element, parse_root, parse_xml
@@ -130,6 +130,7 @@ def _metadata(file: JpegTiff, document: Element, scan: Element) -> SlideMetadata
         serial_number=said("DICOM_DEVICE_SERIAL_NUMBER"),
         software=versions or file.words(base, tiff.SOFTWARE),
         icc_profile=file.icc_profile(base) or (profile if profile[36:40] == b"acsp" else None),
+        barcode=code_in_base64(said("PIM_DP_UFS_BARCODE")),
         vendor=_flatten(document),
     )
 
@@ -196,5 +197,5 @@ def _decode(text: str | None) -> bytes:
     """Base64, or nothing."""
     try:
         return base64.b64decode(text or "")
-    except binascii.Error:
+    except ValueError:
         return b""

@@ -25,6 +25,7 @@ from tiling.jpeg_tiff import (
 )
 from tiling.limits import Limits
 from tiling.numerals import positive
+from tiling.printed_code import code
 from tiling.slide import AssociatedKind, SlideMetadata, SlideReader
 from tiling.tiff import Directory, TiffFile
 from tiling.xml_tree import Element, flatten, parse_xml
@@ -151,5 +152,6 @@ def _metadata(
         serial_number=said.get("UnitNumber") or None,
         software=file.words(base, tiff.SOFTWARE) or file.words(first, tiff.SOFTWARE),
         icc_profile=file.icc_profile(base),
+        barcode=code(said.get("Barcode2D"), said.get("Barcode1D")),
         vendor=flatten(initial) | (flatten(joins) if joins else {}),
     )

@@ -151,6 +151,8 @@ def test_fluorescence_of_3dhistech(shared_slides: Path) -> None:
     assert {path.illumination for path in reader.optical_paths} == {Illumination.FLUORESCENCE}
     assert len(reader.levels) == 8
     assert reader.read_associated(AssociatedKind.LABEL).shape == (441, 579, 3)
+    assert reader.read_associated(AssociatedKind.OVERVIEW).shape == (500, 233, 3)
+    assert reader.metadata.not_kept == ()
     assert reader.metadata.manufacturer == "3DHISTECH Kft."
     assert reader.metadata.model is None
 

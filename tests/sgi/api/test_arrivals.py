@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from sgi.catalogue import arrivals
 from sgi.domain.account import Role
-from sgi.domain.arrival import STOPPED, ArrivalState, ReasonCode
+from sgi.domain.arrival import STOPPED, ArrivalState, Reason, ReasonCode
 
 
 def test_the_list_says_where_each_stands_and_why(
@@ -73,3 +74,24 @@ def test_names_of_any_bytes(web: Any, client: Any, here: Any, arrive: Any, tmp_p
         arrive(here, path=tmp_path / os.fsdecode(name))
     names = {item["file_name"] for item in web.get(client, "/api/v1/arrivals").json()["items"]}
     assert names == {"😐.svs", "two\nlines.svs", "\ufffd.svs", "<script>.svs"}
+
+
+def test_the_finding_itself_is_told_in_french(
+    web: Any, client: Any, here: Any, arrive: Callable[..., Any], database: Any
+) -> None:
+    arrival = arrive(here, ArrivalState.HELD, ReasonCode.UNSUPPORTED)
+    told = (
+        "The files of the series name different patients; "
+        "put the files of each slide into a folder of its own."
+    )
+
+    async def explain() -> None:
+        async with database.transaction(here.id) as connection:
+            reason = Reason(ReasonCode.UNSUPPORTED, told)
+            await arrivals.stop(connection, arrival.id, ArrivalState.HELD, reason)
+
+    web.run(explain())
+    (english,) = web.get(client, "/api/v1/arrivals").json()["items"]
+    assert english["reason"] == told
+    (french,) = web.get(client, "/api/v1/arrivals?lang=fr").json()["items"]
+    assert french["reason"].startswith("Les fichiers de la série nomment des patients différents")

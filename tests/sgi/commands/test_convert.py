@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import tifffile
 import zarr
 
 from tiling.registry import open_slide
@@ -69,3 +70,42 @@ def test_a_source_that_is_not_there(tmp_path: Path) -> None:
     done = convert(tmp_path / "absent.svs", tmp_path / "to")
     assert done.returncode == 1
     assert "There is no file" in done.stderr
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A slide whose base is whole, and whose second level is not."""
+    path = tmp_path / "from" / "broken.svs"
+    path.parent.mkdir()
+    write_svs(path, draw_pattern(2600, 1800), SvsOptions(factors=(1, 2, 4)))
+    with tifffile.TiffFile(path) as file:
+        level = [page for page in file.pages if page.is_tiled][1]
+        offset, length = level.dataoffsets[2], level.databytecounts[2]
+    data = bytearray(path.read_bytes())
+    data[offset : offset + length] = bytes(length)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(("name", "form"), [("to", "dicom"), ("to.zarr", "ome-zarr")])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_failure_leaves_nothing(
+    broken: Path, tmp_path: Path, name: str, form: str, *, is_there: bool
+) -> None:
+    target = tmp_path / name
+    if is_there:
+        target.mkdir()
+    for _ in range(2):
+        done = convert(broken, target, "--to", form)
+        assert done.returncode == 1
+        assert "copy the file again" in done.stderr
+        assert target.exists() is is_there
+        assert not is_there or list(target.iterdir()) == []
+
+
+def test_what_an_ended_conversion_left_is_told_apart(svs: Path, tmp_path: Path) -> None:
+    (tmp_path / "to").mkdir()
+    (tmp_path / "to/level-0.dcm.partial").touch()
+    done = convert(svs, tmp_path / "to")
+    assert done.returncode == 1
+    assert "did not come to its end" in " ".join(done.stderr.split())

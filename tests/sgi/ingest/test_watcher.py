@@ -3,16 +3,20 @@ import os
 import shutil
 import traceback
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from dicom.source.testing import SERIES, instance_of, with_uid, write
 from sgi.domain.arrival import ArrivalState, ReasonCode
 from sgi.errors import SgiError, UnreadableFileError
 from sgi.ingest import watcher as module
 from sgi.settings import Disposal
+from tiling.geometry import Size
+from tiling.testing import draw_pattern
 
 WAITING, QUEUED, HELD = ArrivalState.WAITING, ArrivalState.QUEUED, ArrivalState.HELD
 
@@ -135,6 +139,35 @@ def test_mirax_before_its_folder(way_in: Any) -> None:
     assert way_in.arrival("a.mrxs").id == arrival.id
     assert way_in.arrival("a.mrxs").state is QUEUED
     assert set(way_in.arrivals()) == {"a.mrxs"}
+
+
+def put_instance(way_in: Any, name: str, number: int, series: str = SERIES) -> None:
+    path = way_in.drop / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = instance_of(draw_pattern(64, 64), Size(64, 64))
+    write(path, replace(with_uid(image, number), series=series))
+
+
+def test_a_slide_of_several_files_has_the_name_of_its_folder(way_in: Any) -> None:
+    put_instance(way_in, "Lame 7/level-0.dcm", 1)
+    way_in.settle()
+    arrival = way_in.arrival("Lame 7/level-0.dcm")
+    assert arrival.file_name == "level-0.dcm"
+    become(way_in, arrival, WAITING)
+    put_instance(way_in, "Lame 7/level-1.dcm", 2)
+    put_instance(way_in, "Lame 8/level-0.dcm", 3, SERIES + ".4")
+    way_in.settle()
+    assert {arrival.state for arrival in way_in.all_arrivals()} == {QUEUED}
+    shown = {arrival.file_name for arrival in way_in.all_arrivals()}
+    assert shown == {"Lame 7", "level-0.dcm"}
+
+
+def test_the_drop_folder_is_no_slides_name(way_in: Any) -> None:
+    put_instance(way_in, "1_0", 1)
+    put_instance(way_in, "2_0", 2)
+    way_in.settle()
+    (arrival,) = way_in.all_arrivals()
+    assert arrival.file_name in {"1_0", "2_0"}
 
 
 def test_a_companion_before_its_main_file(way_in: Any) -> None:

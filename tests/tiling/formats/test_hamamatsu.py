@@ -2,11 +2,12 @@
 
 import io
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import openslide
@@ -28,7 +29,15 @@ from tiling.geometry import Size
 from tiling.limits import Limits
 from tiling.pyramid import Origin, build_pyramid
 from tiling.registry import open_slide
-from tiling.slide import AssociatedKind, Colour, Pixels, SlideReader, TileEncoding
+from tiling.slide import (
+    AssociatedKind,
+    Colour,
+    Illumination,
+    OpticalPath,
+    Pixels,
+    SlideReader,
+    TileEncoding,
+)
 from tiling.testing import SlideReaderContract, draw_pattern
 
 FOUR_GIB = 1 << 32
@@ -77,9 +86,20 @@ def restart_starts(stream: bytes) -> list[int]:
     ]
 
 
-def write_ndpi(path: Path, images: Sequence[NdpiImage], *, gap: int = 0) -> None:
-    """Write an NDPI; everything after its first 12 bytes comes `gap` bytes later (sparse)."""
-    properties = b"Product=NanoZoomer-TEST\r\nNDP.S/N=000123\r\nVersion=1\r\nVersion=2\r\n\0"
+def write_ndpi(
+    path: Path,
+    images: Sequence[NdpiImage],
+    *,
+    gap: int = 0,
+    more: Mapping[int, tuple[int, Sequence[float] | bytes]] = MappingProxyType({}),
+    told: bytes = b"",
+) -> None:
+    """Write an NDPI; everything after its first 12 bytes comes `gap` bytes later (sparse).
+
+    `more` are fields of each image, `told` more properties.
+    """
+    properties = b"Product=NanoZoomer-TEST\r\nNDP.S/N=000123\r\nVersion=1\r\nVersion=2\r\n"
+    properties += told + b"\0"
     with path.open("wb") as file:
         file.write(b"II*\0" + bytes(8))
         link = 4
@@ -106,6 +126,7 @@ def write_ndpi(path: Path, images: Sequence[NdpiImage], *, gap: int = 0) -> None
                 65424: (9 if isinstance(image.z_nm, int) else 11, [image.z_nm]),
                 65442: (2, b"950291\0"),
                 65449: (2, properties),
+                **more,
             }
             if image.restart and image.table:
                 tags[65426] = (4, restart_starts(stream))
@@ -728,3 +749,21 @@ def read_everything(path: Path) -> None:
                     reader.read_associated(kind)
         finally:
             reader.close()
+
+
+def test_fluorescence_is_told_with_its_wavelengths_and_its_focus(tmp_path: Path) -> None:
+    path = tmp_path / "dark.ndpi"
+    more = {65434: (2, b"DAPI\0"), 65451: (4, [455]), 65458: (4, [0])}
+    told = b"Name=DAPI\r\nExcitationWaveLength=387\r\nEmissionWaveLength=455\r\n"
+    write_ndpi(path, images_of("444"), more=more, told=told)
+    reader = open_slide(path)
+    dapi = OpticalPath("DAPI", Illumination.FLUORESCENCE, None, 387, 455)
+    assert (reader.optical_paths, reader.metadata.focus_method) == ((dapi,), "MANUAL")
+    reader.close()
+
+
+def test_a_real_slide_in_fluorescence_is_told_as_such(shared_slides: Path) -> None:
+    reader = open_slide(shared_slides / "hamamatsu-ndpi/test3-DAPI-2-(387).ndpi")
+    dapi = OpticalPath("DAPI 2 (387)", Illumination.FLUORESCENCE, None, 387, 455)
+    assert (reader.optical_paths, reader.metadata.focus_method) == ((dapi,), "MANUAL")
+    reader.close()

@@ -584,3 +584,21 @@ def test_a_part_of_a_slide_is_refused(tmp_path: Path) -> None:
     write_czi(tmp_path / "slide (2).czi", [WrittenSubblock(BASE[:9, :9])], part=1)
     with pytest.raises(UnsupportedSlideError, match="several files"):
         open_slide(tmp_path / "slide (2).czi", candidates=[zeiss])
+
+
+@pytest.mark.parametrize(
+    ("compression", "lossy"),
+    [
+        (UNCOMPRESSED, False),
+        (ZSTD, False),
+        (ZSTD_WITH_HEADER, False),
+        (JPEG, True),
+        (JPEG_XR, True),
+    ],
+)
+def test_what_was_stored_without_loss_is_told_as_such(
+    tmp_path: Path, compression: int, *, lossy: bool
+) -> None:
+    path = tmp_path / "slide.czi"
+    write_czi(path, [WrittenSubblock(BASE[:60, :80], compression=compression)])
+    assert [level.lossy for level in open_slide(path).levels] == [lossy]

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
 
 from tiling.numerals import positive
+from tiling.printed_code import code
 from tiling.slide import SlideMetadata
 
 _ZONE = re.compile(r"(?:GMT|UTC)?\s*([+-])(\d{2}):?(\d{2})")
@@ -32,6 +33,7 @@ def parse_description(text: str, icc_profile: bytes | None) -> SlideMetadata:
         serial_number=vendor.get("ScanScope ID") or None,
         software=software or None,
         icc_profile=icc_profile,
+        barcode=code(vendor.get("Barcode")),
         vendor=vendor,
     )
 

@@ -1,5 +1,6 @@
 """What OpenSlide's properties say about an acquisition, in our words."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -8,6 +9,7 @@ import openslide
 from tiling.errors import DamagedSlideError, SlideTooLargeError
 from tiling.limits import Limits
 from tiling.numerals import positive
+from tiling.printed_code import code, code_in_base64
 from tiling.slide import ONE_FOCAL_PLANE, ONE_OPTICAL_PATH, SlideMetadata
 
 _MANUFACTURERS = {
@@ -39,6 +41,11 @@ _DATES = (
     (("tiff.DateTime",), "%Y:%m:%d %H:%M:%S"),
 )
 """Properties that together name the time of scanning, and how they write it."""
+_BARCODES = re.compile(
+    r"aperio\.Barcode|leica\.barcode|ventana\.Barcode[12]D"
+    r"|mirax\.NONHIERLAYER_\d+_LEVEL_\d+_SECTION\.BARCODE_VALUE"
+)
+_LABEL_TEXTS = ("hamamatsu.SlideLabel", "hamamatsu.Reference")
 _MIRAX_PLANES = "Microscope focus level"
 """What MIRAX calls its hierarchy of focal planes."""
 
@@ -58,11 +65,20 @@ def read_metadata(slide: openslide.OpenSlide, limits: Limits) -> SlideMetadata:
         serial_number=_first(properties, _SERIAL_NUMBERS),
         software=_first(properties, ("tiff.Software", "dicom.SoftwareVersions")),
         icc_profile=_icc_profile(slide, properties, limits),
+        label_text=code(*map(properties.get, _LABEL_TEXTS)),
+        barcode=read_barcode(properties),
         vendor={
             name: text for name, text in properties.items() if not name.startswith("openslide.")
         },
     )
     return metadata.keeping_less(*read_not_kept(properties))
+
+
+def read_barcode(properties: Mapping[str, str]) -> str | None:
+    """As the scanner read it; of two kinds on one label, the one in two dimensions."""
+    named = sorted((name for name in properties if _BARCODES.fullmatch(name)), reverse=True)
+    packed = code_in_base64(properties.get("philips.PIM_DP_UFS_BARCODE"))
+    return code(*map(properties.get, named), packed)
 
 
 def read_not_kept(properties: Mapping[str, str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tiling import tiff
 from tiling.errors import DamagedSlideError, UnsupportedSlideError
+from tiling.focal_planes import FARTHEST_UM
 from tiling.formats.hamamatsu.directories import (
     NDPI_MARK,
     NdpiDirectory,
@@ -26,12 +27,14 @@ from tiling.formats.hamamatsu.directories import (
     may_be_ndpi,
 )
 from tiling.formats.hamamatsu.levels import StoredLevel, store_level
+from tiling.formats.hamamatsu.optics import read_focus_method, read_path
 from tiling.formats.hamamatsu.planes import nearest, store_stack
 from tiling.formats.hamamatsu.reader import Layout, StoredImage
 from tiling.formats.hamamatsu.recent import Recent
 from tiling.formats.hamamatsu.stream import SegmentedJpeg, StoredJpeg, is_segmented
 from tiling.geometry import Size
 from tiling.limits import Limits
+from tiling.printed_code import code
 from tiling.slide import AssociatedKind, SlideMetadata
 from tiling.source import FileSource
 
@@ -41,7 +44,7 @@ _MAKE, _MODEL, _SOFTWARE, _DATE_TIME = 271, 272, 305, 306
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 _MAGNIFICATION, _Z_OFFSET_NM = 65421, 65424
 _STARTS_LOW, _STARTS_HIGH = 65426, 65432
-_PROPERTIES = 65449
+_FILTER_SET, _PROPERTIES, _WAVELENGTH_NM, _FULLY_AUTO_FOCUS = 65434, 65449, 65451, 65458
 _NO_PROPERTIES = frozenset({_STARTS_LOW, _STARTS_HIGH, _PROPERTIES})
 _JPEG = 7
 _OVERVIEW_MAGNIFICATION = -1
@@ -105,7 +108,12 @@ def read_layout(source: FileSource, limits: Limits) -> Layout:
             image = _associated(source, directory, limits)
             associated.setdefault(AssociatedKind.OVERVIEW, image)
     metadata = _metadata(sharpest).keeping_less(*stack.not_kept)
-    return Layout(NAME, metadata, stack.levels, associated, stack.heights_um)
+    path = read_path(
+        _text(sharpest, _FILTER_SET),
+        _positive(sharpest.number(_WAVELENGTH_NM)),
+        sharpest.text(_PROPERTIES),
+    )
+    return Layout(NAME, metadata, stack.levels, associated, stack.heights_um, path)
 
 
 def _by_size_and_plane(images: list[NdpiDirectory]) -> list[dict[float, NdpiDirectory]]:
@@ -121,7 +129,7 @@ def _by_size_and_plane(images: list[NdpiDirectory]) -> list[dict[float, NdpiDire
 
 def _height_um(directory: NdpiDirectory) -> float:
     height_nm = directory.number(_Z_OFFSET_NM) or 0.0
-    if not math.isfinite(height_nm):
+    if not abs(height_nm) <= FARTHEST_UM * _NM_PER_UM:
         raise DamagedSlideError("A focal plane has no height; copy the file again.")
     return height_nm / _NM_PER_UM
 
@@ -198,8 +206,16 @@ def _metadata(base: NdpiDirectory) -> SlideMetadata:
         serial_number=vendor.get("SerialNumber") or vendor.get("NDP.S/N") or None,
         software=base.text(_SOFTWARE).strip() or None,
         icc_profile=None,
+        focus_method=read_focus_method(
+            base.integer(_FULLY_AUTO_FOCUS) if base.count(_FULLY_AUTO_FOCUS) else None
+        ),
+        label_text=code(vendor.get("SlideLabel"), vendor.get("Reference")),
         vendor=vendor,
     )
+
+
+def _text(directory: NdpiDirectory, tag: int) -> str:
+    return directory.text(tag) if tag in directory and directory.is_text(tag) else ""
 
 
 def _spacing(base: NdpiDirectory) -> tuple[float, float] | None:

@@ -10,7 +10,7 @@ from tiling.described import DescribedSlide, Description
 from tiling.formats.hamamatsu.levels import StoredLevel, read_image
 from tiling.formats.hamamatsu.stream import StoredJpeg
 from tiling.geometry import Size
-from tiling.slide import AssociatedKind, Pixels, SlideMetadata
+from tiling.slide import BRIGHTFIELD_PATH, AssociatedKind, OpticalPath, Pixels, SlideMetadata
 from tiling.source import FileSource
 
 
@@ -32,6 +32,7 @@ class Layout:
     """Of each level its focal planes, which are alike but for their bytes."""
     associated: Mapping[AssociatedKind, StoredImage]
     focal_planes_um: tuple[float, ...] = (0.0,)
+    optical_path: OpticalPath = BRIGHTFIELD_PATH
 
 
 class HamamatsuSlide(DescribedSlide):
@@ -44,6 +45,7 @@ class HamamatsuSlide(DescribedSlide):
                 layout.metadata,
                 tuple(planes[0].level for planes in layout.levels),
                 {kind: image.size for kind, image in layout.associated.items()},
+                optical_paths=(layout.optical_path,),
                 focal_planes_um=layout.focal_planes_um,
             )
         )

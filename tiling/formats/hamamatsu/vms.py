@@ -27,6 +27,7 @@ from tiling.formats.hamamatsu.recent import Recent
 from tiling.formats.hamamatsu.stream import SegmentedJpeg, StoredJpeg, is_segmented
 from tiling.geometry import Size
 from tiling.limits import Limits
+from tiling.printed_code import code
 from tiling.slide import AssociatedKind, SlideMetadata
 from tiling.source import FileSource
 
@@ -156,6 +157,7 @@ def _metadata(index: Mapping[str, str], size: Size) -> SlideMetadata:
         manufacturer="Hamamatsu",
         model=index.get("Product") or None,
         serial_number=index.get("NDP.S/N") or None,
+        label_text=code(index.get("SlideLabel"), index.get("Reference")),
         vendor=dict(index),
     )
 

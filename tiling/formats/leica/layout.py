@@ -7,6 +7,7 @@ from tiling import tiff
 from tiling.errors import DamagedSlideError, UnsupportedSlideError
 from tiling.jpeg_tiff import AssociatedImage, JpegTiff, Layout
 from tiling.numerals import positive
+from tiling.printed_code import code, code_in_base64
 from tiling.slide import AssociatedKind, SlideMetadata
 from tiling.tiff import Directory, TiffFile
 from tiling.xml_tree import Element, flatten, parse_root, parse_xml
@@ -105,8 +106,16 @@ def read_metadata(file: JpegTiff, scn: Element, area: Element, base: Directory) 
         model=(device.attributes.get("model") or None) if device else None,
         software=file.words(base, tiff.SOFTWARE),
         icc_profile=file.icc_profile(base),
+        barcode=_barcode(scn),
         vendor=flatten(scn),
     )
+
+
+def _barcode(scn: Element) -> str | None:
+    """An element in base64; an attribute in plain text before the format of October 2010."""
+    packed = code_in_base64(scn.words("collection", "barcode"))
+    collection = scn.first("collection")
+    return packed or (code(collection.attributes.get("barcode")) if collection else None)
 
 
 def _spacing_mm(area: Element, file: JpegTiff, base: Directory) -> tuple[float, float] | None:

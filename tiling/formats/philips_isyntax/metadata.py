@@ -1,7 +1,6 @@
 """What the header says of a scan besides its pixels."""
 
 import base64
-import binascii
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -9,6 +8,7 @@ from tiling.formats.philips_isyntax.header import Header, objects, words
 from tiling.jpeg_tiff.images import StreamImage
 from tiling.limits import Limits
 from tiling.numerals import positive
+from tiling.printed_code import code_in_base64
 from tiling.slide import AssociatedKind, SlideMetadata
 from tiling.xml_tree import Element
 
@@ -23,7 +23,6 @@ def read_metadata(header: Header) -> SlideMetadata:
     document = header.document
     versions = (words(document, "DICOM_SOFTWARE_VERSIONS") or "").replace('"', " ").split()
     profile = _decode(next(_all_words(header.scan, _PROFILE), None))
-    barcode = _decode(words(document, "PIM_DP_UFS_BARCODE")).decode("utf-8", "replace").strip("\0 ")
     return SlideMetadata(
         pixel_spacing_mm=_spacing_mm(header.scan),
         scanned_at=_scanned_at(words(document, "DICOM_ACQUISITION_DATETIME")),
@@ -32,7 +31,7 @@ def read_metadata(header: Header) -> SlideMetadata:
         serial_number=words(document, "DICOM_DEVICE_SERIAL_NUMBER"),
         software=" ".join(versions) or None,
         icc_profile=profile if profile[36:40] == b"acsp" else None,
-        barcode=barcode or None,
+        barcode=code_in_base64(words(document, "PIM_DP_UFS_BARCODE")),
         vendor=dict(_flatten(document, "")),
     )
 
@@ -99,6 +98,6 @@ def _decode(text: str | None) -> bytes:
     for words_ in (text or "", (text or "").rstrip().removesuffix("/")):
         try:
             return base64.b64decode(words_)
-        except binascii.Error:
+        except ValueError:
             continue
     return b""

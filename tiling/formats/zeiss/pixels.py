@@ -29,6 +29,7 @@ nothing in the file proves that its samples keep to fewer."""
 UNCOMPRESSED = 0
 _JPEG, _JPEG_XR, _ZSTD, _ZSTD_WITH_HEADER = 1, 4, 5, 6
 COMPRESSIONS = frozenset({UNCOMPRESSED, _JPEG, _JPEG_XR, _ZSTD, _ZSTD_WITH_HEADER})
+LOSSLESS = frozenset({UNCOMPRESSED, _ZSTD, _ZSTD_WITH_HEADER})
 
 _SIZES_BYTES = 16
 """Lengths of metadata, attachment and pixels, which a subblock begins with."""

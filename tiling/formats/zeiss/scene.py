@@ -4,7 +4,7 @@ A scene is an area of the glass. Its channels that are grey are the optical path
 those in colour of another beside it, since an image is either grey or coloured.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tiling.errors import SlideTooLargeError, UnsupportedSlideError
 from tiling.formats.zeiss.directory import ABSENT, Subblocks
 from tiling.formats.zeiss.mosaic import Mosaic, extents
-from tiling.formats.zeiss.pixels import COMPRESSIONS, PIXEL_FORMATS
+from tiling.formats.zeiss.pixels import COMPRESSIONS, LOSSLESS, PIXEL_FORMATS
 from tiling.formats.zeiss.rectangles import Rectangle, Rectangles
 from tiling.geometry import Size
 from tiling.slide import Level, PixelFormat
@@ -192,10 +192,14 @@ def _make_level(
     )
     scanned = {} if downsample == finest else places
     return SceneLevel(
-        Level(Size(columns, rows), TILE, downsample / finest),
+        Level(Size(columns, rows), TILE, downsample / finest, lossy=_is_lossy(parts.values())),
         mosaics,
         {layer: place.shrunk(downsample) for layer, place in scanned.items()},
     )
+
+
+def _is_lossy(parts: Iterable[Subblocks]) -> bool:
+    return not all(set(np.unique(part["compression"]).tolist()) <= LOSSLESS for part in parts)
 
 
 def _complete(

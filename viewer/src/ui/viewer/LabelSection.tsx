@@ -42,26 +42,33 @@ function WhatItReads(props: { readonly slide: Slide }) {
   const { t } = useTranslation();
   const { barcodes, label_text: text } = props.slide;
   return (
-    <dl className={styles.read}>
-      {barcodes.length > 0 && (
-        <div>
-          <dt>{t("panel.barcodes", { count: barcodes.length })}</dt>
-          {barcodes.map((barcode) => (
-            <dd key={barcode} className={styles.barcode} data-testid="barcode">
-              {barcode}
+    <>
+      <dl className={styles.read}>
+        {barcodes.length > 0 && (
+          <div>
+            <dt>{t("panel.barcodes", { count: barcodes.length })}</dt>
+            {barcodes.map((barcode) => (
+              <dd key={barcode} className={styles.barcode} data-testid="barcode">
+                {barcode}
+              </dd>
+            ))}
+          </div>
+        )}
+        {text?.trim() && (
+          <div>
+            <dt>{t("panel.labelText")}</dt>
+            <dd className={styles.labelText} data-testid="label-text">
+              {text.trim()}
             </dd>
-          ))}
-        </div>
+          </div>
+        )}
+      </dl>
+      {props.slide.barcode_contradicts && (
+        <p className={styles.contradiction} role="alert" data-testid="barcode-contradicts">
+          {t("panel.barcodeContradicts", { file: barcodes[0], label: barcodes.slice(1).join(", ") })}
+        </p>
       )}
-      {text?.trim() && (
-        <div>
-          <dt>{t("panel.labelText")}</dt>
-          <dd className={styles.labelText} data-testid="label-text">
-            {text.trim()}
-          </dd>
-        </div>
-      )}
-    </dl>
+    </>
   );
 }
 
