@@ -2,9 +2,9 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _ORIGIN = r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$"
@@ -37,14 +37,43 @@ class BucketSettings(BaseModel):
     secret_access_key: SecretStr = SecretStr("")
 
 
+class ThawTier(StrEnum):
+    """How urgently an archive is asked to thaw, as S3 calls it; what is urgent costs more."""
+
+    EXPEDITED = "Expedited"
+    STANDARD = "Standard"
+    BULK = "Bulk"
+
+
+_THAW_HOURS = {
+    "GLACIER": {ThawTier.EXPEDITED: 0.1, ThawTier.STANDARD: 5.0, ThawTier.BULK: 12.0},
+    "DEEP_ARCHIVE": {ThawTier.STANDARD: 12.0, ThawTier.BULK: 48.0},
+}
+"""Of each class that must be thawed, how long that takes at most."""
+
+
 class ColdSettings(BucketSettings):
     """Where cold levels lie; without an endpoint, in another bucket of the warm store."""
 
     bucket: str = "sgi-cold"
     storage_class: str | None = None
-    """Of S3, such as GLACIER_IR; none for the bucket's own."""
+    """Of S3, such as GLACIER_IR or DEEP_ARCHIVE; none for the bucket's own."""
+    thaw_tier: ThawTier = ThawTier.STANDARD
+    thaw_days: int = Field(default=3, ge=1, le=30)
+    """How long what was thawed stays readable, in days: a restore takes less."""
     restore_hours: float = Field(default=1.0, ge=0, le=240)
-    """How long a restore takes here at most, as people are told, in hours."""
+    """How long a restore takes here at most, as people are told, in hours; unless it is given, what
+    Amazon says of the class and the urgency, and one hour more."""
+
+    @model_validator(mode="after")
+    def _urgency(self) -> Self:
+        if self.storage_class in _THAW_HOURS:
+            hours = _THAW_HOURS[self.storage_class].get(self.thaw_tier)
+            if hours is None:
+                raise ValueError(f"{self.storage_class} is not thawed by {self.thaw_tier} requests")
+            if "restore_hours" not in self.model_fields_set:
+                self.restore_hours = hours + 1.0
+        return self
 
 
 class SecondSettings(BucketSettings):

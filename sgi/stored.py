@@ -52,6 +52,10 @@ def omezarr_key(slide_id: UUID, key: str) -> str:
     return f"{slide_folder(slide_id)}{omezarr_name(key)}"
 
 
+FROZEN_OF = "sgi-of-sha256"
+"""Metadata of a frozen cold copy: the SHA-256 of the instance that it gives back."""
+FROZEN_SHA256 = "sgi-sha256"
+"""The same: of the copy itself, as it was read back before it was frozen."""
 PROBE_KEY = "probe/integrity"
 """Tells whether a store that fails for one object answers at all."""
 SLIDES = "slides/"
@@ -77,14 +81,14 @@ def side_object_key(slide_id: UUID, name: str) -> str:
     return f"{slide_folder(slide_id)}{name}"
 
 
-def quarantine_folder(incident_id: UUID) -> str:
-    """The beginning of all keys of an incident's evidence."""
-    return f"quarantine/{incident_id}/"
+def quarantine_folder(slide_id: UUID) -> str:
+    """The beginning of all keys of evidence of a slide's damage."""
+    return f"quarantine/{slide_id}/"
 
 
-def quarantine_key(incident_id: UUID, name: str) -> str:
+def quarantine_key(slide_id: UUID, incident_id: UUID, name: str) -> str:
     """Damaged bytes, kept as evidence; `name` is that of the object below its slide's folder."""
-    return f"{quarantine_folder(incident_id)}{name}"
+    return f"{quarantine_folder(slide_id)}{incident_id}/{name}"
 
 
 def establishment_folder(establishment_id: UUID) -> str:

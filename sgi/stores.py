@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sgi.errors import ConfigurationError
-from sgi.settings import BucketSettings, ColdSettings, Settings
+from sgi.settings import BucketSettings, ColdSettings, Settings, ThawTier
 from storage.s3 import S3ObjectStore, S3Options
 from storage.store import ObjectStore
 
@@ -68,11 +68,13 @@ def _completed(bucket: BucketSettings, warm: BucketSettings) -> BucketSettings:
 
 
 def _options(bucket: BucketSettings) -> S3Options:
+    cold = bucket if isinstance(bucket, ColdSettings) else None
     return S3Options(
         bucket=bucket.bucket,
         endpoint=bucket.endpoint,
         region=bucket.region,
         access_key_id=bucket.access_key_id or None,
         secret_access_key=bucket.secret_access_key.get_secret_value() or None,
-        storage_class=bucket.storage_class if isinstance(bucket, ColdSettings) else None,
+        storage_class=None if cold is None else cold.storage_class,
+        thaw_tier=ThawTier.STANDARD if cold is None else cold.thaw_tier,
     )

@@ -50,3 +50,7 @@ class StoreFullError(StorageError):
 
 class StoreRefusedError(StorageError):
     """The store does not accept our credentials, or does not allow what was asked."""
+
+
+class ObjectFrozenError(StoreRefusedError):
+    """The object lies in an archive, which must thaw it before it can be read."""

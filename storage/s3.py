@@ -15,7 +15,9 @@ from storage.locks import Lockable
 from storage.ranges import past_the_end, require_length, require_limit, require_range
 from storage.s3_errors import translated
 from storage.s3_locks import S3Locks
+from storage.s3_thaw import FREEZING_CLASSES, S3Thaw
 from storage.store import CHUNK_BYTES, OCTETS, READ_LIMIT_BYTES, ObjectInfo, ObjectSink
+from storage.thaw import Thawable
 
 _PIECE_BYTES = 1 << 18
 """Of an answer are handed on at once: what is this short is still in the processor's cache, and in
@@ -36,7 +38,10 @@ class S3Options:
     """None for the credentials of the machine's role."""
     secret_access_key: str | None = dataclasses.field(default=None, repr=False)
     storage_class: str | None = None
-    """Of the objects written, such as GLACIER_IR; None for the bucket's own."""
+    """Of the objects written, such as GLACIER_IR; None for the bucket's own. What is written for
+    one that must be thawed (GLACIER, DEEP_ARCHIVE) lies in the bucket's own until it is frozen."""
+    thaw_tier: str = "Standard"
+    """How urgently objects are thawed: Expedited, Standard or Bulk."""
     part_size_bytes: int = 8 * 1024 * 1024
     """Of a streaming upload; S3 allows 10,000 parts, so 8 MiB is good for objects of 80 GB."""
     parts_in_flight: int = 4
@@ -57,6 +62,7 @@ class S3ObjectStore:
     def __init__(self, options: S3Options) -> None:
         self._options = options
         self._locks: S3Locks | None = None
+        self._archive: S3Thaw | None = None
         self._reading = _client(options, options.read_timeout_s)
         self._writing = _client(options, options.write_timeout_s)
 
@@ -100,6 +106,8 @@ class S3ObjectStore:
 
     def _attributes(self, content_type: str) -> dict[str, str]:
         chosen = self._options.storage_class
+        if chosen in FREEZING_CLASSES:
+            chosen = None
         return {"Content-Type": content_type} | ({"Storage-Class": chosen} if chosen else {})
 
     def read(self, key: str, *, limit_bytes: int = READ_LIMIT_BYTES) -> bytes:
@@ -165,6 +173,12 @@ class S3ObjectStore:
         if self._locks is None:  # its client takes a while to make
             self._locks = S3Locks(self._options)
         return self._locks
+
+    def archive(self) -> Thawable:
+        """The bucket's frozen objects; see `storage.thaw`."""
+        if self._archive is None:  # as above
+            self._archive = S3Thaw(self._options)
+        return self._archive
 
 
 def _next(pieces: Iterator[bytes], key: str) -> bytes:

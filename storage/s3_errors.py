@@ -15,6 +15,7 @@ from storage.errors import (
     BucketNotFoundError,
     CorruptObjectError,
     ObjectChangedError,
+    ObjectFrozenError,
     RangeError,
     StorageError,
     StoreFullError,
@@ -54,6 +55,10 @@ def translate(error: Exception, doing: str, key: str) -> StorageError:
         return StoreUnavailableError(f"The object store lost the unfinished upload of {key}.")
     if status == 404 or (status is None and isinstance(error, FileNotFoundError)):
         return not_found(key)
+    if code == "InvalidObjectState":
+        return ObjectFrozenError(
+            f"The object {key} lies in an archive; it must be thawed before it is read."
+        )
     if status == 507 or code in _FULL_CODES or _FULL.search(text):
         return StoreFullError(f"The object store has no room left: {doing} {key} was given up.")
     if isinstance(error, PreconditionError) or status == 412:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage.errors import (
     BucketNotFoundError,
+    ObjectFrozenError,
     StorageError,
     StoreRefusedError,
     StoreUnavailableError,
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from storage.s3 import S3Options
 
 _REFUSED = frozenset({"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403"})
+_FROZEN = frozenset({"InvalidObjectState", "ObjectNotInActiveTierError"})
 
 
 def sdk_client(options: "S3Options", signature: Any = None) -> Any:
@@ -59,6 +61,10 @@ def sdk_errors(doing: str) -> Iterator[None]:
         code = error_code(error)
         if code == "NoSuchBucket":
             raise BucketNotFoundError("The bucket that is set does not exist; make it.") from error
+        if code in _FROZEN:
+            raise ObjectFrozenError(
+                f"An archive keeps the object from {doing}; it must be thawed first."
+            ) from error
         if code in _REFUSED:
             raise StoreRefusedError(
                 f"The store refused {doing}; check rights and locks."

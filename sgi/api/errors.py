@@ -156,6 +156,13 @@ ANSWERS: dict[type[Exception], Answer] = {
     storage.errors.ObjectTooLargeError: _DAMAGED,
     storage.errors.ObjectChangedError: _DAMAGED,
     storage.errors.CorruptObjectError: _DAMAGED,
+    storage.errors.ObjectFrozenError: Answer(
+        409,
+        "This part of the slide lies in an archive that gives nothing back at once; ask an "
+        "administrator.",
+        "Cette partie de la lame est dans une archive qui ne rend rien aussitôt ; adressez-vous à "
+        "un administrateur.",
+    ),
     storage.errors.StoreUnavailableError: _STORE_AWAY,
     storage.errors.StoreFullError: _STORE_AWAY,
     storage.errors.StoreRefusedError: _STORE_AWAY,

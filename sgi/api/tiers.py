@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
 from sgi.api.services import Services, actor_of, services_of, session_of
-from sgi.catalogue import audit, slides, tiers
+from sgi.catalogue import audit, integrity, slides, tiers
 from sgi.catalogue.audit import Action
 from sgi.catalogue.database import Connection
 from sgi.domain.account import Session
@@ -43,6 +43,8 @@ class MoveOut(BaseModel):
     asked_by_me: bool
     asked_at: datetime
     expected_at: datetime | None
+    archive_asked_at: datetime | None
+    """Since when an archive thaws what is to be restored (state "thawing")."""
     ended_at: datetime | None
     progress: float
     """0 to 1."""
@@ -116,6 +118,7 @@ def move_out(move: TierMove, account_id: UUID, now: datetime) -> MoveOut:
         asked_by_me=move.asked_by == account_id,
         asked_at=move.asked_at,
         expected_at=_expected(move, now),
+        archive_asked_at=move.archive_asked_at,
         ended_at=move.ended_at,
         progress=move.progress,
         reason=move.reason,
@@ -258,6 +261,8 @@ async def _ask(slide_id: UUID, request: Request, target: Tier) -> SlideTiersOut:
                 await tiers.end(connection, open_move.id, MoveState.CANCELLED)
             elif not await _has_something_to_move(connection, slide, target):
                 raise ConflictError("Nothing of the slide would move.")
+            if target is Tier.COLD and services.stores.second is not None:
+                await _require_copied(connection, slide)
             await _begin(connection, request, slide, target, hours)
             slide = await slides.by_id(connection, slide_id) or slide
         return await slide_tiers_out(services, session, connection, slide)
@@ -267,6 +272,11 @@ async def _has_something_to_move(connection: Connection, slide: Slide, target: T
     if target is Tier.WARM:
         return bool(cold_levels(slide))
     return bool(levels_to_cool(slide, (await tiers.policy(connection)).warm_side))
+
+
+async def _require_copied(connection: Connection, slide: Slide) -> None:
+    if not await integrity.is_copied(connection, slide.id):
+        raise ConflictError("The slide has no second copy yet: try again in some minutes.")
 
 
 async def _begin(

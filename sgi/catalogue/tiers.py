@@ -25,7 +25,7 @@ _MOVE = """
 _UNMEASURED_RATIO = 0.8
 """Of recompressed JPEG levels, until this establishment has some."""
 
-_DUE = """
+_EXPECTED = """
     with measured as (
         select coalesce(sum(cold_size_bytes)::double precision / nullif(sum(size_bytes), 0),
                         %(ratio)s) as ratio
@@ -47,6 +47,8 @@ _DUE = """
            sum(movable.cold_bytes) over ()::bigint as all_cold_bytes
     from movable
     join slide s on s.id = movable.slide_id
+"""
+_DUE = """
     left join lateral (
         select max(at) as at from audit where object_id = s.id and action = 'view_slide'
     ) viewed on true
@@ -54,13 +56,24 @@ _DUE = """
         select max(ended_at) as at from tier_move
         where slide_id = s.id and target = 'warm' and state = 'done'
     ) restored on true
-    where (s.published_at < %(now)s - %(after_published)s::interval
+    where s.published_at < %(now)s - least(%(after_published)s::interval, %(after_viewed)s::interval)
+      and (s.published_at < %(now)s - %(after_published)s::interval
            or greatest(s.published_at, viewed.at) < %(now)s - %(after_viewed)s::interval)
+      and (s.copied_at is not null or not %(only_copied)s)
       and (restored.at is null or restored.at < %(now)s - %(restored)s::interval)
       and not exists (select from tier_move o where o.slide_id = s.id and o.ended_at is null)
       and not exists (select from tier_move o where o.slide_id = s.id and o.target = 'cold'
                       and o.state = 'failed' and o.ended_at > %(now)s - interval '7 days')
     order by s.published_at, s.id limit %(limit)s
+"""
+_MOVABLE = """
+    select s.id
+    from slide s join (
+        select distinct i.slide_id from instance i
+        where i.level is not null and i.tier = 'warm'
+          and greatest(i.columns, i.rows) > %(warm_side)s
+          and exists (select from instance o where o.slide_id = i.slide_id and o.level > i.level)
+    ) movable on movable.slide_id = s.id
 """
 _JPEG = "1.2.840.10008.1.2.4.50"
 
@@ -82,29 +95,44 @@ async def set_policy(connection: Connection, establishment_id: UUID, wanted: Tie
     )
 
 
-async def due(
-    connection: Connection, rules: TierPolicy, now: datetime, limit: int
-) -> tuple[list[DueSlide], int, int, int]:
-    """Slides that the rules would move, longest published first, and of all of them the number,
-    the bytes, and the bytes expected in cold storage.
-    """
+async def next_due(
+    connection: Connection, rules: TierPolicy, now: datetime, limit: int, *, only_copied: bool
+) -> list[UUID]:
+    """Slides that the rules would move, longest published first.
 
+    `only_copied`: those alone that have their second copy.
+    """
+    cursor = await connection.execute(
+        _MOVABLE + _DUE, _given(rules, now, limit) | {"only_copied": only_copied}
+    )
+    return [row["id"] for row in await cursor.fetchall()]
+
+
+def _given(rules: TierPolicy, now: datetime, limit: int) -> dict[str, object]:
     def after(event: TierEvent) -> timedelta | None:
         days = rules.days(event)
         return None if days is None else timedelta(days=days)
 
+    return {
+        "warm_side": rules.warm_side,
+        "now": now,
+        "after_published": after(TierEvent.PUBLISHED),
+        "after_viewed": after(TierEvent.LAST_VIEWED),
+        "restored": timedelta(days=rules.restored_days),
+        "limit": limit,
+    }
+
+
+async def due(
+    connection: Connection, rules: TierPolicy, now: datetime, limit: int
+) -> tuple[list[DueSlide], int, int, int]:
+    """Slides that the rules would move, longest published first, and of all of them the number,
+    the bytes, and the bytes expected in cold storage: every slide is reckoned with.
+    """
     cursor = await connection.execute(
-        _DUE,
-        {
-            "ratio": _UNMEASURED_RATIO,
-            "jpeg": _JPEG,
-            "warm_side": rules.warm_side,
-            "now": now,
-            "after_published": after(TierEvent.PUBLISHED),
-            "after_viewed": after(TierEvent.LAST_VIEWED),
-            "restored": timedelta(days=rules.restored_days),
-            "limit": limit,
-        },
+        _EXPECTED + _DUE,
+        _given(rules, now, limit)
+        | {"ratio": _UNMEASURED_RATIO, "jpeg": _JPEG, "only_copied": False},
     )
     rows = await cursor.fetchall()
     found = [
@@ -166,10 +194,10 @@ async def newest(connection: Connection, limit: int) -> list[TierMove]:
 
 
 async def begin(connection: Connection, move_id: UUID) -> TierMove | None:
-    """A move is worked at; None when it is over."""
+    """A move is worked at, unless it waits for an archive; None when it is over."""
     await connection.execute(
         """update tier_move set state = 'running', started_at = coalesce(started_at, now())
-           where id = %s and ended_at is null""",
+           where id = %s and ended_at is null and state <> 'thawing'""",
         [move_id],
     )
     found = await move(connection, move_id)
@@ -186,9 +214,33 @@ async def advance(connection: Connection, move_id: UUID, progress: float) -> Non
 async def wait(connection: Connection, move_id: UUID, reason: str) -> None:
     """It is tried again later."""
     await connection.execute(
-        """update tier_move set state = 'waiting', attempts = attempts + 1, reason = %s
+        """update tier_move
+           set state = 'waiting', attempts = attempts + 1, reason = %s, look_again_at = null
            where id = %s and ended_at is null""",
         [reason, move_id],
+    )
+
+
+async def thawing(
+    connection: Connection, move_id: UUID, asked_at: datetime, takes: timedelta, pause: timedelta
+) -> None:
+    """An archive was asked for the copies at `asked_at`; no job is needed during `pause`."""
+    await connection.execute(
+        """update tier_move
+           set state = 'thawing', started_at = null, progress = 0, reason = null,
+               archive_asked_at = %(asked_at)s, look_again_at = now() + %(pause)s,
+               expected_at = %(asked_at)s::timestamptz + %(takes)s
+           where id = %(id)s and ended_at is null""",
+        {"id": move_id, "asked_at": asked_at, "takes": takes, "pause": pause},
+    )
+
+
+async def thawed(connection: Connection, move_id: UUID) -> None:
+    """The archive has given the copies back: the move is worked at."""
+    await connection.execute(
+        """update tier_move set state = 'running', started_at = now(), look_again_at = null
+           where id = %s and ended_at is null""",
+        [move_id],
     )
 
 
@@ -226,10 +278,10 @@ async def waiting_of_policy(connection: Connection) -> int:
 
 
 async def orphaned(connection: Connection) -> list[TierMove]:
-    """Moves that are not over and that no living job owns."""
+    """Moves that are not over and that no living job owns, unless they wait for an archive."""
     cursor = await connection.execute(
         _MOVE
-        + """where m.ended_at is null and not exists (
+        + """where m.ended_at is null and coalesce(m.look_again_at, now()) <= now() and not exists (
                  select from procrastinate_jobs j
                  where j.status in ('todo', 'doing') and j.args ->> 'move_id' = m.id::text)"""
     )
@@ -347,4 +399,5 @@ def _move(row: dict[str, Any]) -> TierMove:
         progress=row["progress"],
         attempts=row["attempts"],
         reason=row["reason"],
+        archive_asked_at=row["archive_asked_at"],
     )

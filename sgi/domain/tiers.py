@@ -67,6 +67,8 @@ class MoveState(StrEnum):
 
     WAITING = "waiting"
     RUNNING = "running"
+    THAWING = "thawing"
+    """An archive was asked for the cold copies, and has not given them back yet."""
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -95,6 +97,8 @@ class TierMove:
     attempts: int
     reason: str | None
     """Why it has not succeeded so far: an English sentence."""
+    archive_asked_at: datetime | None
+    """Since when an archive thaws what is to be restored."""
 
 
 @dataclass(frozen=True, slots=True)

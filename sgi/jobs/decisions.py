@@ -67,6 +67,7 @@ VERDICTS: dict[type[Exception], Verdict] = {
     storage.errors.RangeError: _NOT_VERIFIED,
     storage.errors.ObjectTooLargeError: _INTERNAL,
     storage.errors.ObjectChangedError: _NOT_VERIFIED,
+    storage.errors.ObjectFrozenError: Verdict(Decision.RETRY, ReasonCode.STORE_REFUSED),
     storage.errors.CorruptObjectError: _NOT_VERIFIED,
     storage.errors.StoreUnavailableError: Verdict(Decision.RETRY, ReasonCode.STORE_UNAVAILABLE),
     storage.errors.StoreFullError: Verdict(Decision.RETRY, ReasonCode.STORE_FULL),

@@ -16,6 +16,7 @@ from dicom.ports import ByteSource
 from sgi.domain.slide import StoredInstance
 from sgi.domain.tiers import ColdCopy
 from sgi.errors import StoppedError, VerificationError
+from sgi.keeping.frozen import freeze_copy, frozen_copy
 from sgi.keeping.recompression import Recompression
 from sgi.settings import Settings
 from sgi.stored import StoredObject, cold_key, frame_hashes_key, instance_key
@@ -43,21 +44,25 @@ class Copies:
     def make_cold(self, instance: StoredInstance, known: ColdCopy | None) -> ColdCopy:
         """A cold copy that was read back and gives the instance bit for bit.
 
-        One of an earlier time, `known`, is used again when it still does.
+        One of an earlier time, `known`, is used again when it still does. An archive freezes the
+        copy once it is proved; one that was proved and frozen before is taken as it is.
 
         Raises:
             VerificationError: the warm copy is damaged, or the cold one was not kept as written.
             StoppedError: the worker is stopping.
             DicomError, StorageError: as they come.
         """
+        frozen = frozen_copy(self.cold, self.slide_id, instance)
+        if frozen is not None:
+            return frozen
         hashes = self.warm.read(
             frame_hashes_key(self.slide_id, instance.sop_uid), limit_bytes=_HASHES_BYTES
         )
-        if known is not None and self._is_sound(instance, known, hashes):
-            return known
-        copy = self._write_cold(instance)
-        self._prove_cold(instance, copy, hashes)
-        return copy
+        if known is None or not self._is_sound(instance, known, hashes):
+            known = self._write_cold(instance)
+            self._prove_cold(instance, known, hashes)
+        freeze_copy(self.cold, self.slide_id, instance, known)
+        return known
 
     def make_warm(self, instance: StoredInstance, packed: ColdCopy) -> None:
         """The warm copy again, read back and compared; raises as `make_cold`."""

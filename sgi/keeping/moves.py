@@ -23,6 +23,7 @@ from sgi.jobs.keeping import Keeping
 from sgi.jobs.retention import defer_protection
 from sgi.jobs.tiers import defer_move
 from sgi.keeping.copies import Copies
+from sgi.keeping.thawing import Thawing
 from sgi.stored import cold_key, instance_key
 from storage.errors import ObjectNotFoundError
 from storage.store import ObjectStore
@@ -100,6 +101,8 @@ class Moves:
             await tiers.set_restoring(connection, slide.id)
             packed = await tiers.cold_copies(connection, slide.id)
         levels = list(reversed(cold_levels(slide)))  # small ones first: they are there sooner
+        if await Thawing(self.keeping, self._cold).puts_off(slide, move, levels):
+            return
         async with _Telling(self.keeping, slide, move, levels) as telling:
             copies = self._copies(slide, telling)
             for level in levels:

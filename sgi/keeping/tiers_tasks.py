@@ -87,10 +87,12 @@ async def apply_policy(keeping: Keeping, establishment_id: UUID, now: datetime) 
         )
         if room <= 0:
             return 0
-        found, *_ = await tiers.due(connection, rules, now, room)
+        # Where there is to be a second copy, it is made while the first one is easy to read.
+        only_copied = keeping.stores.second is not None
+        found = await tiers.next_due(connection, rules, now, room, only_copied=only_copied)
         asked = 0
-        for slide in found:
-            move = await tiers.ask(connection, establishment_id, slide.id, Tier.COLD, None)
+        for slide_id in found:
+            move = await tiers.ask(connection, establishment_id, slide_id, Tier.COLD, None)
             if move is not None:
                 await defer_move(connection, establishment_id, move)
                 asked += 1

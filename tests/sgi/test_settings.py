@@ -1,9 +1,10 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from sgi.settings import Disposal, Settings
+from sgi.settings import ColdSettings, Disposal, Settings, ThawTier
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +89,23 @@ def test_settings_do_not_change() -> None:
     settings = Settings()
     with pytest.raises(ValidationError):
         settings.port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("given", "hours"),
+    [
+        ({}, 1),
+        ({"storage_class": "GLACIER_IR"}, 1),
+        ({"storage_class": "GLACIER"}, 6),
+        ({"storage_class": "GLACIER", "thaw_tier": "Expedited"}, 1.1),
+        ({"storage_class": "DEEP_ARCHIVE", "thaw_tier": "Bulk"}, 49),
+        ({"storage_class": "DEEP_ARCHIVE", "restore_hours": 20}, 20),
+    ],
+)
+def test_people_are_told_what_an_archive_takes(given: dict[str, Any], hours: float) -> None:
+    assert ColdSettings.model_validate(given).restore_hours == pytest.approx(hours)
+
+
+def test_an_urgency_that_the_archive_does_not_know() -> None:
+    with pytest.raises(ValidationError, match="DEEP_ARCHIVE is not thawed by Expedited"):
+        ColdSettings(storage_class="DEEP_ARCHIVE", thaw_tier=ThawTier.EXPEDITED)

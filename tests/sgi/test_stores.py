@@ -3,7 +3,7 @@ from pydantic import SecretStr
 
 from sgi import stores
 from sgi.errors import ConfigurationError
-from sgi.settings import ColdSettings, SecondSettings, Settings, StorageSettings
+from sgi.settings import ColdSettings, SecondSettings, Settings, StorageSettings, ThawTier
 from sgi.stores import open_stores, own_buckets
 from storage.s3 import S3Options
 
@@ -76,3 +76,9 @@ def test_without_a_store() -> None:
 def test_one_bucket_twice(twice: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError, match="twice"):
         opened(**twice)
+
+
+def test_an_archive_is_asked_as_urgently_as_is_set() -> None:
+    found = opened(cold=ColdSettings(storage_class="GLACIER", thaw_tier=ThawTier.BULK))
+    assert found["cold"]
+    assert (found["cold"].storage_class, found["cold"].thaw_tier) == ("GLACIER", "Bulk")

@@ -219,6 +219,12 @@ def shared_system() -> Iterator[System]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="module")
+def make_shared() -> Callable[..., Any]:
+    """One with settings of its own for a module: `with make_shared(folder, settings) as system`."""
+    return lambda folder, settings: running(System(folder, settings))
+
+
 @pytest.fixture
 def make_system(data_folder: Path) -> Iterator[Callable[..., System]]:
     """A system with settings of a test's own: `make_system(SGI_…="…")`, started."""

@@ -25,7 +25,7 @@ export interface Integrity {
 export interface Incident {
   readonly id: string;
   readonly slide_id: string | null;
-  readonly place: "warm" | "cold" | "second" | "cache" | "catalogue";
+  readonly place: "warm" | "cold" | "second" | "catalogue";
   readonly object: string;
   readonly damage: "missing" | "size" | "bytes" | "unreadable" | "extra" | "catalogue";
   readonly found_by: "scrub" | "read";

@@ -11,12 +11,14 @@ export interface TierMove {
   readonly slide_id: string;
   readonly file_name: string;
   readonly target: "warm" | "cold";
-  readonly state: "waiting" | "running" | "done" | "failed" | "cancelled";
+  readonly state: "waiting" | "running" | "thawing" | "done" | "failed" | "cancelled";
   /** Null: the establishment's rules. */
   readonly asked_by: string | null;
   readonly asked_by_me: boolean;
   readonly asked_at: string;
   readonly expected_at: string | null;
+  /** Since when an archive thaws what is to be restored. */
+  readonly archive_asked_at: string | null;
   readonly ended_at: string | null;
   /** From 0 to 1. */
   readonly progress: number;

@@ -56,6 +56,8 @@ export interface SlideSummary {
   /** Null while it has not been judged. */
   readonly quality_verdict: Verdict | null;
   readonly levels: readonly SlideLevel[];
+  /** Something of it is not what was written; what is shown is sound all the same. */
+  readonly damaged: boolean;
 }
 
 export interface SlidePage {
@@ -108,8 +110,6 @@ export interface Slide extends SlideSummary {
   readonly tiers: SlideTiers;
   readonly study_uid: string;
   readonly series_uid: string;
-  /** Something of it is not what was written; what is shown is sound all the same. */
-  readonly damaged: boolean;
   readonly source_sha256: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly manufacturer: string | null;
@@ -125,7 +125,10 @@ export interface Slide extends SlideSummary {
   readonly focal_planes_um: readonly number[];
   /** What the file says that the label reads. */
   readonly label_text: string | null;
+  /** The file's own first, then those of the label's picture. */
   readonly barcodes: readonly string[];
+  /** The first is the file's own, and the picture shows only the others. */
+  readonly barcode_contradicts: boolean;
   /** What of the file is not in the slide: English sentences. */
   readonly not_kept: readonly string[];
   /** Images of the file that could not be decoded. */

@@ -105,6 +105,12 @@ export const WarningIcon = () => (
   </Icon>
 );
 
+export const DamageIcon = () => (
+  <Icon>
+    <path d="M3 5.5h14v9H3zM11.2 5.5 8.8 9l2.6 2-2 3.5" />
+  </Icon>
+);
+
 export const ZoomInIcon = () => (
   <Icon>
     <path d="M10 5v10M5 10h10" />

@@ -6,6 +6,7 @@ import { useAskRestore, type SlideTiers, type TierMove } from "../../api/tiers";
 import type { Slide } from "../../api/types";
 import { durationOf, hoursUntil } from "../../core/tiers";
 import { formatPercent } from "../../core/text";
+import { formatMoment } from "../../core/time";
 import { useLanguage } from "../../i18n";
 import { CloseIcon, ColdIcon } from "../shell/icons";
 import { sentenceFor } from "../shell/problem";
@@ -46,6 +47,7 @@ function Away(props: { readonly slide: Slide; readonly tiers: SlideTiers }) {
   const duration = useDuration();
   const restore = tiers.move?.target === "warm" ? tiers.move : null;
   const onItsWay = tiers.tier === "restoring" && restore !== null && restore.ended_at === null;
+  const thawing = restore?.state === "thawing";
   const failed = restore?.state === "failed";
 
   return (
@@ -53,7 +55,9 @@ function Away(props: { readonly slide: Slide; readonly tiers: SlideTiers }) {
       <ColdIcon />
       <div className={styles.words}>
         <strong>{t(onItsWay ? "cold.onItsWay" : failed ? "cold.failed" : "cold.title")}</strong>
-        {onItsWay ? (
+        {onItsWay && thawing ? (
+          <Thawing move={restore} />
+        ) : onItsWay ? (
           <Progress move={restore} />
         ) : (
           <span>
@@ -79,17 +83,39 @@ function Away(props: { readonly slide: Slide; readonly tiers: SlideTiers }) {
   );
 }
 
+/** An archive gives nothing back for hours: moments are told, and no progress. */
+function Thawing(props: { readonly move: TierMove }) {
+  const { t } = useTranslation();
+  const language = useLanguage();
+  const { move } = props;
+  const now = useNow();
+  const who = useWho(move);
+  const asked = move.archive_asked_at && formatMoment(move.archive_asked_at, language);
+  const expected = move.expected_at && formatMoment(move.expected_at, language);
+  const late = move.expected_at !== null && Date.parse(move.expected_at) <= now;
+  return (
+    <span data-testid="restore-thawing">
+      {asked && t("cold.archiveAsked", { moment: asked })}{" "}
+      {late ? t("cold.late") : expected && t("cold.archiveExpected", { moment: expected })}
+      {who && <> {who}</>}
+    </span>
+  );
+}
+
+/** Who asked for it; null for nobody. */
+function useWho(move: TierMove): string | null {
+  const { t } = useTranslation();
+  if (move.asked_by_me) return t("cold.askedByYou");
+  return move.asked_by ? t("cold.askedBy", { name: move.asked_by }) : null;
+}
+
 function Progress(props: { readonly move: TierMove }) {
   const { t } = useTranslation();
   const language = useLanguage();
   const duration = useDuration();
   const { move } = props;
   const now = useNow();
-  const who = move.asked_by_me
-    ? t("cold.askedByYou")
-    : move.asked_by
-      ? t("cold.askedBy", { name: move.asked_by })
-      : null;
+  const who = useWho(move);
   const late = move.expected_at !== null && Date.parse(move.expected_at) <= now;
   return (
     <>

@@ -9,6 +9,7 @@ import { formatArea, formatBytes, formatMagnification } from "../../core/text";
 import { formatMoment } from "../../core/time";
 import { useLanguage } from "../../i18n";
 import { followLink, slidePath } from "../route";
+import { DamageIcon } from "../shell/icons";
 import { VerdictIcon } from "../shell/VerdictIcon";
 import styles from "./SlideCard.module.css";
 
@@ -30,6 +31,7 @@ export const SlideCard = memo(function SlideCard(props: {
     t("card.open", { name: slide.file_name }),
     ...(sceneText ? [sceneText] : []),
     ...(verdict ? [t(`quality.${verdict}`)] : []),
+    ...(slide.damaged ? [t("card.damagedHint")] : []),
   ].join(", ");
   const facts: string[] = sceneText ? [sceneText] : [];
   if (slide.objective_power !== null) {
@@ -72,6 +74,17 @@ export const SlideCard = memo(function SlideCard(props: {
           <div className={styles.name} title={slide.file_name}>
             {slide.file_name}
           </div>
+          {slide.damaged && (
+            <span
+              className={styles.badge}
+              data-damaged
+              title={t("card.damagedHint")}
+              data-testid="damage-badge"
+            >
+              <DamageIcon />
+              {t("card.damaged")}
+            </span>
+          )}
           {verdict && (
             <span
               className={styles.badge}
