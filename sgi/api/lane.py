@@ -57,10 +57,12 @@ class LaneProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._raw_head = None
-        line_end = data.find(_LINE_END) if data.startswith(_GET) else -1
-        if line_end > 0 and not self._in_message:
-            head = data[line_end + len(_LINE_END) :]
-            tile = self._ready.find(head, data[4:line_end])
+        line_end = data.find(b"\n") + 1 if data.startswith(_GET) else 0
+        is_line = line_end > 0 and data.startswith(_LINE_END, line_end - len(_LINE_END))
+        if is_line and not self._in_message:
+            # Of the first line alone: the same words within a header would hide those before it.
+            head = data[line_end:]
+            tile = self._ready.find(head, data[4 : line_end - len(_LINE_END)])
             if tile is not None and self._is_idle():
                 self._answered_at = time.monotonic()
                 if self._dated is not self.server_state.default_headers:

@@ -209,6 +209,27 @@ def test_others_are_refused_whatever_is_ready(
     short.talk(speak)
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["GET {} HTTP/1.0\r\n{}\r\nX: a HTTP/1.1\r\n", "GET {} HTTP/1.1\n{}\r\nX: a HTTP/1.1\r\n"],
+)
+def test_the_end_of_a_line_within_a_header_hides_no_header(
+    short: Lane, slide: Slide, cookie: str, line: str
+) -> None:
+    path, rest = f"/tiles/{slide.id}/0/1/0", "Accept: */*\r\n\r\n"
+
+    async def speak(session: Line) -> None:
+        session.say((line.format(path, f"Cookie: {cookie}") + rest).encode())
+        await session.reader.readuntil(b"\r\n\r\n")
+
+    async def ask_without_a_session(nobody: Line) -> None:
+        status, _, _ = await nobody.ask(f"GET {path} HTTP/1.1\r\n{rest}".encode())
+        assert status == 401
+
+    short.talk(speak)
+    short.talk(ask_without_a_session)
+
+
 def test_signing_out_holds_for_the_very_next_tile(
     web: Any, client: Any, short: Lane, slide: Slide, cookie: str
 ) -> None:
