@@ -14,6 +14,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
+from sgi import recovery
 from sgi.catalogue import integrity, recovered
 from sgi.catalogue import rebuild as rows
 from sgi.catalogue.recovered import Owner
@@ -102,9 +103,27 @@ class _Rebuild:
         if known and self._stores.cold is not None:
             await self._follow_moves(cold)
         decisions = await asyncio.to_thread(self._decisions)
-        ended = {each.ended_slide for each in decisions if isinstance(each, Decision)}
-        todo = sorted(wanted - known - ended)
+        ended = {each.ended_slide for each in decisions if isinstance(each, Decision)} - {None}
+        lacking = sorted(wanted - known)
         self._out.known = len(wanted & known)
+        await self._take([each for each in lacking if each not in ended], cold, before)
+        really_ended: set[UUID | None] = set()
+        for decision in decisions:
+            if isinstance(decision, str):
+                self._out.problems.append(decision)
+            elif decision.unless_ended not in ended and await self._decide(decision, before):
+                really_ended.add(decision.ended_slide)
+        # A destruction that no row can hold has ended nothing.
+        wrongly = [each for each in lacking if each in ended and each not in really_ended]
+        await self._take(wrongly, cold, before)
+        await self._hand_over(before)
+        await self._end_recovery()
+        self._out.establishments = len(self._new)
+        return self._out
+
+    async def _take(
+        self, todo: list[UUID], cold: dict[UUID, dict[str, int]], before: dict[UUID, str]
+    ) -> None:
         done = 0
         async for name, found in self._read(todo, cold):
             done += 1
@@ -113,11 +132,19 @@ class _Rebuild:
                 self._out.problems.append(found)
             else:
                 await self._add(name, found, before)
-        for decision in decisions:
-            await self._decide(decision, before)
-        await self._hand_over(before)
-        self._out.establishments = len(self._new)
-        return self._out
+
+    async def _end_recovery(self) -> None:
+        """A database that came back from an earlier moment has heard everything now."""
+        if not await recovery.is_marked(self._connection):
+            return
+        try:
+            async with self._connection.transaction():
+                await recovery.clear(self._connection)
+        except psycopg.errors.InsufficientPrivilege:
+            self._out.problems.append(
+                "Destructions still wait: let the database's owner `alter database … reset "
+                "sgi.recovered`."
+            )
 
     async def _follow_moves(self, cold: dict[UUID, dict[str, int]]) -> None:
         """Slides that moved after the moment from which the database came back."""
@@ -193,10 +220,8 @@ class _Rebuild:
             self._new[stored.establishment_id] = stored.establishment_name
             self._out.slides += 1
 
-    async def _decide(self, decision: Decision | str, before: dict[UUID, str]) -> None:
-        if isinstance(decision, str):
-            self._out.problems.append(decision)
-            return
+    async def _decide(self, decision: Decision, before: dict[UUID, str]) -> bool:
+        """Make its rows; whether they could be made."""
         establishment_id = decision.establishment_id
         try:
             async with self._connection.transaction():
@@ -205,7 +230,7 @@ class _Rebuild:
                         self._out.problems.append(
                             f"{decision.key} is not taken: no slide says whose it is."
                         )
-                        return
+                        return False
                     await self._establish(
                         establishment_id, decision.establishment_name, decision.at, before
                     )
@@ -213,8 +238,9 @@ class _Rebuild:
                 await decision.add(self._connection)
         except _REFUSED as error:
             self._out.problems.append(f"{decision.key} is not taken: {_why(error)}")
-        else:
-            self._out.decisions += 1
+            return False
+        self._out.decisions += 1
+        return True
 
     async def _establish(
         self, establishment_id: UUID, name: str, created_at: datetime, before: dict[UUID, str]

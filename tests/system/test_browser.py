@@ -190,6 +190,9 @@ def test_shared_slides_look_as_their_source(
     eyes.open(slide["id"])
     facts = shared_system.client().get(f"/api/v1/slides/{slide['id']}").json()
     base = facts["levels"][0]
+    if len(facts["optical_paths"]) > 1:
+        page.keyboard.press("c")  # what chooses among them lies over the slide
+        expect(page.get_by_test_id("channels")).to_be_hidden()
     as_stored = base["transfer_syntax"] == "1.2.840.10008.1.2.4.50"
     compare(eyes, source, exact=base["origin"] == "passed through" and as_stored)
     page.keyboard.press("0")
