@@ -94,6 +94,11 @@ ANSWERS: dict[type[Exception], Answer] = {
         "This cannot be done in its present state; reload the page.",
         "Impossible dans l'état actuel ; rechargez la page.",
     ),
+    errors.UncopiedError: Answer(
+        409,
+        "The slide has no second copy yet; try again in some minutes.",
+        "La lame n'a pas encore de seconde copie ; réessayez dans quelques minutes.",
+    ),
     errors.ColdError: Answer(
         409,
         "This part of the slide is in cold storage; ask for it to be restored.",
@@ -221,7 +226,8 @@ def problem(error: Exception, language: Language) -> Response:
     else:
         answer = answer_to(error)
         status = answer.status
-    if status >= 500 and not isinstance(error, errors.BusyError):  # there are many of those
+    # What cannot be done here is no failure, and of those who come again there are many.
+    if status >= 500 and status != 501 and not isinstance(error, errors.BusyError):
         _log.error("%s answered %s", type(error).__name__, status, exc_info=error)
     detail = answer.detail(language)
     if isinstance(error, errors.PictureTooLargeError):

@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from sgi.api.services import WITHOUT_NUL, actor_of, services_of, session_of
 from sgi.catalogue import audit, retention
@@ -31,7 +31,13 @@ from storage.locks import lockable
 router = APIRouter(prefix="/api/v1", tags=["retention"])
 
 ReasonText = Annotated[
-    str, Field(min_length=SHORTEST_REASON, max_length=LONGEST_REASON, pattern=WITHOUT_NUL)
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=SHORTEST_REASON,
+        max_length=LONGEST_REASON,
+        pattern=WITHOUT_NUL,
+    ),
 ]
 """Why, in the words of who does it; never a patient's name."""
 

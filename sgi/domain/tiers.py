@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from sgi.domain.slide import Slide, StoredInstance
 from sgi.domain.tier import Tier
@@ -27,6 +27,8 @@ class TierEvent(StrEnum):
 class TierRule(BaseModel):
     """So many days after this, the slide goes there."""
 
+    model_config = ConfigDict(extra="forbid")
+
     after_days: int = Field(ge=1, le=36_500)
     event: TierEvent
     to: Literal["cold"] = "cold"
@@ -34,6 +36,8 @@ class TierRule(BaseModel):
 
 class TierPolicy(BaseModel):
     """What an establishment has decided; a slide moves as soon as one rule says so."""
+
+    model_config = ConfigDict(extra="forbid")
 
     version: Literal[1] = 1
     active: bool = False

@@ -54,7 +54,7 @@ def test_a_hold_is_placed_shown_and_lifted_with_reasons(
 
 
 def test_a_reason_is_asked_for(web: Any, client: Any, slide: Slide) -> None:
-    for body in ({}, {"reason": ""}, {"reason": "because"[:3]}):
+    for body in ({}, {"reason": ""}, {"reason": "because"[:3]}, {"reason": " \t" * 9}):
         assert web.run(client.post(path(slide), json=body)).status_code == 422
 
 

@@ -15,6 +15,7 @@ from sgi.domain.tier import Tier
 from sgi.domain.tiers import MoveState, TierPolicy
 from sgi.jobs.keeping import Keeping
 from sgi.keeping.moves import Moves
+from sgi.keeping.record_tasks import Recorder
 from sgi.keeping.tiers_tasks import apply_policy, tend
 from sgi.settings import ColdSettings, StorageSettings
 from sgi.stored import instance_key, tier_policy_key
@@ -97,6 +98,8 @@ def test_a_policy_is_kept_and_lies_in_the_bucket(cold: Cold, store: Any, audit_r
         {"slides_per_day": 0},
         {"rules": [{"after_days": 1, "event": "published"}] * 9},
         {"warm_price": -1},
+        {"keep_warm_px": 4096},
+        {"rules": [{"after_days": 1, "event": "published", "unless": "held"}]},
     ],
 )
 def test_a_policy_that_makes_no_sense(cold: Cold, wrong: Any) -> None:
@@ -168,6 +171,33 @@ def test_rules_are_applied_at_their_pace(cold: Cold, url: str, publish: Any, sto
     told = cold.call("POST", "/api/v1/tiers/policy/simulate", json=more).json()
     assert told["slides"] == 2
     assert moved not in {item["id"] for item in told["items"]}
+
+
+def test_nothing_goes_cold_before_it_has_its_second_copy(
+    make_web: Any, settings: Any, store: Any, here: Any, publish: Any, database: Any, url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    import psycopg
+
+    stores = Stores(store, MemoryObjectStore(), MemoryObjectStore())
+    monkeypatch.setattr(sgi.app, "open_stores", lambda _: stores)
+    storage = StorageSettings(endpoint="http://127.0.0.1:9", cold=ColdSettings(restore_hours=5))
+    slide = publish(here, store)
+    web = make_web(storage=storage)
+    cold = Cold(web, Keeping(settings, database, stores), here, slide)
+    active = RULES | {"active": True}
+    assert cold.call("PUT", "/api/v1/tiers/policy", json=active).status_code == 200
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "update slide set published_at = now() - interval '100 days' where id = %s", [slide.id]
+        )
+    assert apply(cold) == 0
+    refused = cold.ask("cold")
+    assert refused.status_code == 409
+    assert "second copy" in refused.json()["detail"]
+    with psycopg.connect(url) as connection:
+        connection.execute("update slide set copied_at = now() where id = %s", [slide.id])
+    assert apply(cold) == 1
 
 
 def test_a_cold_slide_opens_at_low_power(cold: Cold, audit_rows: Any) -> None:
@@ -338,6 +368,9 @@ def test_a_slide_that_was_cold_before_anybody_searched_is_found(cold: Cold, stor
     store.objects.pop(key, None)
     address = f"/dicomweb/studies/{cold.slide.study_uid}/instances"
     found = cold.call("GET", address, cold.pathologist)
+    assert "warning" in found.headers
+    assert cold.web.run(Recorder(cold.keeping).round()) >= 1
+    found = cold.call("GET", address, cold.pathologist)
     assert "warning" not in found.headers
     uids = {item["00080018"]["Value"][0] for item in found.json()}
     assert uids == {instance.sop_uid for instance in cold.slide.instances}
@@ -345,3 +378,30 @@ def test_a_slide_that_was_cold_before_anybody_searched_is_found(cold: Cold, stor
     told = cold.call("GET", f"{series}/instances/{base.sop_uid}/metadata", cold.pathologist)
     for tag in ("00480006", "00480007", "00200052", "00282110", "00080070"):
         assert told.json()[0].get(tag) == header.get(tag), tag
+
+
+def test_a_restore_that_waits_for_an_archive_says_since_when_and_until_when(cold: Cold) -> None:
+    from datetime import UTC, datetime, timedelta
+    from uuid import UUID
+
+    cold.cool()
+    move = cold.ask("restore").json()["move"]
+    assert move["archive_asked_at"] is None
+    at = datetime.now(UTC) - timedelta(minutes=5)
+
+    async def thaw() -> None:
+        async with cold.keeping.database.transaction(cold.here.id) as connection:
+            await tiers.thawing(
+                connection, UUID(move["id"]), at, timedelta(hours=12), timedelta(minutes=1)
+            )
+
+    cold.web.run(thaw())
+    told = cold.of_slide()["tiers"]
+    assert told["tier"] == "restoring"
+    assert (told["move"]["state"], told["move"]["progress"]) == ("thawing", 0)
+    assert datetime.fromisoformat(told["move"]["archive_asked_at"]) == at
+    assert datetime.fromisoformat(told["move"]["expected_at"]) == at + timedelta(hours=12)
+    again = cold.ask("restore", cold.pathologist).json()["move"]
+    assert (again["id"], again["state"]) == (move["id"], "thawing"), "asked twice, it is one"
+    cold.run_moves()
+    assert cold.of_slide()["tiers"]["tier"] == "warm"
