@@ -219,20 +219,30 @@ class ColdInstance:
             return self._as_they_were(batch, give_back)
 
         hashes = bytearray()
+        header = hashlib.sha256()
         rest = Inflating(read_pieces(self.source, int(self._starts[-1]), self._rest_bytes))
         gaps = iter(self._table[:, 0].tolist())
         with HashingSink(sink) as out:
+            for piece in rest.take(next(gaps)):
+                header.update(piece)
+                out.write(piece)
             for frames in map_in_order(restored, self._batches(), 1):
                 for frame in frames:
-                    for piece in rest.take(next(gaps)):
-                        out.write(piece)
                     out.write(frame)
                     hashes += hashlib.sha256(frame).digest()
+                    for piece in rest.take(next(gaps, 0)):
+                        out.write(piece)
             for piece in rest.take(self.size_bytes - int(self._table[:, :2].sum())):
                 out.write(piece)
         if out.size_bytes != self.size_bytes or out.hexdigest() != self.sha256:
             raise DamagedInstanceError(DAMAGED)
-        return WrittenInstance(out.size_bytes, self.sha256, bytes(hashes))
+        return WrittenInstance(
+            size_bytes=out.size_bytes,
+            sha256=self.sha256,
+            frame_hashes=bytes(hashes),
+            header_bytes=int(self._table[0, 0]),
+            header_sha256=header.hexdigest(),
+        )
 
     def _batches(self) -> Iterator[_Batch]:
         stored = Forward(self.source, 0, int(self._starts[-1]))

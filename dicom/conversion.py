@@ -140,6 +140,8 @@ def _record(image: _Image, written: WrittenInstance) -> InstanceRecord:
         size_bytes=written.size_bytes,
         sha256=written.sha256,
         frames_sha256=sha256(written.frame_hashes).hexdigest(),
+        header_bytes=written.header_bytes,
+        header_sha256=written.header_sha256,
     )
 
 

@@ -37,6 +37,10 @@ class InstanceRecord:
     """Of the whole object, in hexadecimal."""
     frames_sha256: str
     """SHA-256 of the frames' own SHA-256 digests, one after the other."""
+    header_bytes: int | None = None
+    """Before the first frame; None, as the next, in manifests written before it was recorded."""
+    header_sha256: str | None = None
+    """Of those bytes, in hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,10 @@ class WrittenInstance:
     """Of the whole object, in hexadecimal."""
     frame_hashes: bytes
     """The SHA-256 of every unpadded frame, 32 bytes each, one after the other."""
+    header_bytes: int
+    """Before the first frame."""
+    header_sha256: str
+    """Of those bytes, in hexadecimal."""
 
 
 def write_instance(
@@ -57,14 +61,15 @@ def write_instance(
         )
     encapsulated = dataset.file_meta.TransferSyntaxUID.is_encapsulated
     opening = _encapsulated_opening(lengths) if encapsulated else _native_opening(lengths, dataset)
+    header = _header(dataset) + opening
+    first_item = _item_header(int(lengths[0])) if encapsulated else b""
     hashes = bytearray()
     with HashingSink(sink) as out:
-        out.write(_header(dataset))
-        out.write(opening)
+        out.write(header)
         for frame in _checked(frames, lengths):
             hashes += sha256(frame).digest()
             if encapsulated:
-                out.write(_ITEM_HEADER.pack(0xFFFE, 0xE000, len(frame) + len(frame) % 2))
+                out.write(_item_header(len(frame)))
             out.write(frame)
             if encapsulated and len(frame) % 2:
                 out.write(b"\0")
@@ -72,7 +77,18 @@ def write_instance(
             out.write(_ITEM_HEADER.pack(0xFFFE, 0xE0DD, 0))
         elif int(lengths.sum()) % 2:
             out.write(b"\0")
-    return WrittenInstance(out.size_bytes, out.hexdigest(), bytes(hashes))
+    return WrittenInstance(
+        size_bytes=out.size_bytes,
+        sha256=out.hexdigest(),
+        frame_hashes=bytes(hashes),
+        header_bytes=len(header) + len(first_item),
+        header_sha256=sha256(header + first_item).hexdigest(),
+    )
+
+
+def _item_header(frame_bytes: int) -> bytes:
+    """What comes before a frame of an encapsulated transfer syntax (PS3.5 A.4)."""
+    return _ITEM_HEADER.pack(0xFFFE, 0xE000, frame_bytes + frame_bytes % 2)
 
 
 def _header(dataset: pydicom.Dataset) -> bytes:

@@ -45,13 +45,18 @@ class ServedSlide:
             raise NotFoundError("The slide has no such level.")
         return await self.instance(self._levels[level])
 
+    @staticmethod
+    def require_warm(stored: StoredInstance) -> None:
+        """Raises ColdError for an instance that lies in cold storage."""
+        if stored.tier is not Tier.WARM:
+            raise ColdError("This level is in cold storage; ask for its restore.")
+
     async def instance(self, stored: StoredInstance) -> ServedInstance:
         """An instance with its index, read from the store at most once.
 
         Raises ColdError when it lies in cold storage.
         """
-        if stored.tier is not Tier.WARM:
-            raise ColdError("This level is in cold storage; ask for its restore.")
+        self.require_warm(stored)
         ready = self._ready.get(stored.sop_uid)
         if ready is not None:
             return ready

@@ -20,11 +20,26 @@ from sgi.keeping.frozen import freeze_copy, frozen_copy
 from sgi.keeping.recompression import Recompression
 from sgi.settings import Settings
 from sgi.stored import StoredObject, cold_key, frame_hashes_key, instance_key
-from storage.errors import StorageError
+from storage.errors import (
+    CorruptObjectError,
+    ObjectChangedError,
+    ObjectNotFoundError,
+    RangeError,
+    StorageError,
+)
 from storage.store import ObjectStore
 
 _JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
 _HASHES_BYTES = 1 << 30
+_DAMAGED = (
+    DicomError,
+    VerificationError,
+    ObjectNotFoundError,
+    ObjectChangedError,
+    CorruptObjectError,
+    RangeError,
+)
+"""What tells of a bad object, and not of a store that does not answer."""
 
 Count = Callable[[int], None]
 
@@ -41,46 +56,78 @@ class Copies:
     count: Count = lambda _: None
     """Hears of bytes as they are worked through, each twice: once written, once proved."""
 
-    def make_cold(self, instance: StoredInstance, known: ColdCopy | None) -> ColdCopy:
+    def make_cold(
+        self, instance: StoredInstance, known: ColdCopy | None, *, doubted: bool = False
+    ) -> ColdCopy:
         """A cold copy that was read back and gives the instance bit for bit.
 
         One of an earlier time, `known`, is used again when it still does. An archive freezes the
-        copy once it is proved; one that was proved and frozen before is taken as it is.
+        copy once it is proved; one that was proved and frozen before is taken as it is, unless
+        something has spoken against it since: `doubted`.
 
         Raises:
             VerificationError: the warm copy is damaged, or the cold one was not kept as written.
             StoppedError: the worker is stopping.
             DicomError, StorageError: as they come.
         """
-        frozen = frozen_copy(self.cold, self.slide_id, instance)
+        frozen = None if doubted else frozen_copy(self.cold, self.slide_id, instance)
         if frozen is not None:
             return frozen
-        hashes = self.warm.read(
-            frame_hashes_key(self.slide_id, instance.sop_uid), limit_bytes=_HASHES_BYTES
-        )
+        hashes = self._hashes(instance)
         if known is None or not self._is_sound(instance, known, hashes):
             known = self._write_cold(instance)
             self._prove_cold(instance, known, hashes)
         freeze_copy(self.cold, self.slide_id, instance, known)
         return known
 
-    def make_warm(self, instance: StoredInstance, packed: ColdCopy) -> None:
+    def prove_cold(
+        self, instance: StoredInstance, known: ColdCopy, *, doubted: bool
+    ) -> ColdCopy | None:
+        """The cold copy as it lies there now, once it is certain that it gives the instance.
+
+        One that has the bytes that were proved when it was written is certain; one that is
+        `doubted`, or that another mover has written meanwhile, is unpacked. None for one that does
+        not give the instance; raises StoppedError, and the store's errors when it does not answer.
+        """
+        frozen = None if doubted else frozen_copy(self.cold, self.slide_id, instance)
+        if frozen is not None:
+            return frozen
+        key = cold_key(self.slide_id, instance.sop_uid)
+        try:
+            found = self._whole(self.cold, key)
+            if doubted or found != known:
+                self._prove_cold(instance, found, self._hashes(instance))
+                if self._whole(self.cold, key) != found:
+                    return None
+                freeze_copy(self.cold, self.slide_id, instance, found)
+        except _DAMAGED:
+            return None
+        return found
+
+    def warm_is_right(self, instance: StoredInstance) -> bool:
+        """Whether the warm object is there, every byte of it; raises as `prove_cold`."""
+        key = instance_key(self.slide_id, instance.sop_uid)
+        try:
+            if self.warm.size(key) != instance.size_bytes:
+                return False
+            found = self._whole(self.warm, key)
+        except _DAMAGED:
+            return False
+        return found.sha256.hex() == instance.sha256
+
+    def make_warm(self, instance: StoredInstance) -> None:
         """The warm copy again, read back and compared; raises as `make_cold`."""
         key = instance_key(self.slide_id, instance.sop_uid)
-        hashes = self.warm.read(
-            frame_hashes_key(self.slide_id, instance.sop_uid), limit_bytes=_HASHES_BYTES
-        )
+        hashes = self._hashes(instance)
         with self.warm.open_write(key, content_type="application/dicom") as sink:
-            cold = self._open_cold(instance, packed)
+            # By the size that it has, whoever wrote it: what comes out is compared.
+            size_bytes = self.cold.size(cold_key(self.slide_id, instance.sop_uid))
+            cold = self._open_cold(instance, size_bytes)
             with self._recompression(background=False) as process:
                 written = cold.unpack(sink, process.give_back)
             if written.frame_hashes != hashes:  # before the object appears
                 raise VerificationError("A frame of the cold copy is not what was written.")
-        digest = hashlib.sha256()
-        for piece in self.warm.read_chunks(key):
-            digest.update(piece)
-            self._worked(len(piece))
-        if digest.hexdigest() != instance.sha256:
+        if self._whole(self.warm, key).sha256.hex() != instance.sha256:
             raise VerificationError("The restored object is not what was written.")
 
     def _write_cold(self, instance: StoredInstance) -> ColdCopy:
@@ -100,16 +147,16 @@ class Copies:
 
     def _prove_cold(self, instance: StoredInstance, copy: ColdCopy, hashes: bytes) -> None:
         """Frame by frame, in a process that has seen nothing but what the cold store gives."""
-        cold = self._open_cold(instance, copy)
+        cold = self._open_cold(instance, copy.size_bytes)
         with self._recompression(background=True) as process:
             written = cold.unpack(_Nowhere(), process.give_back)
         if written.frame_hashes != hashes:
             raise VerificationError("A frame of the cold copy is not what was written.")
 
-    def _open_cold(self, instance: StoredInstance, copy: ColdCopy) -> ColdInstance:
+    def _open_cold(self, instance: StoredInstance, size_bytes: int) -> ColdInstance:
         key = cold_key(self.slide_id, instance.sop_uid)
-        source = self._watched(StoredObject(self.cold, key, copy.size_bytes))
-        found = ColdInstance.open(source, copy.size_bytes)
+        source = self._watched(StoredObject(self.cold, key, size_bytes))
+        found = ColdInstance.open(source, size_bytes)
         if (found.size_bytes, found.sha256) != (instance.size_bytes, instance.sha256):
             raise VerificationError("The cold copy is of another object.")
         return found
@@ -120,6 +167,19 @@ class Copies:
         except (DicomError, StorageError, VerificationError):
             return False
         return True
+
+    def _hashes(self, instance: StoredInstance) -> bytes:
+        key = frame_hashes_key(self.slide_id, instance.sop_uid)
+        return self.warm.read(key, limit_bytes=_HASHES_BYTES)
+
+    def _whole(self, store: ObjectStore, key: str) -> ColdCopy:
+        """Size and hash of every byte of an object."""
+        size_bytes, digest = 0, hashlib.sha256()
+        for piece in store.read_chunks(key):
+            size_bytes += len(piece)
+            digest.update(piece)
+            self._worked(len(piece))
+        return ColdCopy(size_bytes, digest.digest())
 
     def _recompression(self, *, background: bool) -> Recompression:
         keeping = self.settings.keeping

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sgi.catalogue import audit, slides, tiers
 from sgi.catalogue.audit import SYSTEM, Action
+from sgi.catalogue.database import Connection
 from sgi.domain.slide import Slide, StoredInstance
 from sgi.domain.tier import Tier
 from sgi.domain.tiers import MoveState, TierMove, cold_levels, levels_to_cool
@@ -21,8 +22,8 @@ from sgi.errors import ConfigurationError, StoppedError, VerificationError
 from sgi.jobs.decisions import Decision, pause_before, verdict_on
 from sgi.jobs.keeping import Keeping
 from sgi.jobs.retention import defer_protection
-from sgi.jobs.tiers import defer_move
-from sgi.keeping.copies import Copies
+from sgi.keeping.copies import Copies, Count
+from sgi.keeping.reaping import Reaping, copies_of
 from sgi.keeping.thawing import Thawing
 from sgi.stored import cold_key, instance_key
 from storage.errors import ObjectNotFoundError
@@ -46,6 +47,8 @@ class Moves:
         async with self.keeping.database.transaction(establishment_id) as connection:
             move = await tiers.begin(connection, move_id)
             slide = None if move is None else await slides.by_id(connection, move.slide_id)
+            if move is None:
+                await self._look_for_what_is_left(connection, move_id)
         if move is None or slide is None:
             return
         try:
@@ -59,20 +62,8 @@ class Moves:
             await self._stop(slide, move, error)
 
     async def reap(self, establishment_id: UUID, slide_id: UUID, sop_uid: str) -> None:
-        """Delete the warm object of an instance that is cold, and proved to be, since a while."""
-        async with self.keeping.database.transaction(establishment_id) as connection:
-            copy = await tiers.lock_warm_left(connection, sop_uid)
-            if copy is None:
-                return
-            # Within the transaction: whoever asks for a restore waits for its lock, and then
-            # relies on the cold copy alone.
-            packed_bytes = await asyncio.to_thread(self._cold.size, cold_key(slide_id, sop_uid))
-            if packed_bytes != copy.size_bytes:
-                raise VerificationError("The cold copy changed; the warm one stays.")
-            await asyncio.to_thread(
-                self.keeping.stores.warm.delete, instance_key(slide_id, sop_uid)
-            )
-            await tiers.warm_is_gone(connection, sop_uid)
+        """Delete the warm object of a cold instance; see `Reaping`."""
+        await Reaping(self.keeping, self._cold).reap(establishment_id, slide_id, sop_uid)
 
     @property
     def _cold(self) -> ObjectStore:
@@ -84,11 +75,21 @@ class Moves:
         async with self.keeping.database.transaction(slide.establishment_id) as connection:
             rules = await tiers.policy(connection)
             known = await tiers.cold_copies(connection, slide.id)
-        levels = levels_to_cool(slide, rules.warm_side)
+            levels = levels_to_cool(slide, rules.warm_side)
+            doubted = {
+                each.sop_uid
+                for each in levels
+                if await tiers.cold_is_doubted(
+                    connection, slide.id, cold_key(slide.id, each.sop_uid)
+                )
+            }
         async with _Telling(self.keeping, slide, move, levels) as telling:
-            copies = self._copies(slide, telling)
+            copies = self._copies(slide, telling.worked)
             for level in levels:
-                copy = await asyncio.to_thread(copies.make_cold, level, known.get(level.sop_uid))
+                uid = level.sop_uid
+                copy = await asyncio.to_thread(
+                    copies.make_cold, level, known.get(uid), doubted=uid in doubted
+                )
                 async with self.keeping.database.transaction(slide.establishment_id) as connection:
                     taken = await tiers.set_cold(connection, move.id, level.sop_uid, copy)
                 if not taken:
@@ -99,35 +100,48 @@ class Moves:
     async def _restore(self, slide: Slide, move: TierMove) -> None:
         async with self.keeping.database.transaction(slide.establishment_id) as connection:
             await tiers.set_restoring(connection, slide.id)
-            packed = await tiers.cold_copies(connection, slide.id)
-        levels = list(reversed(cold_levels(slide)))  # small ones first: they are there sooner
+        levels = await self._take_what_is_warm(slide, move)
         if await Thawing(self.keeping, self._cold).puts_off(slide, move, levels):
             return
         async with _Telling(self.keeping, slide, move, levels) as telling:
-            copies = self._copies(slide, telling)
+            copies = self._copies(slide, telling.worked)
             for level in levels:
-                await asyncio.to_thread(copies.make_warm, level, packed[level.sop_uid])
+                await asyncio.to_thread(copies.make_warm, level)
                 key = instance_key(slide.id, level.sop_uid)
                 async with self.keeping.database.transaction(slide.establishment_id) as connection:
                     taken = await tiers.set_warm(connection, move.id, level.sop_uid)
-                    size = await asyncio.to_thread(self.keeping.stores.warm.size, key)
-                    if size != level.size_bytes:
+                    if not taken:  # called off, and looked for before this was written
+                        await tiers.warm_may_be_left(connection, slide.id)
+                    elif await asyncio.to_thread(self.keeping.stores.warm.size, key) != (
+                        level.size_bytes
+                    ):
                         raise VerificationError("The restored object is not what was written.")
                 if not taken:
                     await self._forget(slide, self.keeping.stores.warm, key)
                     return
         await self._end(slide, move, Action.RESTORE_SLIDE)
 
-    def _copies(self, slide: Slide, telling: "_Telling") -> Copies:
-        keeping = self.keeping
-        return Copies(
-            slide.id,
-            keeping.stores.warm,
-            self._cold,
-            keeping.settings,
-            keeping.cancelled,
-            telling.worked,
-        )
+    async def _take_what_is_warm(self, slide: Slide, move: TierMove) -> list[StoredInstance]:
+        """What was not deleted yet needs no restore; returns the other cold levels."""
+        copies = self._copies(slide)
+        left = []
+        # Small ones first: they are there sooner.
+        for level in reversed(cold_levels(slide)):
+            if await asyncio.to_thread(copies.warm_is_right, level):
+                async with self.keeping.database.transaction(slide.establishment_id) as connection:
+                    await tiers.set_warm(connection, move.id, level.sop_uid)
+            else:
+                left.append(level)
+        return left
+
+    async def _look_for_what_is_left(self, connection: Connection, move_id: UUID) -> None:
+        """Whoever worked at a restore that was called off may have been killed."""
+        over = await tiers.move(connection, move_id)
+        if over is not None and over.target is Tier.WARM:
+            await tiers.warm_may_be_left(connection, over.slide_id)
+
+    def _copies(self, slide: Slide, count: Count = lambda _: None) -> Copies:
+        return copies_of(self.keeping, self._cold, slide.id, count)
 
     async def _forget(self, slide: Slide, store: ObjectStore, key: str) -> None:
         """Leave nothing of a slide that was destroyed meanwhile."""
@@ -157,8 +171,7 @@ class Moves:
             _log.error("move %s failed", move.id, exc_info=error)
         async with self.keeping.database.transaction(slide.establishment_id) as connection:
             if again:
-                await tiers.wait(connection, move.id, reason)
-                await defer_move(connection, slide.establishment_id, move, pause_before(attempt))
+                await tiers.wait(connection, move.id, reason, pause_before(attempt))
             elif await tiers.end(connection, move.id, MoveState.FAILED, reason):
                 await tiers.give_up_restoring(connection, slide.id)
                 action = Action.MAKE_COLD if move.target is Tier.COLD else Action.RESTORE_SLIDE

@@ -1,6 +1,7 @@
 """What the headers of slides say, on record in the catalogue: there it is searched and told."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -9,10 +10,13 @@ from dicom.web.document import Document, read_document
 from sgi.catalogue import dicomweb, slides
 from sgi.catalogue.database import Database
 from sgi.domain.slide import Slide, StoredInstance
+from sgi.domain.tier import Tier
 from sgi.errors import NotFoundError, VerificationError
 from sgi.keeping.headers import Headers, with_header
 from sgi.stored import HeldBytes
 
+OnDamage = Callable[[UUID, str], None]
+"""Hears, in the event loop, of a slide's instance whose header is not what was written."""
 _AT_ONCE = 2
 """Headers, which may be as long as the offsets of millions of frames."""
 
@@ -23,6 +27,7 @@ class Records:
 
     database: Database
     headers: Headers
+    on_damage: OnDamage = lambda _slide_id, _sop_uid: None
     _reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def of_slide(self, slide: Slide) -> dict[str, Document]:
@@ -56,7 +61,12 @@ class Records:
         if stored.header_sha256 is None:
             stored = await self._as_known(slide, stored)
         async with self._reading:
-            header = await asyncio.to_thread(self.headers.read, slide.id, stored)
+            try:
+                header = await asyncio.to_thread(self.headers.read, slide.id, stored)
+            except VerificationError:
+                if stored.tier is Tier.WARM:
+                    self.on_damage(slide.id, stored.sop_uid)
+                raise
         if stored.header_sha256 is None:
             async with self.database.transaction(slide.establishment_id) as connection:
                 await slides.set_header(connection, slide, with_header(stored, header))

@@ -2,15 +2,17 @@
 
 import logging
 import math
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import chain, zip_longest
 from uuid import UUID
 
 import procrastinate
 
 from sgi.catalogue import accounts, tiers
 from sgi.domain.tier import Tier
-from sgi.errors import SgiError
+from sgi.errors import SgiError, StoppedError
 from sgi.jobs.keeping import Keeping
 from sgi.jobs.queue import KEEPING_QUEUE, PROMPT_QUEUE
 from sgi.jobs.tiers import (
@@ -26,6 +28,7 @@ from storage.errors import StorageError
 _log = logging.getLogger(__name__)
 _DAY = timedelta(days=1)
 _TIMES_A_DAY = 144
+_LONGEST_REAPING = timedelta(seconds=30)
 _MOST_WAITING = 50
 """Moves of the policy that are not over: more would only make the list long."""
 
@@ -52,19 +55,32 @@ def register(queue: procrastinate.App, keeping: Keeping) -> None:
             await apply_policy(keeping, establishment_id, datetime.now(UTC))
 
 
-async def tend(keeping: Keeping, grace: timedelta = GRACE) -> None:
-    """Give every move a job that lost its own; delete the warm objects of what is cold."""
+async def tend(
+    keeping: Keeping, grace: timedelta = GRACE, reaping: timedelta = _LONGEST_REAPING
+) -> None:
+    """Give every move a job that lost its own; delete the warm objects of what is cold.
+
+    After `reaping`, the rest of these is left to the next round: restores wait meanwhile.
+    """
     moves = Moves(keeping)
+    all_left: list[list[tuple[UUID, UUID, str]]] = []
     for establishment_id in await _establishments(keeping):
         async with keeping.database.transaction(establishment_id) as connection:
             for orphan in await tiers.orphaned(connection):
                 await defer_move(connection, establishment_id, orphan)
             left = await tiers.warm_left(connection, grace)
-        for slide_id, sop_uid in left:
-            try:
-                await moves.reap(establishment_id, slide_id, sop_uid)
-            except (StorageError, SgiError) as error:  # at the next round
-                _log.warning("warm object of slide %s stays: %s", slide_id, type(error).__name__)
+        all_left.append([(establishment_id, *each) for each in left])
+    until = time.monotonic() + reaping.total_seconds()
+    in_turns = chain.from_iterable(zip_longest(*all_left))  # one establishment after the other
+    for each in filter(None, in_turns):
+        if time.monotonic() >= until:
+            return
+        try:
+            await moves.reap(*each)
+        except StoppedError:
+            return
+        except (StorageError, SgiError) as error:  # at the next round
+            _log.warning("warm object of slide %s stays: %s", each[1], type(error).__name__)
 
 
 async def apply_policy(keeping: Keeping, establishment_id: UUID, now: datetime) -> int:

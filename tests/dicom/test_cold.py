@@ -100,6 +100,10 @@ def test_it_comes_back_bit_for_bit(instance: bytes) -> None:
     written = found.unpack(sink, give_back)
     assert sink.data == instance
     assert (written.size_bytes, written.sha256) == (len(instance), facts.sha256)
+    header = found.header()
+    assert instance.startswith(header)
+    assert written.header_bytes == len(header)
+    assert written.header_sha256 == hashlib.sha256(header).hexdigest()
     assert (found.frames, found.recompressed) == (facts.frames, facts.recompressed)
 
 

@@ -12,6 +12,7 @@ from pydicom.uid import JPEGBaseline8Bit
 
 from dicom.dataset import build_dataset
 from dicom.errors import FrameMismatchError, UnsupportedInstanceError
+from dicom.frame_index import FrameIndex
 from dicom.models import Equipment, ImageDescription, ImageRole, Optics, SlideIdentity
 from dicom.reader import Instance
 from dicom.testing import MemorySink, MemorySource
@@ -66,6 +67,8 @@ def test_encapsulated_frames_are_where_the_tables_say(build: Build, frames: list
     assert written.sha256 == sha256(data).hexdigest()
     assert written.size_bytes == len(data)
     assert written.frame_hashes == b"".join(sha256(frame).digest() for frame in frames)
+    assert written.header_bytes == FrameIndex.read(MemorySource(data)).offset(0)[0]
+    assert written.header_sha256 == sha256(data[: written.header_bytes]).hexdigest()
 
 
 def test_native_frames_follow_one_another_and_are_padded_to_even(build: Build) -> None:

@@ -8,16 +8,15 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dicom.web.accept import Offer, choose
-from dicom.web.document import BulkPlace, find_bulk
+from dicom.web.document import find_bulk
 from dicom.web.media import OCTETS
 from dicom.web.multipart import Multipart
 from sgi.api.dicomweb.addressed import instance_at
 from sgi.api.dicomweb.answers import KEPT, accept_of, streamed
 from sgi.api.dicomweb.frames import frame_offers, frames_in_parts
 from sgi.api.services import services_of
-from sgi.domain.tier import Tier
-from sgi.errors import ColdError, NotFoundError
-from sgi.stored import StoredObject, instance_key
+from sgi.errors import NotFoundError, VerificationError
+from sgi.stored import HeldBytes
 
 router = APIRouter(prefix="/dicomweb", tags=["dicomweb"])
 
@@ -40,25 +39,23 @@ async def retrieve_bulk_data(
         offer = choose(accept_of(request), frame_offers(stored, ready, one=False))
         return await frames_in_parts(request, served, stored, ready, range(stored.frames), offer)
     offer = choose(accept_of(request), _OFFERS)
-    if stored.tier is not Tier.WARM:
-        raise ColdError("This instance is in cold storage; ask for its restore.")
-    store = services_of(request).dicomweb.store
-    key = instance_key(served.slide.id, stored.sop_uid)
-    source = StoredObject(store, key, stored.size_bytes)
-    found = await asyncio.to_thread(find_bulk, source, element)
+    header = await services_of(request).dicomweb.records.header(served.slide, stored)
+    found = await asyncio.to_thread(find_bulk, HeldBytes(header), element)
     if found is None:
         raise NotFoundError("The instance has no such element.")
+    value = header[found.offset : found.offset + found.length]
+    if len(value) != found.length:
+        raise VerificationError("A value of the header is longer than the header.")
     parts = Multipart(OCTETS) if offer.multipart else None
     head = parts.head(OCTETS, found.length) if parts else b""
     end = parts.end() if parts else b""
 
-    async def pieces(place: BulkPlace) -> AsyncIterator[bytes]:
+    async def pieces() -> AsyncIterator[bytes]:
         yield head
-        for start in range(0, place.length, _PIECE_BYTES):
-            length = min(_PIECE_BYTES, place.length - start)
-            yield await store.read_range_async(key, place.offset + start, length)
+        for start in range(0, len(value), _PIECE_BYTES):
+            yield value[start : start + _PIECE_BYTES]
         yield end
 
     content_type = parts.content_type if parts else OCTETS
-    length = len(head) + found.length + len(end)
-    return await streamed(request, pieces(found), content_type, length, KEPT)
+    length = len(head) + len(value) + len(end)
+    return await streamed(request, pieces(), content_type, length, KEPT)

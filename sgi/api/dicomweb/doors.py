@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 from sgi.api.decoders import Decoders
 from sgi.api.dicomweb.places import Places
-from sgi.api.dicomweb.records import Records
 from sgi.api.dicomweb.unpacking import Unpacking
 from sgi.api.grants import Grants
 from sgi.catalogue.database import Database
-from sgi.stores import Stores
+from sgi.keeping.records import Records
 from storage.store import ObjectStore
 
 
@@ -23,8 +22,6 @@ class DicomWeb:
 
 
 def open_dicomweb(
-    database: Database, stores: Stores, grants: Grants, decoders: Decoders
+    database: Database, store: ObjectStore, records: Records, grants: Grants, decoders: Decoders
 ) -> DicomWeb:
-    return DicomWeb(
-        Places(database, grants), Records(database, stores), Unpacking(decoders), stores.warm
-    )
+    return DicomWeb(Places(database, grants), records, Unpacking(decoders), store)

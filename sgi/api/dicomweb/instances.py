@@ -65,6 +65,8 @@ async def _answer(request: Request, wanted: Sequence[_Part], *, one: bool = Fals
     store = services_of(request).dicomweb.store
     if not wanted:
         raise NotAcceptableError("There is nothing to send.")
+    for served, stored in wanted:  # before the first byte, after which nothing can be refused
+        served.require_warm(stored)
     if one and not offer.multipart:
         ((served, stored),) = wanted
         media_type = content_type(DICOM, stored.transfer_syntax)
@@ -120,7 +122,6 @@ async def instance_pieces(
                 if number + 1 == len(pieces):
                     proof.finish()
             except DamagedInstanceError as error:
-                served.tell_damage(stored)
                 served.tell_damage(stored)
                 raise VerificationError("A stored instance is not what was written.") from error
             yield data

@@ -96,8 +96,8 @@ async def _answer(
     require_json(request)
     query = parse_query(request.scope["query_string"])
     services, establishment_id = services_of(request), session_of(request).establishment_id
-    complete = await services.dicomweb.records.catch_up(establishment_id)
     async with services.database.transaction(establishment_id) as connection:
+        complete = await dicomweb.is_complete(connection)
         found = await search(connection, query)
     return json_answer(
         request,
@@ -117,7 +117,7 @@ def _study(request: Request, found: FoundStudy) -> dict[str, Any]:
     return _sorted(
         found.document
         | _one(STUDY_UID, "UI", found.study_uid)
-        | _one(AVAILABILITY, "CS", "ONLINE")
+        | _one(AVAILABILITY, "CS", "ONLINE" if found.is_warm else "NEARLINE")
         | {MODALITIES_IN_STUDY: {"vr": "CS", "Value": found.modalities}}
         | _one(RETRIEVE_URL, "UR", address_of(request, found.study_uid))
         | _one(STUDY_SERIES, "IS", found.series)

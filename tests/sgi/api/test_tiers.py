@@ -405,3 +405,15 @@ def test_a_restore_that_waits_for_an_archive_says_since_when_and_until_when(cold
     assert (again["id"], again["state"]) == (move["id"], "thawing"), "asked twice, it is one"
     cold.run_moves()
     assert cold.of_slide()["tiers"]["tier"] == "warm"
+
+
+def test_whole_instances_of_a_cold_slide_are_refused_before_a_byte_is_sent(cold: Cold) -> None:
+    cold.cool()
+    study = f"/dicomweb/studies/{cold.slide.study_uid}"
+    series = f"{study}/series/{cold.slide.series_uid}"
+    base, warm = cold.slide.levels[0], cold.slide.levels[-1]
+    for address in (study, series, f"{series}/instances/{base.sop_uid}"):
+        for method in ("GET", "HEAD"):
+            assert cold.call(method, address, cold.pathologist).status_code == 409, address
+    answer = cold.call("GET", f"{series}/instances/{warm.sop_uid}", cold.pathologist)
+    assert answer.status_code == 200

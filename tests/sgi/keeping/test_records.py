@@ -7,8 +7,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from dicom.cold import pack
 from dicom.errors import UnsupportedInstanceError
 from dicom.frame_index import FrameIndex
+from dicom.testing import MemorySink, MemorySource
 from sgi.domain.slide import Slide, StoredInstance
 from sgi.domain.tier import Tier
 from sgi.errors import ColdError, VerificationError
@@ -16,8 +18,9 @@ from sgi.jobs.keeping import Keeping
 from sgi.keeping.headers import Headers
 from sgi.keeping.record_tasks import Recorder
 from sgi.keeping.records import Records
-from sgi.stored import StoredObject, instance_key
+from sgi.stored import StoredObject, cold_key, instance_key
 from sgi.stores import Stores
+from storage.memory import MemoryObjectStore
 
 
 @pytest.fixture
@@ -120,6 +123,35 @@ def test_one_that_is_destroyed_meanwhile_is_no_harm(
         connection.execute("delete from slide where id = %s", [slide.id])
     run(Records(database, Headers(Stores(store))).put(slide))
     assert on_record(url, [slide]) == set()
+
+
+def test_the_header_of_another_in_the_cold_store_is_not_believed(slide: Slide, store: Any) -> None:
+    base = slide.levels[0]
+    sound = store.objects[instance_key(slide.id, base.sop_uid)]
+    cold = MemoryObjectStore()
+    headers = Headers(Stores(store, cold))
+    spoilt = bytearray(sound)
+    spoilt[spoilt.index(b"SM")] ^= 1
+    for data, is_sound in ((sound, True), (bytes(spoilt), False)):
+        sink = MemorySink()
+        pack(MemorySource(data), len(data), sink, None)
+        cold.put(cold_key(slide.id, base.sop_uid), sink.data)
+        if is_sound:
+            found = headers.read(slide.id, replace(base, tier=Tier.COLD))
+            assert sound.startswith(found)
+        else:
+            with pytest.raises(VerificationError):
+                headers.read(slide.id, replace(base, tier=Tier.COLD))
+
+
+def test_a_damaged_one_is_told_of(slide: Slide, store: Any, database: Any, run: Any) -> None:
+    told: list[Any] = []
+    records = Records(database, Headers(Stores(store)), lambda *what: told.append(what))
+    base = slide.levels[0]
+    flip(store, instance_key(slide.id, base.sop_uid), 300)
+    with pytest.raises(VerificationError):
+        run(records.put(slide))
+    assert told == [(slide.id, base.sop_uid)]
 
 
 def on_record(url: str, made: list[Slide]) -> set[Any]:

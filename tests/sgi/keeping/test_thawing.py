@@ -7,13 +7,15 @@ from typing import Any, Self
 
 import pytest
 
+from dicom.cold import pack
+from dicom.testing import MemorySink
 from sgi.catalogue import tiers
 from sgi.domain.tier import Tier
 from sgi.domain.tiers import MoveState
 from sgi.keeping import copies
 from sgi.keeping.tiers_tasks import tend
 from sgi.settings import ColdSettings, StorageSettings
-from sgi.stored import FROZEN_OF, FROZEN_SHA256, cold_key
+from sgi.stored import FROZEN_OF, FROZEN_SHA256, StoredObject, cold_key, instance_key
 from storage.errors import ObjectFrozenError, StoreUnavailableError
 from storage.memory import MemoryObjectStore
 from storage.ranges import not_found
@@ -206,6 +208,7 @@ def test_a_restore_asks_the_archive_and_holds_up_no_worker(frozen: Frozen) -> No
 
 def test_it_is_looked_at_again_when_it_is_time(frozen: Frozen) -> None:
     frozen.kept.cool()
+    frozen.kept.reap()
     move = frozen.kept.ask(Tier.WARM)
     frozen.kept.work(move)
     frozen.kept.run(tend(frozen.kept.keeping))
@@ -259,6 +262,7 @@ def test_a_frozen_object_of_another_instance_is_none_of_ours(frozen: Frozen) -> 
 
 def test_an_archive_that_is_away(frozen: Frozen, monkeypatch: pytest.MonkeyPatch) -> None:
     frozen.kept.cool()
+    frozen.kept.reap()
     move = frozen.kept.ask(Tier.WARM)
     first = frozen.kept.work(move)
     away = StoreUnavailableError("The store does not answer; try again.")
@@ -356,3 +360,45 @@ def test_killed_on_the_way_to_the_archive_and_back(frozen: Frozen, steps: Clock)
     assert die_everywhere(frozen, steps, Tier.WARM) > 15
     frozen.plain.assert_nothing_is_lost()
     assert frozen.kept.slide == before
+
+
+def test_a_frozen_copy_that_is_doubted_lets_nothing_go(frozen: Frozen) -> None:
+    assert frozen.kept.cool().state is MoveState.DONE
+    base = frozen.kept.slide.levels[0]
+    move = frozen.kept.ask(Tier.WARM)
+    frozen.kept.transaction(tiers.set_restoring, frozen.kept.slide_id)
+    frozen.kept.transaction(tiers.end, move.id, MoveState.FAILED)
+    frozen.kept.transaction(tiers.give_up_restoring, frozen.kept.slide_id)
+    with pytest.raises(ObjectFrozenError):
+        frozen.kept.reap()
+    assert base.sop_uid in frozen.kept.warm_keys()
+    rotten = bytearray(frozen.archive._objects[cold_key(frozen.kept.slide_id, base.sop_uid)])
+    rotten[100] ^= 1
+    frozen.archive._objects[cold_key(frozen.kept.slide_id, base.sop_uid)] = bytes(rotten)
+
+    assert frozen.kept.restore().state is MoveState.DONE, "of what is there, and at once"
+    assert frozen.kept.cool().state is MoveState.DONE, "nobody believes the mark"
+    frozen.kept.reap()
+    assert base.sop_uid not in frozen.kept.warm_keys()
+    frozen.plain.assert_nothing_is_lost()
+
+
+def test_what_another_mover_has_written_over_a_frozen_copy_is_frozen_too(frozen: Frozen) -> None:
+    assert frozen.kept.cool().state is MoveState.DONE
+    base = frozen.kept.slide.levels[0]
+    key = cold_key(frozen.kept.slide_id, base.sop_uid)
+    packed = MemorySink()
+    whole = StoredObject(
+        frozen.kept.warm, instance_key(frozen.kept.slide_id, base.sop_uid), base.size_bytes
+    )
+    pack(whole, base.size_bytes, packed, None)
+    frozen.archive.put(key, packed.data)
+    frozen.kept.reap()
+    assert base.sop_uid not in frozen.kept.warm_keys()
+    known = frozen.kept.transaction(tiers.cold_copies, frozen.kept.slide_id)[base.sop_uid]
+    assert known.size_bytes == len(packed.data)
+    assert frozen.archive.shelf[key] == (
+        Thaw.FROZEN,
+        {FROZEN_OF: base.sha256, FROZEN_SHA256: known.sha256.hex()},
+    )
+    frozen.plain.assert_nothing_is_lost()

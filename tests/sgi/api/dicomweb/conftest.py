@@ -10,7 +10,11 @@ import pytest
 import requests
 from dicomweb_client.api import DICOMwebClient
 
+from sgi.catalogue.database import Database
 from sgi.domain.slide import Slide
+from sgi.keeping.headers import Headers
+from sgi.keeping.records import Records
+from sgi.stores import Stores
 
 FOLDER = "/dicomweb"
 
@@ -43,6 +47,32 @@ class InProcess(requests.adapters.BaseAdapter):
 
     def close(self) -> None:
         """Nothing to close."""
+
+
+@pytest.fixture
+def put_on_record(database: Database, run: Any, store: Any) -> Callable[[Slide], None]:
+    """What the worker does with a slide that it has published."""
+    records = Records(database, Headers(Stores(store)))
+    return lambda slide: run(records.put(slide))
+
+
+@pytest.fixture
+def publish_searched(
+    publish: Callable[..., Slide], put_on_record: Callable[[Slide], None]
+) -> Callable[..., Slide]:
+    """On record, as the worker leaves a slide."""
+
+    def make(*arguments: Any, **named: Any) -> Slide:
+        slide = publish(*arguments, **named)
+        put_on_record(slide)
+        return slide
+
+    return make
+
+
+@pytest.fixture
+def slide(here: Any, store: Any, publish_searched: Callable[..., Slide]) -> Slide:
+    return publish_searched(here, store)
 
 
 @pytest.fixture

@@ -203,6 +203,20 @@ def test_bulk_data_are_where_metadata_say(
         assert len(found) == dataset.NumberOfFrames
 
 
+def test_bulk_data_of_a_damaged_header_are_never_sent(
+    get: Get, slide: Slide, series_path: str, store: Any
+) -> None:
+    coarsest = slide.levels[-1]
+    element = "00480105.1.00282000"
+    path = f"{series_path}/instances/{coarsest.sop_uid}/bulkdata/{element}"
+    assert get(path, "application/octet-stream").status_code == 200
+    key = instance_key(slide.id, coarsest.sop_uid)
+    data = bytearray(store.objects[key])
+    data[data.index(b"acsp") + 40] ^= 1  # within the profile
+    store.objects[key] = bytes(data)
+    assert get(path, "application/octet-stream").status_code == 500
+
+
 @pytest.mark.parametrize(
     ("element", "status"),
     [

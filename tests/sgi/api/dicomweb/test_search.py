@@ -3,6 +3,7 @@
 import io
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -10,6 +11,8 @@ import pydicom
 import pytest
 
 from sgi.domain.slide import Slide
+from sgi.errors import VerificationError
+from sgi.keeping.headers import with_header
 from sgi.stored import instance_key
 
 Get = Callable[..., Any]
@@ -18,22 +21,28 @@ PATIENTS = ("Dupont^Marie", "DURAND^Éloïse^Anne", "Müller-Lefèvre^Zoë", "O'
 
 @pytest.fixture
 def patients(
-    here: Any, store: Any, publish: Callable[..., Slide], url: str, get: Get
+    here: Any,
+    store: Any,
+    publish: Callable[..., Slide],
+    put_on_record: Callable[[Slide], None],
 ) -> list[Slide]:
     """Four slides whose headers name patients, as files of other makers' DICOM do."""
-    slides = [publish(here, store) for _ in PATIENTS]
-    assert get("/series", limit=1).status_code == 200, "they are put on record"
-    with psycopg.connect(url) as connection:
-        for number, (slide, name) in enumerate(zip(slides, PATIENTS, strict=True), 1):
-            connection.execute("delete from dicom_series where slide_id = %s", [slide.id])
-            for stored in slide.instances:
-                key = instance_key(slide.id, stored.sop_uid)
-                store.objects[key] = renamed(store.objects[key], name, number)
+    slides = []
+    for number, name in enumerate(PATIENTS, 1):
+        slide = publish(here, store)
+        instances = []
+        for stored in slide.instances:
+            key = instance_key(slide.id, stored.sop_uid)
+            header = renamed(store.objects[key], name, number)
+            store.objects[key] = header
+            instances.append(with_header(stored, header))
+        put_on_record(replace(slide, instances=instances))
+        slides.append(slide)
     return slides
 
 
 def renamed(data: bytes, name: str, number: int) -> bytes:
-    """An instance that says whose it is; its frames are not looked at here."""
+    """The header of an instance that says whose it is."""
     dataset = pydicom.dcmread(io.BytesIO(data), stop_before_pixels=True)
     dataset.PatientName, dataset.PatientID = name, f"P{number}"
     dataset.AccessionNumber = f"2024-{number:03}"
@@ -44,7 +53,7 @@ def renamed(data: bytes, name: str, number: int) -> bytes:
     file = io.BytesIO()
     pydicom.dcmwrite(file, dataset, enforce_file_format=True)
     pixels = b"\xe0\x7f\x10\x00OB\x00\x00\xff\xff\xff\xff"
-    return (file.getvalue() + pixels).ljust(len(data), b"\0")
+    return file.getvalue() + pixels
 
 
 def uids(answer: Any, tag: str = "0020000D") -> list[str]:
@@ -231,23 +240,63 @@ def test_a_list_leaves_no_view_in_the_audit(
 
 
 def test_a_slide_whose_header_cannot_be_read_hides_no_other(
-    get: Get, here: Any, store: Any, slide: Slide, publish: Callable[..., Slide]
+    get: Get,
+    here: Any,
+    store: Any,
+    slide: Slide,
+    publish: Callable[..., Slide],
+    put_on_record: Callable[[Slide], None],
 ) -> None:
     broken = publish(here, store)
     key = instance_key(broken.id, broken.levels[0].sop_uid)
-    store.objects[key] = os.urandom(len(store.objects[key]))
+    sound = store.objects[key]
+    store.objects[key] = os.urandom(len(sound))
+    with pytest.raises(VerificationError):
+        put_on_record(broken)
     for _ in range(2):
         answer = get("/studies")
         assert uids(answer) == [slide.study_uid]
         assert "not searched yet" in answer.headers["warning"]
+    store.objects[key] = sound
+    put_on_record(broken)
+    answer = get("/studies")
+    assert uids(answer) == [broken.study_uid, slide.study_uid]
+    assert "warning" not in answer.headers
 
 
-def test_what_is_published_later_is_found_too(
-    get: Get, here: Any, store: Any, slide: Slide, publish: Callable[..., Slide]
+def test_a_search_reads_no_slide_and_says_that_some_are_not_searched(
+    get: Get,
+    web: Any,
+    here: Any,
+    there: Any,
+    store: Any,
+    slide: Slide,
+    publish: Callable[..., Slide],
+    put_on_record: Callable[[Slide], None],
 ) -> None:
-    assert uids(get("/studies")) == [slide.study_uid]
+    assert "warning" not in get("/studies").headers
     later = publish(here, store)
-    assert uids(get("/studies")) == [later.study_uid, slide.study_uid]
+    store.reads = 0
+    answer = get("/studies")
+    assert uids(answer) == [slide.study_uid]
+    assert "not searched yet" in answer.headers["warning"]
+    assert store.reads == 0
+    strange = web.get(web.signed_in(there), "/dicomweb/studies")
+    assert "warning" not in strange.headers, "another's slides are nobody's business"
+    put_on_record(later)
+    answer = get("/studies")
+    assert uids(answer) == [later.study_uid, slide.study_uid]
+    assert "warning" not in answer.headers
+
+
+def test_a_study_with_a_cold_level_is_near_the_line(get: Get, slide: Slide, url: str) -> None:
+    assert get("/studies").json()[0]["00080056"]["Value"] == ["ONLINE"]
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "update instance set tier = 'cold', cold_size_bytes = 1 where sop_uid = %s",
+            [slide.levels[0].sop_uid],
+        )
+    assert get("/studies").json()[0]["00080056"]["Value"] == ["NEARLINE"]
 
 
 def test_headers_are_read_once(get: Get, slide: Slide, store: Any) -> None:
@@ -259,10 +308,37 @@ def test_headers_are_read_once(get: Get, slide: Slide, store: Any) -> None:
 
 
 def test_an_instance_that_says_it_is_another_is_not_believed(
-    get: Get, here: Any, store: Any, slide: Slide, publish: Callable[..., Slide]
+    get: Get,
+    here: Any,
+    store: Any,
+    slide: Slide,
+    publish: Callable[..., Slide],
+    put_on_record: Callable[[Slide], None],
 ) -> None:
-    other = publish(here, store)
+    confused = publish(here, store)
+    base = confused.levels[0]
+    key = instance_key(confused.id, base.sop_uid)
+    store.objects[key] = store.objects[instance_key(slide.id, slide.levels[0].sop_uid)]
+    with pytest.raises(VerificationError):
+        put_on_record(confused)
+    own = with_header(base, store.objects[key])
+    with pytest.raises(VerificationError, match="another"):  # though its bytes be as written
+        put_on_record(replace(confused, instances=[own]))
+    assert uids(get("/studies")) == [slide.study_uid]
+    assert get(f"/studies/{confused.study_uid}/metadata").status_code == 500
+
+
+def test_a_flipped_letter_of_a_name_is_never_put_on_record(
+    get: Get,
+    here: Any,
+    store: Any,
+    publish: Callable[..., Slide],
+) -> None:
+    slide = publish(here, store)
     key = instance_key(slide.id, slide.levels[0].sop_uid)
-    store.objects[key] = store.objects[instance_key(other.id, other.levels[0].sop_uid)]
-    assert uids(get("/studies")) == [other.study_uid]
+    sound = bytes(store.objects[key])
+    at = sound.index(b"SM")
+    store.objects[key] = sound[:at] + b"ST" + sound[at + 2 :]
     assert get(f"/studies/{slide.study_uid}/metadata").status_code == 500
+    store.objects[key] = sound
+    assert get(f"/studies/{slide.study_uid}/metadata").status_code == 200
