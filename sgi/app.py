@@ -54,6 +54,8 @@ from sgi.api.zarr import Zarr
 from sgi.catalogue.database import Database
 from sgi.errors import ConfigurationError
 from sgi.integrity.alarms import Alarms
+from sgi.keeping.headers import Headers
+from sgi.keeping.records import Records
 from sgi.lifeline import end_with_parent
 from sgi.settings import Settings
 from sgi.stores import open_stores
@@ -178,8 +180,9 @@ def make_application(settings: Settings) -> ASGIApp:
     feed.when_slide_destroyed(frames.forget)
     feed.when_slide_gone(ready.forget_slide)
     decoders = Decoders()
-    dicomweb = open_dicomweb(database, stores, grants, decoders)
-    profiles = Profiles(stores.warm)
+    records = Records(database, Headers(stores), alarms.on_damage)
+    dicomweb = open_dicomweb(database, stores.warm, records, grants, decoders)
+    profiles = Profiles(records)
     services = Services(
         settings,
         database,

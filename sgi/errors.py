@@ -45,6 +45,10 @@ class ConflictError(SgiError):
     """The thing is not in a state in which this can be done."""
 
 
+class UncopiedError(SgiError):
+    """The slide has no second copy yet, and is to have one before it goes to cold storage."""
+
+
 class ColdError(SgiError):
     """What is asked for lies in cold storage; it must be restored first."""
 

@@ -137,6 +137,8 @@ class ScrubSettings(BaseModel):
     """Pace of one worker, in MB (10^6 bytes) a second; 0 leaves it to `sgi verify`."""
     period_days: float = Field(default=30.0, gt=0, le=3650)
     """A slide that was verified longer ago than this is verified again."""
+    copy_mb_per_s: float = Field(default=0.0, ge=0, le=10_000)
+    """Pace of second copies in one worker, as `mb_per_s`; 0: as fast as the stores go."""
 
 
 class MetricsSettings(BaseModel):

@@ -4,11 +4,13 @@ From these objects the catalogue's rows are made again; each is written before i
 """
 
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from sgi.domain.retention import Destruction, DestructionState, Ground, Hold, Person
+from sgi.errors import VerificationError
 from sgi.stored import certificate_key, destruction_key, holds_key, retention_key
 from storage.errors import ObjectNotFoundError, ObjectTooLargeError
 from storage.store import ObjectStore
@@ -17,7 +19,7 @@ from storage.store import ObjectStore
 class StoredRule(BaseModel):
     """An establishment's retention rule."""
 
-    version: int = 1
+    version: Literal[1] = 1
     establishment_id: UUID
     years: int
     wait_days: float
@@ -41,7 +43,7 @@ class StoredHold(BaseModel):
 class StoredHolds(BaseModel):
     """Every hold that a slide ever had, oldest first."""
 
-    version: int = 1
+    version: Literal[1] = 1
     establishment_id: UUID
     slide_id: UUID
     holds: tuple[StoredHold, ...]
@@ -58,7 +60,7 @@ class StoredPerson(BaseModel):
 class StoredDestruction(BaseModel):
     """A destruction in any state but done; it holds nothing of a patient."""
 
-    version: int = 1
+    version: Literal[1] = 1
     id: UUID
     establishment_id: UUID
     slide_id: UUID
@@ -121,7 +123,7 @@ class Originals(BaseModel):
 class Certificate(BaseModel):
     """Proof that a slide was destroyed: by whom, why, when, and what every store answered."""
 
-    version: int = 1
+    version: Literal[1] = 1
     id: UUID
     establishment_id: UUID
     establishment_name: str
@@ -205,6 +207,44 @@ def write_holds(
     )
     written = StoredHolds(establishment_id=establishment_id, slide_id=slide_id, holds=stored)
     _put(store, holds_key(establishment_id, slide_id), written)
+
+
+def read_holds(store: ObjectStore, establishment_id: UUID, slide_id: UUID) -> StoredHolds | None:
+    """None when the slide never had one.
+
+    Raises VerificationError for what is no record of its holds: it might be held.
+    """
+    try:
+        found = StoredHolds.model_validate_json(store.read(holds_key(establishment_id, slide_id)))
+    except ObjectNotFoundError:
+        return None
+    except (ObjectTooLargeError, ValueError, RecursionError):
+        found = None
+    if found is None or (found.establishment_id, found.slide_id) != (establishment_id, slide_id):
+        raise VerificationError(
+            "The bucket's record of the slide's legal holds cannot be read: bring the object back, "
+            "or place and lift a hold, which writes it anew."
+        )
+    return found
+
+
+def read_destruction(store: ObjectStore, known: Destruction) -> StoredDestruction | None:
+    """A destruction that is not done, as the store knows it; None when it does not.
+
+    Raises VerificationError for what is no record of it: it might have been withdrawn.
+    """
+    try:
+        data = store.read(destruction_key(known.establishment_id, known.id))
+        found = StoredDestruction.model_validate_json(data)
+    except ObjectNotFoundError:
+        return None
+    except (ObjectTooLargeError, ValueError, RecursionError):
+        found = None
+    if found is None or (found.id, found.slide_id) != (known.id, known.slide_id):
+        raise VerificationError(
+            "The bucket's record of the destruction cannot be read: withdraw it, and ask anew."
+        )
+    return found
 
 
 def write_destruction(store: ObjectStore, destruction: Destruction) -> None:

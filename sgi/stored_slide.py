@@ -102,4 +102,6 @@ def _instance(record: InstanceRecord) -> StoredInstance:
         sha256=record.sha256,
         frames=record.frames,
         frames_sha256=record.frames_sha256,
+        header_bytes=record.header_bytes,
+        header_sha256=record.header_sha256,
     )

@@ -1,6 +1,7 @@
 """An establishment's rules for its tiers, in the bucket: they outlive the catalogue."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -13,7 +14,7 @@ from storage.store import ObjectStore
 class StoredTierPolicy(BaseModel):
     """Which tier each slide lies in needs no such object: its objects lie there."""
 
-    version: int = 1
+    version: Literal[1] = 1
     establishment_id: UUID
     policy: TierPolicy
     changed_at: datetime

@@ -24,6 +24,7 @@ from sgi.jobs.queue import (
     open_queue,
     take_over_stalled,
 )
+from sgi.keeping.record_tasks import register as register_records
 from sgi.keeping.tiers_tasks import register as register_tiers
 from sgi.proved_stores import wait_for_proved_stores
 from sgi.retention.tasks import register as register_retention
@@ -37,6 +38,7 @@ KEEPERS: tuple[Register, ...] = (
     register_tiers,
     register_retention,
     register_integrity,
+    register_records,
 )
 """Everything that works in the keeping queue."""
 

@@ -1,6 +1,7 @@
 """Fixtures that more than one package's tests use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,3 +19,15 @@ def shared_slides() -> Path:
         if (folder / _KNOWN).is_file():
             return folder.absolute()
     pytest.skip(f"SGI_TEST_DATA should name the folder of test slides: {given} has no {_KNOWN}")
+
+
+@pytest.fixture(scope="session")
+def archive_endpoint() -> Iterator[str]:
+    """An S3 with classes that must be thawed, on loopback, made of memory."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()

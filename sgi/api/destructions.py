@@ -88,6 +88,8 @@ class DestructionOut(BaseModel):
     withdrawal_reason: str | None
     began_at: datetime | None
     done_at: datetime | None
+    failure: str | None
+    """Why the last try did not end it; it is tried again every minute."""
     may_approve: bool
     """True for who reads this: another account, in another session, than who asked."""
     slide: DoomedOut | None
@@ -174,9 +176,10 @@ async def approve_destruction(
         approved = await destructions.approve(connection, destruction_id, person, wait)
         if approved is None:
             raise ConflictError("The destruction is not asked for any more.")
-        await defer_destruction(
-            connection, session.establishment_id, approved.id, approved.slide_id, wait
-        )
+        if not wait:  # else whoever looks for what is due finds it then
+            await defer_destruction(
+                connection, session.establishment_id, approved.id, approved.slide_id
+            )
         await _record(connection, services, request, Action.APPROVE_DESTRUCTION, approved)
         return await _out(connection, session, approved)
 

@@ -53,7 +53,7 @@ class IntegrityOut(BaseModel):
 
     slides: int
     bytes: int
-    """Of all objects, in one copy."""
+    """Of all instances, in one copy; what lies beside them is less than 1%."""
     never_verified: int
     oldest_verified_at: datetime | None
     """Null where no slide was verified yet."""
@@ -156,7 +156,7 @@ async def verify(slide_id: UUID, request: Request) -> Response:
 
 @router.get("/fixity.csv", response_class=StreamingResponse)
 async def fixity(request: Request) -> StreamingResponse:
-    """When each slide was last verified and copied, the one verified longest ago first; CSV."""
+    """When each slide was last verified and copied, the one published first at the top; CSV."""
     establishment_id = session_of(request).establishment_id
     return StreamingResponse(
         _lines(services_of(request), establishment_id),
@@ -172,9 +172,15 @@ async def _lines(services: Services, establishment_id: UUID) -> AsyncIterator[st
     yield _line(
         "slide", "published_at", "verified_at", "copied_at", "objects", "bytes", "incidents"
     )
-    async with services.database.transaction(establishment_id) as connection:
-        async for row in integrity.fixity(connection):
-            yield _line(*_values(row))
+    last: Fixity | None = None
+    while True:
+        # Whoever reads slowly holds up nobody: no transaction outlives its page.
+        async with services.database.transaction(establishment_id) as connection:
+            page = await integrity.fixity_page(connection, last)
+        if not page:
+            return
+        yield "".join(_line(*_values(row)) for row in page)
+        last = page[-1]
 
 
 def _values(row: Fixity) -> tuple[object, ...]:

@@ -111,6 +111,9 @@ class SlideOut(SlideSummary):
     """Heights, rising; `plane` of a tile is an index into them."""
     label_text: str | None
     barcodes: list[str]
+    """The file's own first, then those of the label's picture."""
+    barcode_contradicts: bool
+    """The first is the file's own, and the picture shows only the others."""
     not_kept: list[str]
     """What of the file is not in the slide: English sentences."""
     left_out: list[str]

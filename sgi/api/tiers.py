@@ -16,7 +16,7 @@ from sgi.domain.account import Session
 from sgi.domain.slide import Slide
 from sgi.domain.tier import Tier
 from sgi.domain.tiers import MoveState, TierMove, TierPolicy, cold_levels, levels_to_cool
-from sgi.errors import ConflictError, NotFoundError
+from sgi.errors import ConflictError, NotFoundError, UncopiedError
 from sgi.jobs.tiers import defer_move
 from sgi.stored_tiers import StoredTierPolicy, write_tier_policy
 
@@ -261,7 +261,7 @@ async def _ask(slide_id: UUID, request: Request, target: Tier) -> SlideTiersOut:
                 await tiers.end(connection, open_move.id, MoveState.CANCELLED)
             elif not await _has_something_to_move(connection, slide, target):
                 raise ConflictError("Nothing of the slide would move.")
-            if target is Tier.COLD and services.stores.second is not None:
+            elif target is Tier.COLD and services.stores.second is not None:
                 await _require_copied(connection, slide)
             await _begin(connection, request, slide, target, hours)
             slide = await slides.by_id(connection, slide_id) or slide
@@ -276,7 +276,7 @@ async def _has_something_to_move(connection: Connection, slide: Slide, target: T
 
 async def _require_copied(connection: Connection, slide: Slide) -> None:
     if not await integrity.is_copied(connection, slide.id):
-        raise ConflictError("The slide has no second copy yet: try again in some minutes.")
+        raise UncopiedError("The slide has no second copy yet; try again in some minutes.")
 
 
 async def _begin(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 
+from sgi import recovery
 from sgi.backup.sets import BackupSet, set_for, sets_in
 from sgi.engines.account import engine_account, give_to
 from sgi.engines.errors import EngineError
@@ -24,6 +25,9 @@ recovery_target_action = promote
 
 def recover(folder: Path, data: Path, until: datetime | None = None) -> BackupSet:
     """Put the newest state of a backup in the place of the database, or that of a moment.
+
+    It is marked: nothing is destroyed before `sgi rebuild --missing` has told it what was decided
+    since, such as a legal hold.
 
     Args:
         folder: of the backups.
@@ -46,6 +50,7 @@ def recover(folder: Path, data: Path, until: datetime | None = None) -> BackupSe
     try:
         with psycopg.connect(engine.start(), autocommit=True) as connection:
             connection.execute("alter system reset all")
+            recovery.mark(connection)
     except EngineError as error:
         engine.stop()
         _put_back(data, before)

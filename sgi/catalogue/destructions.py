@@ -112,15 +112,15 @@ async def approve(
 
 
 async def withdraw(
-    connection: Connection, destruction_id: UUID, by: str, reason: str
+    connection: Connection, destruction_id: UUID, by: str, reason: str, at: datetime | None = None
 ) -> Destruction | None:
-    """None when it has begun, or has ended."""
+    """Now, or at the moment when that was written down; None when it has begun, or has ended."""
     return await _one(
         connection,
-        """update destruction set state = 'withdrawn', withdrawn_by = %s, withdrawn_at = now(),
-               withdrawal_reason = %s
+        """update destruction set state = 'withdrawn', withdrawn_by = %s,
+               withdrawn_at = coalesce(%s, now()), withdrawal_reason = %s, failure = null
            where id = %s and state in ('asked', 'approved') returning *""",
-        [by, reason, destruction_id],
+        [by, at, reason, destruction_id],
     )
 
 
@@ -172,12 +172,6 @@ async def originals(connection: Connection, destruction_id: UUID) -> OriginalFil
     )
 
 
-async def incidents_of(connection: Connection, slide_id: UUID) -> list[UUID]:
-    """Of which damaged bytes may be kept as evidence."""
-    cursor = await connection.execute("select id from incident where slide_id = %s", [slide_id])
-    return [row["id"] for row in await cursor.fetchall()]
-
-
 async def inventory(connection: Connection, destruction_id: UUID) -> list[StoreAnswer] | None:
     """What each store held before anything was deleted; None before that was written down."""
     cursor = await connection.execute(
@@ -203,8 +197,8 @@ async def finish(connection: Connection, certificate: Certificate) -> bool:
     """The last step; False when another run was first."""
     cursor = await connection.execute(
         """update destruction set state = 'done', done_at = %s, certificate = %s,
-               original_arrivals = '{}', original_paths = '{}', original_sizes = '{}',
-               original_times = '{}'
+               failure = null, original_arrivals = '{}', original_paths = '{}',
+               original_sizes = '{}', original_times = '{}'
            where id = %s and state = 'destroying'""",
         [
             certificate.done_at,
@@ -237,13 +231,34 @@ async def destroyed_content(connection: Connection, sha256: bytes) -> datetime |
     return None if row is None else row["at"]
 
 
-async def without_job(connection: Connection) -> list[Destruction]:
-    """Those that are to be carried out by now and that no living job owns."""
+async def set_failure(connection: Connection, destruction_id: UUID, failure: str) -> None:
+    """In words that people read; forgotten when it goes on."""
+    await connection.execute(
+        "update destruction set failure = %s where id = %s", [failure, destruction_id]
+    )
+
+
+async def set_swept(connection: Connection, destruction_id: UUID) -> None:
+    """The stores were looked at once more, and hold nothing."""
+    await connection.execute(
+        "update destruction set swept_at = now(), failure = null where id = %s", [destruction_id]
+    )
+
+
+async def without_job(
+    connection: Connection, swept_after: timedelta, limit: int = 100
+) -> list[Destruction]:
+    """Those that are to be carried out by now, or were `swept_after` ago and are to be looked at
+    once more, and that no living job owns.
+    """
     cursor = await connection.execute(
         """select * from destruction d
-           where (state = 'destroying' or (state = 'approved' and not_before <= now()))
+           where (state = 'destroying' or (state = 'approved' and not_before <= now())
+                  or (state = 'done' and swept_at is null and done_at <= now() - %s))
              and not exists (
                select from procrastinate_jobs j where j.status in ('todo', 'doing')
-                 and j.args ->> 'destruction_id' = d.id::text)"""
+                 and j.args ->> 'destruction_id' = d.id::text)
+           order by state = 'done', asked_at limit %s""",
+        [swept_after, limit],
     )
     return [_destruction(row) for row in await cursor.fetchall()]

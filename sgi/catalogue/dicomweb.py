@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +45,8 @@ class FoundStudy:
     series: int
     instances: int
     modalities: list[str]
+    is_warm: bool
+    """Whether all of it is at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,14 @@ class FoundInstance:
 
 
 async def add(connection: Connection, slide: Slide, documents: dict[str, Document]) -> None:
-    """Put on record what the instances of a slide say, by SOP Instance UID; again is no harm."""
+    """Put on record what the instances of a slide say, by SOP Instance UID; again is no harm,
+    nor a slide that is no longer there.
+    """
+    cursor = await connection.execute(
+        "update slide set on_record = true where id = %s returning id", [slide.id]
+    )
+    if await cursor.fetchone() is None:
+        return
     base = documents[slide.levels[0].sop_uid]
     await connection.execute(
         """insert into dicom_series
@@ -122,29 +130,19 @@ def _number(document: Document) -> int:
     return min(abs(int(values[0] or 0)), 1 << 30)
 
 
-async def not_on_record(
-    connection: Connection, since: datetime | None, but: Sequence[UUID], limit: int
-) -> list[UUID]:
+async def not_on_record(connection: Connection, but: Sequence[UUID], limit: int) -> list[UUID]:
     """Slides whose headers were not read yet, the newest first."""
     cursor = await connection.execute(
-        """select id from slide s
-           where (%(since)s::timestamptz is null or published_at > %(since)s)
-             and s.id <> all(%(but)s)
-             and not exists (select from dicom_series d where d.slide_id = s.id)
-           order by published_at desc, id desc limit %(limit)s""",
-        {"since": since, "but": list(but), "limit": limit},
+        """select id from slide where not on_record and id <> all(%s)
+           order by published_at desc, id desc limit %s""",
+        [list(but), limit],
     )
     return [row["id"] for row in await cursor.fetchall()]
 
 
-async def now(connection: Connection) -> datetime:
-    """The database's own clock, by which slides are published."""
-    cursor = await connection.execute("select now() as now")
-    row = await cursor.fetchone()
-    if row is None:
-        raise RuntimeError("a query of one row gives one row")
-    moment: datetime = row["now"]
-    return moment
+async def is_complete(connection: Connection) -> bool:
+    """Whether every slide of the establishment is on record."""
+    return not await not_on_record(connection, (), 1)
 
 
 async def slides_of_study(connection: Connection, study_uid: str, most: int) -> list[UUID]:
@@ -190,7 +188,9 @@ async def search_studies(connection: Connection, query: Query) -> list[FoundStud
             select page.study_uid, {_PICKED.format(column="first.document")} as document,
                    total.series, total.modalities,
                    (select count(*) from dicom_instance i join dicom_series m using (slide_id)
-                    where m.study_uid = page.study_uid) as instances
+                    where m.study_uid = page.study_uid) as instances,
+                   not exists (select from instance i join slide m on m.id = i.slide_id
+                               where m.study_uid = page.study_uid and i.tier <> 'warm') as is_warm
             from page
             cross join lateral (
                 select document from dicom_series d where d.study_uid = page.study_uid
@@ -209,6 +209,7 @@ async def search_studies(connection: Connection, query: Query) -> list[FoundStud
             row["series"],
             row["instances"],
             [modality for modality in row["modalities"] if modality],
+            row["is_warm"],
         )
         for row in await cursor.fetchall()
     ]

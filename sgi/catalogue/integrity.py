@@ -1,6 +1,6 @@
 """What objects must be, when they were last proved, and what the proof was for whole slides."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,8 +12,6 @@ from sgi.catalogue import slides
 from sgi.catalogue.database import Connection
 from sgi.domain.integrity import Scrubbed, SideObject
 from sgi.domain.slide import Slide
-
-_PAGE = 1000
 
 
 async def side_objects(connection: Connection, slide_id: UUID) -> dict[str, SideObject]:
@@ -80,8 +78,9 @@ async def restore_rows(connection: Connection, slide: Slide) -> None:
         await cursor.executemany(
             """insert into instance (sop_uid, slide_id, establishment_id, role, level, columns,
                    rows, tile_columns, tile_rows, downsample, transfer_syntax, photometric,
-                   origin, size_bytes, sha256, frames, frames_sha256)
-               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                   origin, size_bytes, sha256, frames, frames_sha256, header_bytes, header_sha256)
+               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+                   %s)
                on conflict (sop_uid) do update
                set role = excluded.role, level = excluded.level, columns = excluded.columns,
                    rows = excluded.rows, tile_columns = excluded.tile_columns,
@@ -89,26 +88,48 @@ async def restore_rows(connection: Connection, slide: Slide) -> None:
                    transfer_syntax = excluded.transfer_syntax,
                    photometric = excluded.photometric, origin = excluded.origin,
                    size_bytes = excluded.size_bytes, sha256 = excluded.sha256,
-                   frames = excluded.frames, frames_sha256 = excluded.frames_sha256
+                   frames = excluded.frames, frames_sha256 = excluded.frames_sha256,
+                   header_bytes = excluded.header_bytes, header_sha256 = excluded.header_sha256
                where instance.slide_id = excluded.slide_id""",
             [slides.instance_values(slide, instance) for instance in slide.instances],
         )
 
 
-async def next_due(connection: Connection, age: timedelta) -> UUID | None:
-    """The slide that was verified longest ago, or never, if that is longer than `age`."""
-    cursor = await connection.execute(
-        """select id from slide where verified_at is null or verified_at < now() - %s
-           order by verified_at nulls first, id limit 1""",
-        [age],
-    )
-    row = await cursor.fetchone()
-    return None if row is None else row["id"]
+async def next_due(connection: Connection, age: timedelta, pause: timedelta) -> UUID | None:
+    """The slide that was verified longest ago, or never, if that is longer than `age`.
+
+    One that could not be verified is left in peace for `pause`.
+    """
+    for when in ("verified_at is null", "verified_at < now() - %(age)s"):  # each by the index
+        cursor = await connection.execute(
+            f"""select id from slide
+                where {when} and (attempted_at is null or attempted_at < now() - %(pause)s)
+                order by verified_at nulls first, id limit 1""",  # noqa: S608 - words of our own
+            {"age": age, "pause": pause},
+        )
+        row = await cursor.fetchone()
+        if row is not None:
+            found: UUID = row["id"]
+            return found
+    return None
 
 
-async def mark_verified(connection: Connection, slide: Slide, read: Scrubbed) -> None:
+async def mark_attempted(connection: Connection, slide_id: UUID) -> None:
+    """The slide could not be verified now; others have their turn first."""
+    await connection.execute("update slide set attempted_at = now() where id = %s", [slide_id])
+
+
+async def mark_verified(connection: Connection, slide: Slide) -> None:
     """Every object of the slide was read again and compared, whatever was found."""
-    await connection.execute("update slide set verified_at = now() where id = %s", [slide.id])
+    await connection.execute(
+        """update slide set verified_at = now(), attempted_at = null, copy_attempted_at = null
+           where id = %s""",
+        [slide.id],
+    )
+
+
+async def count_read(connection: Connection, slide: Slide, read: Scrubbed) -> None:
+    """So much was read again, of all of the slide or of a part."""
     await connection.execute(
         """insert into scrub (establishment_id, slides, objects, bytes) values (%s, %s, %s, %s)
            on conflict (establishment_id) do update
@@ -119,23 +140,43 @@ async def mark_verified(connection: Connection, slide: Slide, read: Scrubbed) ->
     )
 
 
-async def next_uncopied(connection: Connection, skipped: Iterable[UUID] = ()) -> UUID | None:
-    """The slide that waits longest for its second copy; neither a damaged nor a cold one."""
-    cursor = await connection.execute(
-        """select id from slide s where copied_at is null and id <> all(%s)
-             and not exists (select from incident d
-                             where d.slide_id = s.id and d.state <> 'repaired')
-             and not exists (select from instance i where i.slide_id = s.id and tier <> 'warm')
-           order by published_at, id limit 1""",
-        [list(skipped)],
-    )
-    row = await cursor.fetchone()
-    return None if row is None else row["id"]
+async def next_uncopied(connection: Connection, pause: timedelta) -> UUID | None:
+    """The slide that waits longest for its second copy, cold ones last.
+
+    None of which something that would be copied is known to be damaged; one that could not be
+    copied is left in peace for `pause`.
+    """
+    for cold in ("not", ""):
+        cursor = await connection.execute(
+            f"""select id from slide s
+                where copied_at is null
+                  and (copy_attempted_at is null or copy_attempted_at < now() - %(pause)s)
+                  and not exists (select from incident d
+                                  where d.slide_id = s.id and d.state <> 'repaired'
+                                    and d.place in ('warm', 'cold', 'catalogue')
+                                    and d.kind <> 'extra')
+                  and {cold} exists (select from instance i
+                                     where i.slide_id = s.id and tier <> 'warm')
+                order by published_at, id limit 1""",  # noqa: S608 - words of our own
+            {"pause": pause},
+        )
+        row = await cursor.fetchone()
+        if row is not None:
+            found: UUID = row["id"]
+            return found
+    return None
 
 
 async def mark_copied(connection: Connection, slide_id: UUID) -> None:
     """Every object of the slide lies in the second store too, and was read back from there."""
-    await connection.execute("update slide set copied_at = now() where id = %s", [slide_id])
+    await connection.execute(
+        "update slide set copied_at = now(), copy_attempted_at = null where id = %s", [slide_id]
+    )
+
+
+async def mark_copy_attempted(connection: Connection, slide_id: UUID) -> None:
+    """The slide could not be copied now; others have their turn first."""
+    await connection.execute("update slide set copy_attempted_at = now() where id = %s", [slide_id])
 
 
 async def is_copied(connection: Connection, slide_id: UUID) -> bool:
@@ -182,6 +223,7 @@ class Overview:
 
     slides: int
     bytes: int
+    """Of the instances; what lies beside them is less than 1%."""
     never_verified: int
     oldest_verified_at: datetime | None
     not_copied: int
@@ -189,18 +231,21 @@ class Overview:
 
 
 async def overview(connection: Connection) -> Overview:
-    """Of the establishment whose transaction this is."""
+    """Of the establishment whose transaction this is, from what triggers and indexes count."""
     cursor = await connection.execute(
-        """select (select count(*) from slide) as slides,
-                  ((select coalesce(sum(size_bytes), 0) from instance)
-                   + (select coalesce(sum(size_bytes), 0) from side_object))::bigint as bytes,
+        """select c.slides, c.bytes,
                   (select count(*) from slide where verified_at is null) as never_verified,
-                  (select min(verified_at) from slide) as oldest_verified_at,
+                  (select verified_at from slide where verified_at is not null
+                   order by verified_at nulls first limit 1) as oldest_verified_at,
                   (select count(*) from slide where copied_at is null) as not_copied,
                   coalesce(sum(s.slides), 0)::bigint as scrubbed_slides,
                   coalesce(sum(s.objects), 0)::bigint as scrubbed_objects,
                   coalesce(sum(s.bytes), 0)::bigint as scrubbed_bytes
-           from scrub s"""
+           from (select coalesce(sum(slides), 0)::bigint as slides,
+                        coalesce(sum(original_bytes), 0)::bigint as bytes
+                 from capacity_change) c
+                left join scrub s on true
+           group by c.slides, c.bytes"""
     )
     row = await cursor.fetchone()
     assert row is not None, "an aggregate gives a row"  # noqa: S101 - for the type checker
@@ -228,24 +273,30 @@ class Fixity:
     """That stand."""
 
 
-async def fixity(connection: Connection) -> AsyncIterator[Fixity]:
-    """Every slide, the one verified longest ago first; read in pages of its transaction."""
-    async with connection.cursor(name="fixity") as cursor:
-        cursor.itersize = _PAGE
-        await cursor.execute(
-            """select s.id as slide_id, s.published_at, s.verified_at, s.copied_at,
-                      count(i.*) * 2 + (select count(*) from side_object o
-                                        where o.slide_id = s.id) as objects,
-                      (coalesce(sum(i.size_bytes), 0)
-                       + (select coalesce(sum(o.size_bytes), 0) from side_object o
-                          where o.slide_id = s.id))::bigint as bytes,
-                      (select count(*) from incident d
-                       where d.slide_id = s.id and d.state <> 'repaired') as incidents
-               from slide s left join instance i on i.slide_id = s.id
-               group by s.id order by s.verified_at nulls first, s.id"""
-        )
-        async for row in cursor:
-            yield Fixity(**row)
+async def fixity_page(
+    connection: Connection, after: Fixity | None = None, limit: int = 500
+) -> list[Fixity]:
+    """At most `limit` slides as they were published, from the one behind `after` on."""
+    here = "true" if after is None else "(published_at, id) > (%(at)s, %(id)s)"
+    cursor = await connection.execute(
+        f"""select s.id as slide_id, s.published_at, s.verified_at, s.copied_at,
+                  i.n * 2 + o.n as objects, (i.bytes + o.bytes)::bigint as bytes,
+                  (select count(*) from incident d
+                   where d.slide_id = s.id and d.state <> 'repaired') as incidents
+           from (select * from slide where {here}
+                 order by published_at, id limit %(limit)s) s
+                cross join lateral (select count(*) as n, coalesce(sum(size_bytes), 0) as bytes
+                                    from instance where slide_id = s.id) i
+                cross join lateral (select count(*) as n, coalesce(sum(size_bytes), 0) as bytes
+                                    from side_object where slide_id = s.id) o
+           order by s.published_at, s.id""",  # noqa: S608 - words of our own
+        {
+            "at": None if after is None else after.published_at,
+            "id": None if after is None else after.slide_id,
+            "limit": limit,
+        },
+    )
+    return [Fixity(**row) for row in await cursor.fetchall()]
 
 
 async def figures(connection: Connection) -> dict[str, Any]:

@@ -235,6 +235,21 @@ async def add_holds(connection: Owner, stored: StoredHolds) -> None:
         )
 
 
+async def hold_unread(connection: Owner, establishment_id: UUID, slide_id: UUID) -> None:
+    """Hold a slide whose record of holds cannot be read, until somebody lifts that."""
+    await connection.execute(
+        """insert into legal_hold (establishment_id, slide_id, reason, placed_by)
+           select %(establishment)s, %(slide)s, %(reason)s, 'sgi rebuild'
+           where not exists (select from legal_hold
+                             where slide_id = %(slide)s and lifted_at is null)""",
+        {
+            "establishment": establishment_id,
+            "slide": slide_id,
+            "reason": "The record of this slide's legal holds cannot be read: it may be held.",
+        },
+    )
+
+
 async def add_destruction(connection: Owner, stored: StoredDestruction | Certificate) -> None:
     """One that waits, or one that is done with its certificate: its slide is none any more."""
     told = stored.destruction()

@@ -37,6 +37,8 @@ def _instance(row: dict[str, Any]) -> StoredInstance:
         frames=row["frames"],
         tier=Tier(row["tier"]),
         frames_sha256=row["frames_sha256"] and row["frames_sha256"].hex(),
+        header_bytes=row["header_bytes"],
+        header_sha256=row["header_sha256"] and row["header_sha256"].hex(),
     )
 
 
@@ -62,7 +64,8 @@ def _slide(row: dict[str, Any], instances: list[StoredInstance]) -> Slide:
 
 async def _with_instances(connection: Connection, rows: list[dict[str, Any]]) -> Iterator[Slide]:
     cursor = await connection.execute(
-        "select * from instance where slide_id = any(%s)", [[row["id"] for row in rows]]
+        "select * from instance where slide_id = any(%s) order by level nulls last, sop_uid",
+        [[row["id"] for row in rows]],
     )
     by_slide: dict[UUID, list[StoredInstance]] = {row["id"]: [] for row in rows}
     for instance in await cursor.fetchall():
@@ -95,15 +98,16 @@ async def add(connection: Connection, slide: Slide) -> None:
         await cursor.executemany(
             """insert into instance (sop_uid, slide_id, establishment_id, role, level, columns,
                    rows, tile_columns, tile_rows, downsample, transfer_syntax, photometric,
-                   origin, size_bytes, sha256, frames, frames_sha256)
-               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+                   origin, size_bytes, sha256, frames, frames_sha256, header_bytes, header_sha256)
+               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+                   %s)""",
             [instance_values(slide, instance) for instance in slide.instances],
         )
 
 
 def instance_values(slide: Slide, instance: StoredInstance) -> list[object]:
     """A row of `instance`, its tier left out, in the order of the insert in `add`."""
-    hashes = instance.frames_sha256
+    hashes, header = instance.frames_sha256, instance.header_sha256
     return [
         instance.sop_uid,
         slide.id,
@@ -122,7 +126,23 @@ def instance_values(slide: Slide, instance: StoredInstance) -> list[object]:
         bytes.fromhex(instance.sha256),
         instance.frames,
         None if hashes is None else bytes.fromhex(hashes),
+        instance.header_bytes,
+        None if header is None else bytes.fromhex(header),
     ]
+
+
+async def set_header(connection: Connection, slide: Slide, instance: StoredInstance) -> None:
+    """Keep the hash of a header that was proved after the slide was published."""
+    await connection.execute(
+        """update instance set header_bytes = %s, header_sha256 = %s
+           where sop_uid = %s and slide_id = %s and header_sha256 is null""",
+        [
+            instance.header_bytes,
+            bytes.fromhex(instance.header_sha256 or ""),
+            instance.sop_uid,
+            slide.id,
+        ],
+    )
 
 
 async def by_id(connection: Connection, slide_id: UUID) -> Slide | None:

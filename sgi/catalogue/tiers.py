@@ -56,7 +56,8 @@ _DUE = """
         select max(ended_at) as at from tier_move
         where slide_id = s.id and target = 'warm' and state = 'done'
     ) restored on true
-    where s.published_at < %(now)s - least(%(after_published)s::interval, %(after_viewed)s::interval)
+    where s.published_at
+          < %(now)s - least(%(after_published)s::interval, %(after_viewed)s::interval)
       and (s.published_at < %(now)s - %(after_published)s::interval
            or greatest(s.published_at, viewed.at) < %(now)s - %(after_viewed)s::interval)
       and (s.copied_at is not null or not %(only_copied)s)
@@ -67,13 +68,14 @@ _DUE = """
     order by s.published_at, s.id limit %(limit)s
 """
 _MOVABLE = """
+    with movable as materialized (
+        select slide_id, min(level) as level from instance
+        where level is not null and tier = 'warm' and greatest(columns, rows) > %(warm_side)s
+        group by slide_id
+    )
     select s.id
-    from slide s join (
-        select distinct i.slide_id from instance i
-        where i.level is not null and i.tier = 'warm'
-          and greatest(i.columns, i.rows) > %(warm_side)s
-          and exists (select from instance o where o.slide_id = i.slide_id and o.level > i.level)
-    ) movable on movable.slide_id = s.id
+    from movable join slide s on s.id = movable.slide_id
+      and movable.level < (select max(o.level) from instance o where o.slide_id = s.id)
 """
 _JPEG = "1.2.840.10008.1.2.4.50"
 
@@ -211,13 +213,14 @@ async def advance(connection: Connection, move_id: UUID, progress: float) -> Non
     )
 
 
-async def wait(connection: Connection, move_id: UUID, reason: str) -> None:
-    """It is tried again later."""
+async def wait(connection: Connection, move_id: UUID, reason: str, pause: timedelta) -> None:
+    """It is tried again after `pause`; until then it has no job, which others would wait for."""
     await connection.execute(
         """update tier_move
-           set state = 'waiting', attempts = attempts + 1, reason = %s, look_again_at = null
+           set state = 'waiting', attempts = attempts + 1, reason = %s,
+               look_again_at = now() + %s
            where id = %s and ended_at is null""",
-        [reason, move_id],
+        [reason, pause, move_id],
     )
 
 
@@ -278,7 +281,7 @@ async def waiting_of_policy(connection: Connection) -> int:
 
 
 async def orphaned(connection: Connection) -> list[TierMove]:
-    """Moves that are not over and that no living job owns, unless they wait for an archive."""
+    """Moves that are not over, have waited long enough, and that no living job owns."""
     cursor = await connection.execute(
         _MOVE
         + """where m.ended_at is null and coalesce(m.look_again_at, now()) <= now() and not exists (
@@ -357,10 +360,39 @@ async def warm_left(
     warm objects are still to be deleted.
     """
     cursor = await connection.execute(
-        "select slide_id, sop_uid from instance where warm_left_at < now() - %s limit %s",
+        """select slide_id, sop_uid from instance where warm_left_at < now() - %s
+           order by warm_left_at limit %s""",
         [grace, limit],
     )
     return [(row["slide_id"], row["sop_uid"]) for row in await cursor.fetchall()]
+
+
+async def warm_may_be_left(connection: Connection, slide_id: UUID) -> None:
+    """Whoever restored the slide and was called off may have left warm objects: look for them."""
+    await connection.execute(
+        """update instance set warm_left_at = now()
+           where slide_id = %s and tier = 'cold' and warm_left_at is null""",
+        [slide_id],
+    )
+
+
+async def cold_is_doubted(connection: Connection, slide_id: UUID, key: str) -> bool:
+    """Whether something speaks against a packed copy since it was proved: an incident that
+    stands, or a restore of the slide that failed.
+    """
+    cursor = await connection.execute(
+        """select exists (select from incident where place = 'cold' and object_key = %(key)s
+                          and state <> 'repaired' and kind <> 'extra')
+               or exists (select from tier_move
+                          where slide_id = %(slide)s and target = 'warm' and state = 'failed'
+                            and ended_at > coalesce(
+                                (select max(ended_at) from tier_move where slide_id = %(slide)s
+                                 and target = 'cold' and state = 'done'), '-infinity'))
+               as doubted""",
+        {"key": key, "slide": slide_id},
+    )
+    row = await cursor.fetchone()
+    return row is None or bool(row["doubted"])
 
 
 async def lock_warm_left(connection: Connection, sop_uid: str) -> ColdCopy | None:
@@ -377,9 +409,25 @@ async def lock_warm_left(connection: Connection, sop_uid: str) -> ColdCopy | Non
     return None if row is None else ColdCopy(row["cold_size_bytes"], row["cold_sha256"] or b"")
 
 
-async def warm_is_gone(connection: Connection, sop_uid: str) -> None:
+async def warm_is_gone(
+    connection: Connection, sop_uid: str, proved: ColdCopy | None = None
+) -> None:
+    """The packed copy, as it was `proved` then, is all that is left."""
     await connection.execute(
-        "update instance set warm_left_at = null where sop_uid = %s", [sop_uid]
+        """update instance set warm_left_at = null,
+               cold_size_bytes = coalesce(%s, cold_size_bytes),
+               cold_sha256 = coalesce(%s, cold_sha256)
+           where sop_uid = %s""",
+        [proved and proved.size_bytes, proved and proved.sha256, sop_uid],
+    )
+
+
+async def put_off_deleting(connection: Connection, sop_uid: str, pause: timedelta) -> None:
+    """The warm object of a cold instance stays for so long, and then it is looked at again."""
+    await connection.execute(
+        """update instance set warm_left_at = now() + %s
+           where sop_uid = %s and warm_left_at is not null""",
+        [pause, sop_uid],
     )
 
 

@@ -56,7 +56,8 @@ def recover_database(settings: Settings, until: datetime | None) -> None:
     reached = "all that was backed up" if moment is None else _moment(moment)
     Console().print(
         f"recovered to {reached}, from {used.folder.name}; start `sgi up`, then run "
-        "`sgi rebuild --missing` for slides published since",
+        "`sgi rebuild --missing` for what was published and decided since: until then nothing is "
+        "destroyed",
         soft_wrap=True,
     )
 

@@ -26,7 +26,6 @@ class Place(StrEnum):
     WARM = "warm"
     COLD = "cold"
     SECOND = "second"
-    CACHE = "cache"
     CATALOGUE = "catalogue"
 
 

@@ -150,6 +150,8 @@ class Destruction:
     withdrawal_reason: str | None = None
     began_at: datetime | None = None
     done_at: datetime | None = None
+    failure: str | None = None
+    """Why the last try did not end it, in words; None once it goes on."""
 
 
 def may_approve(destruction: Destruction, person: Person) -> bool:

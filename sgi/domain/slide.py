@@ -34,6 +34,9 @@ class StoredInstance:
     tier: Tier = Tier.WARM
     frames_sha256: str | None = None
     """Of the object that holds the frames' hashes; None where no scrub has read it yet."""
+    header_bytes: int | None = None
+    """Before the first frame; None, as the next, of slides taken in before it was recorded."""
+    header_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

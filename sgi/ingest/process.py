@@ -9,7 +9,7 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -20,7 +20,7 @@ from sgi.catalogue.audit import SYSTEM, Action
 from sgi.catalogue.database import Database
 from sgi.domain.arrival import Arrival, ArrivalState, Reason
 from sgi.domain.integrity import SideObject
-from sgi.domain.slide import scene_slide_id
+from sgi.domain.slide import Slide, scene_slide_id
 from sgi.errors import ChangedError, DiskFullError, VanishedError, VerificationError
 from sgi.ingest.children import Children
 from sgi.ingest.convert import convert_and_upload
@@ -28,18 +28,22 @@ from sgi.ingest.gather import Candidate, candidate_at, is_as_found
 from sgi.ingest.manifests import stored_slides
 from sgi.ingest.receiver import Conversion
 from sgi.ingest.release import release
-from sgi.ingest.verify import Verification
+from sgi.ingest.verify import ReadHeader, Verification
 from sgi.jobs.decisions import Decision, pause_before, verdict_on
 from sgi.jobs.queue import defer_processing
+from sgi.keeping.headers import Headers
+from sgi.keeping.records import Records
 from sgi.settings import Settings
 from sgi.stored import (
     MANIFEST,
     frame_hashes_key,
     heat_map_key,
+    instance_key,
     manifest_key,
     slide_folder,
 )
 from sgi.stored_slide import StoredSlide
+from sgi.stores import Stores
 from storage.errors import StorageError
 from storage.store import OCTETS, ObjectStore
 
@@ -77,14 +81,17 @@ class Ingest:
                 return
         began = time.monotonic()
         try:
-            await self._publish(arrival)
+            published = await self._publish(arrival)
         except Exception as error:  # noqa: BLE001 - one table decides about every error
             await self._stop(arrival, error)
             return
         _log.info("arrival %s published in %.1f s", arrival.id, time.monotonic() - began)
         await self.release(establishment_id, arrival_id)
+        for slide in published:
+            await self._put_on_record(slide)
 
-    async def _publish(self, arrival: Arrival) -> None:
+    async def _publish(self, arrival: Arrival) -> list[Slide]:
+        """The slides that are published now; none where another job was first."""
         candidate = await asyncio.to_thread(_unchanged, arrival)
         async with self.database.transaction(arrival.establishment_id) as connection:
             limits = await quality.limits(connection)
@@ -109,25 +116,35 @@ class Ingest:
                 await asyncio.to_thread(_unchanged, arrival)
                 await asyncio.to_thread(self._store_besides, arrival.slide_id, conversion)
                 telling.stored(conversion)
-                await asyncio.to_thread(verification.finish, telling.verifying)
+                headers = await asyncio.to_thread(verification.finish, telling.verifying)
+        _require_headers(arrival.slide_id, conversion, headers)
         stored = await self._stored_slides(arrival, candidate, conversion)
         manifests = await asyncio.to_thread(self._store_manifests, stored)
         async with self.database.transaction(arrival.establishment_id) as connection:
-            if await arrivals.mark_published(connection, arrival.id, stored[0].written_at):
-                for slide, manifest in zip(stored, manifests, strict=True):
-                    await slides.add(connection, slide.slide())
-                    await integrity.set_side_objects(
-                        connection,
-                        slide.slide(),
-                        [manifest, *(SideObject(**each.model_dump()) for each in slide.objects)],
-                    )
-                    await audit.record(
-                        connection,
-                        arrival.establishment_id,
-                        SYSTEM,
-                        Action.PUBLISH_SLIDE,
-                        slide.slide().id,
-                    )
+            if not await arrivals.mark_published(connection, arrival.id, stored[0].written_at):
+                return []
+            for slide, manifest in zip(stored, manifests, strict=True):
+                await slides.add(connection, slide.slide())
+                await integrity.set_side_objects(
+                    connection,
+                    slide.slide(),
+                    [manifest, *(SideObject(**each.model_dump()) for each in slide.objects)],
+                )
+                await audit.record(
+                    connection,
+                    arrival.establishment_id,
+                    SYSTEM,
+                    Action.PUBLISH_SLIDE,
+                    slide.slide().id,
+                )
+        return [slide.slide() for slide in stored]
+
+    async def _put_on_record(self, slide: Slide) -> None:
+        """Have DICOMweb searches find it at once; the keeping queue finds what fails here."""
+        try:
+            await Records(self.database, Headers(Stores(self.store))).put(slide)
+        except Exception as error:  # noqa: BLE001 - the slide is published, whatever comes
+            _log.warning("headers of %s not on record: %s", slide.id, type(error).__name__)
 
     def _store_besides(self, slide_id: UUID, conversion: Conversion) -> None:
         for number, scene in enumerate(conversion.scenes):
@@ -232,6 +249,17 @@ def _instances(
     for number, scene in enumerate(conversion.scenes):
         for record in scene.manifest.instances:
             yield scene_slide_id(slide_id, number), record.sop_instance_uid, record
+
+
+def _require_headers(
+    slide_id: UUID, conversion: Conversion, headers: Mapping[str, ReadHeader]
+) -> None:
+    """Whose slide it is, is proved for as long as it is kept by what is written here of headers."""
+    for scene_id, uid, record in _instances(slide_id, conversion):
+        header = headers.get(instance_key(scene_id, uid))
+        said = (record.header_bytes, record.header_sha256)
+        if header is None or said != (header.size_bytes, header.sha256):
+            raise VerificationError("The header of a stored instance is not what was written.")
 
 
 def _unchanged(arrival: Arrival) -> Candidate:

@@ -29,6 +29,15 @@ class Written:
     """SHA-256 of each frame, 32 bytes each."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReadHeader:
+    """What was read back of an instance before its first frame."""
+
+    size_bytes: int
+    sha256: str
+    """In hexadecimal."""
+
+
 class Verification:
     """Reads instances back on a thread of its own, while others are still being made.
 
@@ -38,7 +47,7 @@ class Verification:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="verify")
-        self._begun: list[Future[None]] = []
+        self._begun: list[Future[tuple[str, ReadHeader]]] = []
         self._given_up = threading.Event()
         self._compared_bytes = 0
         self._progress: Callable[[int], None] = lambda _: None
@@ -54,18 +63,18 @@ class Verification:
         """Verify an instance as soon as those before it are verified."""
         self._begun.append(self._executor.submit(self._verify, written))
 
-    def finish(self, progress: Callable[[int], None]) -> None:
-        """Wait for all; `progress` hears how many bytes have been compared so far.
+    def finish(self, progress: Callable[[int], None]) -> dict[str, ReadHeader]:
+        """Wait for all, and tell their headers by key; `progress` hears how many bytes have been
+        compared so far.
 
         Raises what `verify_instance` raised of the first that failed.
         """
         self._progress = progress
         progress(self._compared_bytes)
-        for verified in self._begun:
-            verified.result()
+        return dict(verified.result() for verified in self._begun)
 
-    def _verify(self, written: Written) -> None:
-        verify_instance(
+    def _verify(self, written: Written) -> tuple[str, ReadHeader]:
+        header = verify_instance(
             self._store,
             written.key,
             written.size_bytes,
@@ -73,6 +82,7 @@ class Verification:
             written.frame_hashes,
             self._told,
         )
+        return written.key, header
 
     def _told(self, compared: int) -> None:
         if self._given_up.is_set():
@@ -88,12 +98,13 @@ def verify_instance(
     sha256: str,
     frame_hashes: bytes,
     progress: Callable[[int], None] = lambda _: None,
-) -> None:
+) -> ReadHeader:
     """Read an instance from the store once, and compare its hash and that of every frame.
 
     The frames are found as the tile server finds them. `sha256` is of the whole object, in
     hexadecimal; `frame_hashes` is 32 bytes a frame; `progress` hears how many bytes were just
-    compared. Raises VerificationError, or the store's and DICOM's errors as they are.
+    compared. Returns what lies before the first frame. Raises VerificationError, or the store's
+    and DICOM's errors as they are.
     """
     if store.size(key) != size_bytes:
         raise VerificationError("The stored object has another size than was written.")
@@ -101,16 +112,19 @@ def verify_instance(
     if len(frame_hashes) != len(index.offsets) * _HASH_BYTES:
         raise VerificationError("The stored instance has another number of frames.")
     frames = _Frames(index, frame_hashes)
+    header_bytes, _ = index.offset(0)
     start = 0
-    whole = hashlib.sha256()
+    whole, header = hashlib.sha256(), hashlib.sha256()
     with Behind(whole.update) as hashing:
         for data in store.read_chunks(key, _PIECE_BYTES):
             hashing.write(data)
+            header.update(memoryview(data)[: max(header_bytes - start, 0)])
             frames.compare(start, memoryview(data))
             start += len(data)
             progress(len(data))
     if not frames.all_compared or whole.hexdigest() != sha256:
         raise VerificationError("The stored object is not what was written.")
+    return ReadHeader(header_bytes, header.hexdigest())
 
 
 class _Frames:

@@ -9,6 +9,7 @@ from sgi.integrity.expected import Known
 from sgi.integrity.look import Whole, look
 from sgi.integrity.pace import Pace
 from sgi.integrity.packed import ArchivedError, Unpacking
+from sgi.integrity.progress import Progress
 from sgi.settings import KeepingSettings
 from sgi.stored import FROZEN_SHA256, cold_key
 from storage.errors import ObjectNotFoundError, StoreRefusedError
@@ -17,7 +18,11 @@ from storage.thaw import thawable
 
 
 def examine_cold(
-    store: ObjectStore, known: Known, pace: Pace, keeping: KeepingSettings
+    store: ObjectStore,
+    known: Known,
+    pace: Pace,
+    keeping: KeepingSettings,
+    progress: Progress | None = None,
 ) -> Examined:
     """Read every packed copy of instances that are cold; blocking, for a thread.
 
@@ -25,24 +30,30 @@ def examine_cold(
 
     What an archive gives back only after hours is not readable in place: of such a one the size is
     compared, and the hash that it was marked with when it was frozen, and no more. Raises the
-    store's errors when it does not answer, and StoppedError.
+    store's errors when it does not answer, StoppedError, and RoundOverError where `progress` says
+    so.
     """
     out = Examined(Place.COLD)
     for instance in known.slide.instances:
         if instance.tier is not Tier.WARM:
-            _examine_copy(Unpacking(store, pace, keeping), known, instance, out)
+            unpacking = Unpacking(store, pace, keeping)
+            _examine_copy(unpacking, known, instance, out, progress or Progress())
     return out
 
 
 def _examine_copy(
-    unpacking: Unpacking, known: Known, instance: StoredInstance, out: Examined
+    unpacking: Unpacking,
+    known: Known,
+    instance: StoredInstance,
+    out: Examined,
+    progress: Progress,
 ) -> None:
     store, pace = unpacking.cold, unpacking.pace
     key = cold_key(known.slide.id, instance.sop_uid)
     copy = known.cold.get(instance.sop_uid)
     wanted = Whole(copy.size_bytes, copy.sha256.hex()) if copy and copy.sha256 else None
     try:
-        seen = look(store, key, [] if wanted is None else [wanted], pace)
+        seen = progress.look(Place.COLD, store, key, [] if wanted is None else [wanted], pace)
     except StoreRefusedError:
         damage = _damage_unread(store, key, copy)
         out.read += Scrubbed(objects=1)

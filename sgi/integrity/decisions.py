@@ -50,6 +50,8 @@ class Decision:
     """Makes its rows."""
     ended_slide: UUID | None = None
     """The slide whose destruction has begun or is done: it is one no more, whatever is left."""
+    unless_ended: UUID | None = None
+    """A slide of which this is not to be said once its destruction has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,10 @@ def read_decisions(store: ObjectStore) -> Iterator[Decision | str]:
         mine = sorted(key for key in found if pattern.fullmatch(key))
         found = [key for key in found if key not in set(mine)]
         for key in mine:
-            yield _read(store, key, kind)
+            found_here = _read(store, key, kind)
+            yield found_here
+            if isinstance(found_here, str) and kind.model is StoredHolds:
+                yield _held_until_read(key)
     for key in sorted(found):
         yield f"{key} is not taken: nobody knows this kind of object."
 
@@ -140,6 +145,20 @@ def _read(store: ObjectStore, key: str, kind: _Kind) -> Decision | str:
         getattr(told, "done_at", None) or datetime.now(UTC),
         lambda connection: kind.add(connection, told),
         _ended_slide(told),
+    )
+
+
+def _held_until_read(key: str) -> Decision:
+    """A slide of which nobody can say whether it is held, is."""
+    _, establishment, _, name = key.split("/")
+    establishment_id, slide_id = UUID(establishment), UUID(name.removesuffix(".json"))
+    return Decision(
+        key,
+        establishment_id,
+        None,
+        datetime.now(UTC),
+        lambda connection: rows.hold_unread(connection, establishment_id, slide_id),
+        unless_ended=slide_id,
     )
 
 

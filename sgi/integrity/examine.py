@@ -3,18 +3,19 @@
 from dataclasses import dataclass, field
 
 from sgi.domain.integrity import Damage, Finding, Place, Scrubbed, SideObject
-from sgi.domain.tier import Tier
 from sgi.errors import SgiError
 from sgi.integrity.expected import (
     Expected,
     Known,
     Manifest,
     expected_objects,
+    is_cold,
     parse_manifest,
     says_the_same,
 )
-from sgi.integrity.look import Gone, Seen, Unreadable, Whole, look
+from sgi.integrity.look import Gone, Seen, Unreadable, Whole
 from sgi.integrity.pace import Pace
+from sgi.integrity.progress import Progress
 from sgi.stored import MANIFEST, manifest_key, side_object_key, slide_folder
 from storage.errors import StorageError
 from storage.store import ObjectStore
@@ -51,16 +52,22 @@ class Examined:
         self.findings.append(Finding(place or self.place, key, damage, _SENTENCES[damage]))
 
 
-def examine(store: ObjectStore, place: Place, known: Known, pace: Pace) -> Examined:
+def examine(
+    store: ObjectStore, place: Place, known: Known, pace: Pace, progress: Progress | None = None
+) -> Examined:
     """Read every object of a slide that lies in `store`; blocking, for a thread.
 
-    Raises the store's errors when it does not answer, and StoppedError.
+    Raises the store's errors when it does not answer, StoppedError, and RoundOverError where
+    `progress` says so.
     """
-    return _Examination(store, place, known, pace).examined()
+    return _Examination(store, place, known, pace, progress or Progress()).examined()
 
 
 class _Examination:
-    def __init__(self, store: ObjectStore, place: Place, known: Known, pace: Pace) -> None:
+    def __init__(
+        self, store: ObjectStore, place: Place, known: Known, pace: Pace, progress: Progress
+    ) -> None:
+        self._progress = progress
         self._store = store
         self._known = known
         self._pace = pace
@@ -78,12 +85,11 @@ class _Examination:
 
     def _lies_here(self, each: Expected) -> bool:
         """Instances that are cold lie elsewhere, in another form; copies are always DICOM."""
-        is_frames = each.instance is not None and each.key.endswith(".dcm")
-        is_cold = each.instance is not None and each.instance.tier is not Tier.WARM
-        return self._is_copy or not (is_frames and is_cold)
+        return self._is_copy or not is_cold(each)
 
     def _look(self, key: str, *wanted: Whole | None) -> Seen:
-        seen = look(self._store, key, [each for each in wanted if each is not None], self._pace)
+        right = [each for each in wanted if each is not None]
+        seen = self._progress.look(self._out.place, self._store, key, right, self._pace)
         size_bytes = seen.size_bytes if isinstance(seen, Whole) else 0
         self._out.read += Scrubbed(objects=1, bytes=size_bytes)
         return seen

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 from sgi.domain.integrity import SideObject
@@ -70,13 +70,17 @@ def _require_plausible(instance: StoredInstance) -> None:
         instance.frames,
         instance.size_bytes,
         instance.level or 0,
+        0 if instance.header_bytes is None else instance.header_bytes,
     )
     texts = (instance.transfer_syntax, instance.photometric, instance.origin)
-    hashes = (instance.sha256, instance.frames_sha256)
+    hashes = [instance.sha256, instance.frames_sha256]
+    if instance.header_sha256 is not None:
+        hashes.append(instance.header_sha256)
     if not (
         all(type(number) is int and 0 <= number < _MOST for number in numbers)
         and all(isinstance(text, str) for text in texts)
         and all(isinstance(text, str) and _SHA256.fullmatch(text) for text in hashes)
+        and (instance.header_bytes is None) == (instance.header_sha256 is None)
         and isinstance(instance.downsample, (int, float))
     ):
         raise ValueError("The manifest holds what no instance has.")
@@ -98,6 +102,12 @@ class Expected:
     def best(self) -> Whole | None:
         """What the object must be."""
         return self.catalogue or self.manifest
+
+
+def is_cold(each: Expected) -> bool:
+    """Whether it is an instance whose frames lie in the cold store, packed."""
+    instance = each.instance
+    return instance is not None and instance.tier is not Tier.WARM and each.key.endswith(".dcm")
 
 
 def expected_objects(known: Known, manifest: Manifest | None) -> list[Expected]:
@@ -167,13 +177,19 @@ def says_the_same(slide: Slide, manifest: Manifest) -> bool:
     if manifest.told.version == 1:
         told = replace(told, published_at=slide.published_at)
     told = replace(told, establishment_name=slide.establishment_name)
-    return _comparable(told) == _comparable(slide)
+    headers = {i.sop_uid for i in told.instances if i.header_sha256 is not None}
+    return _comparable(told, headers) == _comparable(slide, headers)
 
 
-def _comparable(slide: Slide) -> Slide:
+def _comparable(slide: Slide, headers: Container[str]) -> Slide:
+    """`headers` has the UIDs of the instances of whose headers the manifest knows the hash."""
     ordered = sorted(slide.instances, key=lambda instance: instance.sop_uid)
     # Without frames_sha256: rows that are older than it are completed, not damaged.
+    instances = tuple(replace(i, tier=Tier.WARM, frames_sha256=None) for i in ordered)
     return replace(
         slide,
-        instances=tuple(replace(i, tier=Tier.WARM, frames_sha256=None) for i in ordered),
+        instances=tuple(
+            i if i.sop_uid in headers else replace(i, header_bytes=None, header_sha256=None)
+            for i in instances
+        ),
     )

@@ -1,35 +1,46 @@
 """The jobs that keep what is stored: scrub rounds, checks that were asked for, second copies.
 
-A round ends after a while whatever is left, so that it holds up no other work of its queue; the
-next one goes on with the slide that was verified longest ago. A round that is killed loses no
-more than the slide it was reading.
+A round ends after a while whatever is left, between two objects of a slide, so that it holds up no
+other work of its queue for longer; the next one goes on where it was. A round that is killed loses
+no more than the slide it was reading. What cannot be examined or copied is left for a while, and
+others have their turn.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import procrastinate
+import psycopg
 
 from sgi.catalogue import accounts, integrity
-from sgi.catalogue.database import Database
+from sgi.catalogue.database import Connection, Database
 from sgi.errors import StoppedError
+from sgi.integrity.decision_copies import DecisionCopies
 from sgi.integrity.jobs import CHECK_SLIDE, COPY, SCRUB, STRAYS
+from sgi.integrity.look import answers
 from sgi.integrity.pace import Pace
-from sgi.integrity.second import copy_decisions, copy_slide
+from sgi.integrity.progress import Progress, RoundOverError
+from sgi.integrity.second import copy_slide
 from sgi.integrity.strays import find_strays
 from sgi.integrity.verify import Verifier
 from sgi.jobs.keeping import Keeping
 from sgi.jobs.queue import KEEPING_QUEUE
 from storage.errors import StorageError
+from storage.store import ObjectStore
 
 _log = logging.getLogger(__name__)
 _EVERY_MINUTE = "* * * * *"
 _EVERY_NIGHT = "17 2 * * *"
 ROUND_S = 45.0
+_PAUSE = timedelta(hours=1)
+"""After which a slide that could not be examined, or copied, is tried again."""
+_OF_DECISIONS = 0.5
+"""Of a round's time, at the most."""
 _LAST = -10
 """Priority: whatever a person waits for comes first."""
 
@@ -39,8 +50,15 @@ class Keeper:
 
     def __init__(self, keeping: Keeping) -> None:
         self._keeping = keeping
-        pace = Pace(keeping.settings.scrub.mb_per_s, keeping.cancelled)
-        self._verifier = Verifier(keeping.database, keeping.stores, pace)
+        scrub = keeping.settings.scrub
+        pace = Pace(scrub.mb_per_s, keeping.cancelled)
+        self._verifier = Verifier(
+            keeping.database, keeping.stores, pace, keeping=keeping.settings.keeping
+        )
+        self._copier = replace(self._verifier, pace=Pace(scrub.copy_mb_per_s, keeping.cancelled))
+        self._verifying, self._copying = Progress(), Progress()
+        second = keeping.stores.second
+        self._decisions = None if second is None else DecisionCopies(keeping.stores.warm, second)
 
     async def scrub(self, round_s: float = ROUND_S) -> int:
         """Verify slides whose turn it is; how many."""
@@ -49,37 +67,89 @@ class Keeper:
             return 0
         done = 0
         deadline = time.monotonic() + round_s
+        self._verifying.begin_round(deadline)
         age = timedelta(days=settings.period_days)
-        seen: set[UUID] = set()
-        async for establishment_id, slide_id in _in_turn(self._keeping.database, age):
-            # One that cannot be verified now would come again and again.
-            if slide_id in seen or (seen and time.monotonic() > deadline):
+        async for establishment_id, slide_id in self._due(age):
+            try:
+                is_done = await self._verify(establishment_id, slide_id)
+            except RoundOverError:
                 break
-            seen.add(slide_id)
-            await self._verifier.verify(establishment_id, slide_id)
-            done += 1
+            self._verifying.forget()
+            done += is_done
+            if not is_done:
+                async with self._keeping.database.transaction(establishment_id) as connection:
+                    await integrity.mark_attempted(connection, slide_id)
+            if time.monotonic() > deadline:
+                break
         return done
+
+    async def _verify(self, establishment_id: UUID, slide_id: UUID) -> bool:
+        """False when it could not be done; raises the store's error when the first one is away."""
+        try:
+            verified = await self._verifier.verify(establishment_id, slide_id, self._verifying)
+        except (StoppedError, RoundOverError, psycopg.OperationalError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one slide does, others have their turn
+            await self._require_answers(error, self._keeping.stores.warm)
+            _told(slide_id, "verified", error)
+            return False
+        return verified is not None
 
     async def copy(self, round_s: float = ROUND_S) -> int:
         """Bring slides that have no second copy over; how many."""
-        warm, second = self._keeping.stores.warm, self._keeping.stores.second
-        if second is None:
+        if self._decisions is None:
             return 0
-        await asyncio.to_thread(copy_decisions, warm, second)
+        begun = time.monotonic()
+        await asyncio.to_thread(self._decisions.bring_over, begun + round_s * _OF_DECISIONS)
         done = 0
-        deadline = time.monotonic() + round_s
-        for establishment_id in await _establishments(self._keeping.database):
-            skipped: list[UUID] = []
-            while time.monotonic() < deadline and not self._keeping.cancelled.is_set():
+        deadline = begun + round_s
+        self._copying.begin_round(deadline)
+        async for establishment_id, slide_id in self._uncopied():
+            try:
+                is_done = await self._copy(establishment_id, slide_id)
+            except RoundOverError:
+                break
+            self._copying.forget()
+            done += is_done
+            if not is_done:
                 async with self._keeping.database.transaction(establishment_id) as connection:
-                    slide_id = await integrity.next_uncopied(connection, skipped)
-                if slide_id is None:
-                    break
-                if await copy_slide(self._verifier, establishment_id, slide_id):
-                    done += 1
-                else:
-                    skipped.append(slide_id)
+                    await integrity.mark_copy_attempted(connection, slide_id)
+            if time.monotonic() > deadline or self._keeping.cancelled.is_set():
+                break
         return done
+
+    async def _copy(self, establishment_id: UUID, slide_id: UUID) -> bool:
+        """False when it could not be done; raises the store's error when one is away."""
+        stores = self._keeping.stores
+        try:
+            return await copy_slide(self._copier, establishment_id, slide_id, self._copying)
+        except (StoppedError, RoundOverError, psycopg.OperationalError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one slide does, others have their turn
+            await self._require_answers(error, stores.warm, stores.second)
+            _told(slide_id, "copied", error)
+            return False
+
+    def _due(self, age: timedelta) -> AsyncIterator[tuple[UUID, UUID]]:
+        return _each(
+            self._keeping.database,
+            lambda connection: integrity.next_due(connection, age, _PAUSE),
+            self._verifying,
+        )
+
+    def _uncopied(self) -> AsyncIterator[tuple[UUID, UUID]]:
+        return _each(
+            self._keeping.database,
+            lambda connection: integrity.next_uncopied(connection, _PAUSE),
+            self._copying,
+        )
+
+    async def _require_answers(self, error: Exception, *stores: ObjectStore | None) -> None:
+        """Raise the error again where it says no more than that a store is away."""
+        if isinstance(error, StorageError):
+            for store in stores:
+                if store is not None and not await asyncio.to_thread(answers, store):
+                    raise error
 
     async def check(self, establishment_id: UUID, slide_id: UUID) -> None:
         """Verify one slide that a reader or a person asked for."""
@@ -134,14 +204,24 @@ async def _establishments(database: Database) -> list[UUID]:
         return [each for each, _ in await accounts.establishments(connection)]
 
 
-async def _in_turn(database: Database, age: timedelta) -> AsyncIterator[tuple[UUID, UUID]]:
-    """Slides that are due, one of each establishment after the other."""
-    waiting = await _establishments(database)
+def _told(slide_id: UUID, what: str, error: Exception) -> None:
+    cause = None if isinstance(error, StorageError) else error
+    _log.warning("slide %s is not %s: %s", slide_id, what, type(error).__name__, exc_info=cause)
+
+
+async def _each(
+    database: Database,
+    find: Callable[[Connection], Awaitable[UUID | None]],
+    progress: Progress,
+) -> AsyncIterator[tuple[UUID, UUID]]:
+    """Slides, one of each establishment after the other, from where the last round was."""
+    waiting = progress.in_turn(await _establishments(database))
     while waiting:
         for establishment_id in tuple(waiting):
             async with database.transaction(establishment_id) as connection:
-                slide_id = await integrity.next_due(connection, age)
+                slide_id = await find(connection)
             if slide_id is None:
                 waiting.remove(establishment_id)
             else:
+                progress.turn = establishment_id
                 yield establishment_id, slide_id

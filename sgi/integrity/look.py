@@ -66,8 +66,9 @@ def look(store: ObjectStore, key: str, wanted: Collection[Whole], pace: Pace) ->
             seen = Unreadable()
         except (BucketNotFoundError, StoreRefusedError):
             raise
-        except StoreUnavailableError as error:
-            _require_an_answer(store, error)
+        except StoreUnavailableError:
+            if not answers(store):
+                raise
             seen = Unreadable()
         # A flip on the way is not one in the store: only what comes twice is what is there.
         if seen == before or (isinstance(seen, Whole) and (not wanted or seen in wanted)):
@@ -87,12 +88,10 @@ def read_whole(store: ObjectStore, key: str, pace: Pace) -> Whole:
     return Whole(size_bytes, whole.hexdigest())
 
 
-def _require_an_answer(store: ObjectStore, error: StorageError) -> None:
-    """Raise the error again, unless the store keeps and gives back something else meanwhile."""
+def answers(store: ObjectStore) -> bool:
+    """Whether the store keeps something and gives it back, whatever it says of other objects."""
     try:
         store.put(PROBE_KEY, _PROBE)
-        answered = store.read(PROBE_KEY) == _PROBE
+        return store.read(PROBE_KEY) == _PROBE
     except StorageError:
-        answered = False
-    if not answered:
-        raise error
+        return False

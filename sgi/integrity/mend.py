@@ -1,15 +1,18 @@
 """Put right in the stores what was found wrong: evidence first, then the other copy."""
 
 import logging
+from dataclasses import dataclass
 from uuid import UUID
 
 from sgi.domain.integrity import Damage, Finding, Place
+from sgi.domain.slide import StoredInstance
 from sgi.domain.tier import Tier
 from sgi.errors import VerificationError
 from sgi.integrity.copying import copy_as_it_is, copy_proved
 from sgi.integrity.expected import Known, Manifest, expected_objects
 from sgi.integrity.look import Whole
 from sgi.integrity.pace import Pace
+from sgi.integrity.packed import ArchivedError, Unpacking
 from sgi.stored import MANIFEST, instance_key, manifest_key, quarantine_key, slide_folder
 from sgi.stores import Stores
 from storage.errors import StorageError
@@ -26,7 +29,7 @@ def set_aside(
     store = store_of(stores, finding.place)
     if store is None or finding.damage not in {Damage.SIZE, Damage.BYTES}:
         return None
-    key = quarantine_key(incident_id, finding.key.removeprefix(slide_folder(slide_id)))
+    key = quarantine_key(slide_id, incident_id, finding.key.removeprefix(slide_folder(slide_id)))
     try:
         return key if copy_as_it_is(store, stores.warm, finding.key, key, pace) else None
     except StorageError as error:
@@ -34,31 +37,50 @@ def set_aside(
         return None
 
 
-def mend(
-    stores: Stores, known: Known, manifest: Manifest | None, finding: Finding, pace: Pace
-) -> bool:
-    """Replace a damaged object by its other copy; True when the object is proved sound now.
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """Replaces damaged objects of a slide by their other copies."""
 
-    `manifest` is the slide's where it is to be trusted. Raises StoppedError.
-    """
-    source, target = _from_and_to(stores, known, finding)
-    key = finding.key
-    if finding.place is Place.COLD:  # the second copy is no packed one: the instance becomes warm
-        key = instance_key(known.slide.id, uid_of_cold(key))
-    wanted = _wanted(known, manifest).get(key)
-    if source is None or target is None or wanted is None:
+    stores: Stores
+    known: Known
+    manifest: Manifest | None
+    """The slide's, where it is to be trusted."""
+    pace: Pace
+    unpacking: Unpacking | None
+
+    def mend(self, finding: Finding) -> bool:
+        """True when the object is proved sound now. Raises StoppedError."""
+        for _ in range(_TRIES):
+            try:
+                return self._mend(finding)
+            except VerificationError:  # a flip on the way, perhaps
+                continue
+            except ArchivedError:
+                _log.warning("%s is not repaired: its cold copy is archived", finding.key)
+                return False
+            except StorageError as error:
+                _log.warning("%s is not repaired: %s", finding.key, type(error).__name__)
+                return False
+        _log.warning("%s is not repaired: the other copy is damaged too", finding.key)
         return False
-    for _ in range(_TRIES):
-        try:
-            copy_proved(source, target, key, wanted, pace)
-        except VerificationError:  # a flip on the way, perhaps
-            continue
-        except StorageError as error:
-            _log.warning("%s is not repaired: %s", finding.key, type(error).__name__)
+
+    def _mend(self, finding: Finding) -> bool:
+        cold = _cold_instance(self.known, finding)
+        second = self.stores.second
+        if cold is not None:
+            if self.unpacking is None or second is None:
+                return False
+            self.unpacking.copy(self.known.slide.id, cold, second)
+            return True
+        source, target = _from_and_to(self.stores, self.known, finding)
+        key = finding.key
+        if finding.place is Place.COLD:  # the second copy is no packed one: it becomes warm
+            key = instance_key(self.known.slide.id, uid_of_cold(key))
+        wanted = _wanted(self.known, self.manifest).get(key)
+        if source is None or target is None or wanted is None:
             return False
+        copy_proved(source, target, key, wanted, self.pace)
         return True
-    _log.warning("%s is not repaired: the other copy is damaged too", finding.key)
-    return False
 
 
 def uid_of_cold(key: str) -> str:
@@ -80,15 +102,20 @@ def _from_and_to(
         return None, None
     if finding.place in {Place.WARM, Place.COLD} and known.is_copied:
         return stores.second, stores.warm
-    if finding.place is Place.SECOND and not _is_cold(known, finding.key):
+    if finding.place is Place.SECOND:
         return stores.warm, stores.second
     return None, None
 
 
-def _is_cold(known: Known, key: str) -> bool:
-    cold = {i.sop_uid for i in known.slide.instances if i.tier is not Tier.WARM}
-    name = key.removeprefix(slide_folder(known.slide.id))
-    return name.endswith(".dcm") and name.removesuffix(".dcm") in cold
+def _cold_instance(known: Known, finding: Finding) -> StoredInstance | None:
+    """Whose second copy is damaged while its first one is packed."""
+    if finding.place is not Place.SECOND or finding.damage is Damage.EXTRA:
+        return None
+    for instance in known.slide.instances:
+        is_it = instance_key(known.slide.id, instance.sop_uid) == finding.key
+        if is_it and instance.tier is not Tier.WARM:
+            return instance
+    return None
 
 
 def _wanted(known: Known, manifest: Manifest | None) -> dict[str, Whole]:

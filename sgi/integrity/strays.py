@@ -27,9 +27,13 @@ _PAGE = 1000
 async def find_strays(
     database: Database, stores: Stores, young: timedelta = _YOUNG
 ) -> list[Finding]:
-    """Look through both copies once; raises the stores' errors when one does not answer."""
+    """Look through every store once; raises the stores' errors when one does not answer."""
     found: list[Finding] = []
-    for store, place in ((stores.warm, Place.WARM), (stores.second, Place.SECOND)):
+    for store, place in (
+        (stores.warm, Place.WARM),
+        (stores.cold, Place.COLD),
+        (stores.second, Place.SECOND),
+    ):
         if store is None:
             continue
         unknown = await _unknown(database, await asyncio.to_thread(_folders, store, young))

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -22,10 +22,15 @@ from sgi.domain.integrity import (
 from sgi.integrity.cold import examine_cold
 from sgi.integrity.examine import Examined, examine
 from sgi.integrity.expected import Known, Manifest, says_the_same
-from sgi.integrity.mend import mend, set_aside, uid_of_cold
+from sgi.integrity.mend import Mending, set_aside, uid_of_cold
 from sgi.integrity.pace import Pace
+from sgi.integrity.packed import Unpacking
+from sgi.integrity.progress import Progress
+from sgi.jobs.retention import protect_again
+from sgi.settings import KeepingSettings
 from sgi.stored import MANIFEST, manifest_key
 from sgi.stores import Stores
+from storage.errors import StorageError
 
 _log = logging.getLogger(__name__)
 _TRIES = 3
@@ -55,21 +60,38 @@ class Verifier:
     stores: Stores
     pace: Pace
     repair: bool = True
+    keeping: KeepingSettings = field(default_factory=KeepingSettings)
+    """Of the process that unpacks what is cold."""
 
-    async def verify(self, establishment_id: UUID, slide_id: UUID) -> Verified | None:
+    @property
+    def unpacking(self) -> Unpacking | None:
+        """None without a cold store."""
+        cold = self.stores.cold
+        return None if cold is None else Unpacking(cold, self.pace, self.keeping)
+
+    async def verify(
+        self, establishment_id: UUID, slide_id: UUID, progress: Progress | None = None
+    ) -> Verified | None:
         """Read every object of a slide again; None when there is no such slide (any more).
 
-        Raises the stores' errors when one does not answer, and StoppedError: then nothing is
-        said of the slide, and it is its turn again.
+        Raises the store's error when one does not answer, once what lies in the others is seen
+        to; the slide is not verified then. Raises StoppedError, and RoundOverError where
+        `progress` says so: then nothing is said of the slide, and it is its turn again.
         """
+        progress = progress or Progress()
         for _ in range(_TRIES):
             known = await self.known(establishment_id, slide_id)
             if known is None:
                 return None
-            seen = await asyncio.to_thread(self._examine, known)
+            progress.begin(known)
+            seen, error = await asyncio.to_thread(self._examine, known, progress)
             # A slide that was moved, copied or destroyed meanwhile is not damaged.
             if await self.known(establishment_id, slide_id) == known:
-                return await self._conclude(known, seen)
+                progress.forget()
+                verified = await self._conclude(known, seen, is_whole=error is None)
+                if error is not None:
+                    raise error
+                return verified
         _log.info("slide %s changes all the time; it is verified later", slide_id)
         return None
 
@@ -78,18 +100,31 @@ class Verifier:
         async with self.database.transaction(establishment_id) as connection:
             return await _known(connection, slide_id)
 
-    def _examine(self, known: Known) -> list[Examined]:
-        seen = [examine(self.stores.warm, Place.WARM, known, self.pace)]
-        if self.stores.cold is not None:
-            seen.append(examine_cold(self.stores.cold, known, self.pace))
-        if self.stores.second is not None and known.is_copied:
-            seen.append(examine(self.stores.second, Place.SECOND, known, self.pace))
-        return seen
+    def _examine(
+        self, known: Known, progress: Progress
+    ) -> tuple[list[Examined], StorageError | None]:
+        """What lies in the stores that answer, and the error of the first that does not."""
+        warm, cold, second = self.stores.warm, self.stores.cold, self.stores.second
+        works: list[Callable[[], Examined]] = [
+            lambda: examine(warm, Place.WARM, known, self.pace, progress)
+        ]
+        if cold is not None:
+            works.append(lambda: examine_cold(cold, known, self.pace, self.keeping, progress))
+        if second is not None and known.is_copied:
+            works.append(lambda: examine(second, Place.SECOND, known, self.pace, progress))
+        seen: list[Examined] = []
+        first: StorageError | None = None
+        for work in works:
+            try:
+                seen.append(work())
+            except StorageError as error:
+                first = first or error
+        return seen, first
 
-    async def _conclude(self, known: Known, seen: list[Examined]) -> Verified:
+    async def _conclude(self, known: Known, seen: list[Examined], *, is_whole: bool) -> Verified:
         slide = known.slide
         findings = [finding for examined in seen for finding in examined.findings]
-        read = sum((examined.read for examined in seen), Scrubbed(slides=1))
+        read = sum((examined.read for examined in seen), Scrubbed(slides=int(is_whole)))
         opened = await self._tell(known, findings)
         repaired: list[Finding] = []
         if self.repair and findings:
@@ -101,9 +136,15 @@ class Verifier:
             for finding in repaired:
                 if await incidents.end(connection, opened[finding], IncidentState.REPAIRED):
                     await _audit(connection, slide.establishment_id, slide.id, repaired=True)
-            looked = {examined.place for examined in seen} | {Place.CATALOGUE}
+            if repaired:
+                await protect_again(connection, slide.establishment_id, slide.id)
+            looked = {examined.place for examined in seen}
+            if Place.WARM in looked:
+                looked.add(Place.CATALOGUE)
             await _close_sound(connection, known, findings, looked)
-            await integrity.mark_verified(connection, slide, read)
+            await integrity.count_read(connection, slide, read)
+            if is_whole:
+                await integrity.mark_verified(connection, slide)
         return Verified(slide.id, tuple(findings), tuple(repaired), read)
 
     async def _tell(self, known: Known, findings: list[Finding]) -> dict[Finding, UUID]:
@@ -150,7 +191,8 @@ class Verifier:
                 has_evidence = await incidents.has_evidence(connection, incident_id)
             if not has_evidence:
                 await self._keep_evidence(known, finding, incident_id)
-            if await asyncio.to_thread(mend, self.stores, known, manifest, finding, self.pace):
+            mending = Mending(self.stores, known, manifest, self.pace, self.unpacking)
+            if await asyncio.to_thread(mending.mend, finding):
                 repaired.append(finding)
                 if finding.place is Place.COLD:  # what was cold is warm now
                     async with self.database.transaction(establishment_id) as connection:

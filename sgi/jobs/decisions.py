@@ -86,6 +86,7 @@ VERDICTS: dict[type[Exception], Verdict] = {
             errors.InvalidRequestError,
             errors.ConflictError,
             errors.ColdError,
+            errors.UncopiedError,
             errors.MalformedPictureError,
             errors.EnlargedPictureError,
             errors.PictureTooLargeError,

@@ -1,10 +1,13 @@
-"""The jobs of retention, handed over inside the transaction that makes the work."""
+"""The jobs of retention, handed over inside the transaction that makes the work.
 
-from datetime import timedelta
+None is handed over before it is due: a job that waits keeps every later one of its lock waiting.
+"""
+
 from uuid import UUID
 
 import procrastinate
 
+from sgi.catalogue import holds
 from sgi.catalogue.database import Connection
 from sgi.jobs.queue import KEEPING_QUEUE
 
@@ -17,19 +20,11 @@ _deferring = procrastinate.App(connector=procrastinate.PsycopgConnector())
 
 
 async def defer_destruction(
-    connection: Connection,
-    establishment_id: UUID,
-    destruction_id: UUID,
-    slide_id: UUID,
-    delay: timedelta = timedelta(0),
+    connection: Connection, establishment_id: UUID, destruction_id: UUID, slide_id: UUID
 ) -> None:
-    """Jobs of the same slide never run at the same time."""
+    """Of one whose time has come; jobs of the same slide never run at the same time."""
     deferrer = _deferring.configure_task(
-        DESTROY_SLIDE,
-        queue=KEEPING_QUEUE,
-        lock=str(slide_id),
-        schedule_in={"seconds": delay.total_seconds()} if delay else None,
-        connection=connection,
+        DESTROY_SLIDE, queue=KEEPING_QUEUE, lock=str(slide_id), connection=connection
     )
     await deferrer.defer_async(
         establishment_id=str(establishment_id), destruction_id=str(destruction_id)
@@ -37,11 +32,27 @@ async def defer_destruction(
 
 
 async def defer_protection(connection: Connection, establishment_id: UUID, slide_id: UUID) -> None:
-    """Put on the slide's objects what the catalogue says of its legal hold."""
+    """Put on the slide's objects what the catalogue says of its legal hold.
+
+    It is tried for as long as it takes, and so has a lock of its own: nothing else of the slide
+    waits for it. One that waits for its next try does so no longer.
+    """
+    lock = f"protect {slide_id}"
+    await connection.execute(
+        """update procrastinate_jobs set scheduled_at = null
+           where lock = %s and status = 'todo' and scheduled_at is not null""",
+        [lock],
+    )
     deferrer = _deferring.configure_task(
-        PROTECT_SLIDE, queue=KEEPING_QUEUE, lock=str(slide_id), connection=connection
+        PROTECT_SLIDE, queue=KEEPING_QUEUE, lock=lock, connection=connection
     )
     await deferrer.defer_async(establishment_id=str(establishment_id), slide_id=str(slide_id))
+
+
+async def protect_again(connection: Connection, establishment_id: UUID, slide_id: UUID) -> None:
+    """For objects that have just appeared: a hold that was placed before is put on them too."""
+    if await holds.open_hold(connection, slide_id) is not None:
+        await defer_protection(connection, establishment_id, slide_id)
 
 
 async def defer_retention(connection: Connection, establishment_id: UUID) -> None:

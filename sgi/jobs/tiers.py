@@ -1,6 +1,8 @@
-"""The jobs of moves between tiers, handed over inside the transaction that asks for them."""
+"""The jobs of moves between tiers, handed over inside the transaction that asks for them.
 
-from datetime import timedelta
+None is handed over before it is due: a job that waits keeps every later one of its lock waiting.
+"""
+
 from uuid import UUID
 
 import procrastinate
@@ -19,19 +21,21 @@ APPLY_TIER_POLICIES = "sgi.apply_tier_policies"
 _deferring = procrastinate.App(connector=procrastinate.PsycopgConnector())
 
 
-async def defer_move(
-    connection: Connection,
-    establishment_id: UUID,
-    move: TierMove,
-    delay: timedelta = timedelta(0),
-) -> None:
-    """A restore does not wait behind others' way to cold; jobs of one slide never run at once."""
+async def defer_move(connection: Connection, establishment_id: UUID, move: TierMove) -> None:
+    """A restore does not wait behind others' way to cold; jobs of one slide never run at once.
+
+    One move of a slide is not over, so jobs of others that nobody works at yet are cancelled.
+    """
+    await connection.execute(
+        """update procrastinate_jobs set status = 'cancelled' where lock = %s and status = 'todo'
+           and task_name = any(%s) and args ->> 'move_id' <> %s""",
+        [str(move.slide_id), [MOVE_SLIDE, RESTORE_SLIDE], str(move.id)],
+    )
     restores = move.target is Tier.WARM
     deferrer = _deferring.configure_task(
         RESTORE_SLIDE if restores else MOVE_SLIDE,
         queue=PROMPT_QUEUE if restores else KEEPING_QUEUE,
         lock=str(move.slide_id),
-        schedule_in={"seconds": delay.total_seconds()} if delay else None,
         connection=connection,
     )
     await deferrer.defer_async(establishment_id=str(establishment_id), move_id=str(move.id))

@@ -3,16 +3,17 @@
 import asyncio
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
+from sgi import recovery
 from sgi.catalogue import audit, destructions
 from sgi.catalogue.audit import SYSTEM, Action
 from sgi.catalogue.database import Database
 from sgi.domain.retention import Destruction, DestructionState
-from sgi.errors import ConflictError
-from sgi.jobs.retention import defer_destruction
+from sgi.errors import ConflictError, SgiError, VerificationError
 from sgi.retention.erase import Shelf
+from sgi.retention.objections import heed_store
 from sgi.retention.originals import end_originals
 from sgi.settings import Settings
 from sgi.stored_retention import (
@@ -25,9 +26,9 @@ from sgi.stored_retention import (
     write_destruction,
 )
 from sgi.stores import Stores
+from storage.errors import StorageError
 
 _log = logging.getLogger(__name__)
-_SWEPT_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,23 @@ class Destroyer:
         """Carry an approved destruction out, or go on with one that was cut short.
 
         Does nothing for one that was withdrawn, whose waiting time has not ended, or whose slide
-        is held. Raises StorageError or VerificationError: it is run again later.
+        is held: by the catalogue or by the store. Raises StorageError or VerificationError: it is
+        run again later, and its row says why.
         """
+        try:
+            await self._destroy(establishment_id, destruction_id)
+        except (StorageError, SgiError) as error:
+            async with self.database.transaction(establishment_id) as connection:
+                await destructions.set_failure(connection, destruction_id, str(error))
+            raise
+
+    async def _destroy(self, establishment_id: UUID, destruction_id: UUID) -> None:
+        async with self.database.transaction(establishment_id) as connection:
+            if await recovery.is_marked(connection):
+                raise VerificationError(
+                    "The database came back from a backup: destructions go on once "
+                    "`sgi rebuild --missing` has told it what was decided since."
+                )
         begun = await self._begin(establishment_id, destruction_id)
         if begun is None:
             await self._sweep(establishment_id, destruction_id)
@@ -71,11 +87,16 @@ class Destroyer:
                 _log.warning("%s objects of a destroyed slide came back", found.left)
                 await asyncio.to_thread(shelf.erase)
                 await asyncio.to_thread(shelf.prove, found)
+        async with self.database.transaction(establishment_id) as connection:
+            await destructions.set_swept(connection, destruction_id)
 
     async def _begin(self, establishment_id: UUID, destruction_id: UUID) -> Destruction | None:
+        async with self.database.transaction(establishment_id) as connection:
+            before = await destructions.by_id(connection, destruction_id)
+        if before is not None and before.state is DestructionState.APPROVED:
+            await heed_store(self.database, self.stores.warm, before)
         try:
             async with self.database.transaction(establishment_id) as connection:
-                before = await destructions.by_id(connection, destruction_id)
                 begun = await destructions.begin(connection, destruction_id)
                 if begun is not None and before is not None and before.state != begun.state:
                     await audit.record(
@@ -92,13 +113,11 @@ class Destroyer:
         return begun
 
     async def _shelves(self, begun: Destruction) -> list[Shelf]:
-        async with self.database.transaction(begun.establishment_id) as connection:
-            incidents = await destructions.incidents_of(connection, begun.slide_id)
         places = {"warm": self.stores.warm, "cold": self.stores.cold, "second": self.stores.second}
 
         def shelves() -> list[Shelf]:
             return [
-                Shelf(name, store, begun.slide_id, incidents)
+                Shelf(name, store, begun.slide_id)
                 for name, store in places.items()
                 if store is not None
             ]
@@ -138,11 +157,8 @@ class Destroyer:
                 await audit.record(
                     connection, begun.establishment_id, SYSTEM, Action.DESTROY_SLIDE, begun.slide_id
                 )
-                await defer_destruction(
-                    connection, begun.establishment_id, begun.id, begun.slide_id, _SWEPT_AFTER
-                )
-                if written is None:
-                    await asyncio.to_thread(write_certificate, self.stores.warm, certificate)
+                # Once more where it was there: whoever wrote it may have died before its end.
+                await asyncio.to_thread(write_certificate, self.stores.warm, certificate)
 
 
 _OF_WITHDRAWAL = {"withdrawn_by", "withdrawn_at", "withdrawal_reason"}

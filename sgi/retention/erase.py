@@ -1,6 +1,5 @@
 """Erasing a slide's objects from one store, every version of them, and proving it. Blocking."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -17,16 +16,13 @@ class Shelf:
     Args:
         name: "warm", "cold" or "second".
         store: the store.
-        slide_id: of the slide.
-        incidents: of which the quarantine may hold damaged bytes of the slide.
+        slide_id: of the slide; evidence of damage to it counts as its own.
     """
 
-    def __init__(
-        self, name: str, store: ObjectStore, slide_id: UUID, incidents: Sequence[UUID] = ()
-    ) -> None:
+    def __init__(self, name: str, store: ObjectStore, slide_id: UUID) -> None:
         self.name = name
         self._store = store
-        self._folders = [slide_folder(slide_id), *map(quarantine_folder, incidents)]
+        self._folders = [slide_folder(slide_id), quarantine_folder(slide_id)]
         self._manifest = manifest_key(slide_id)
         self._locks = lockable(store)
         self._versioned = self._locks is not None and self._locks.is_versioned()

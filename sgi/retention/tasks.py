@@ -2,13 +2,17 @@
 
 import asyncio
 import logging
+from datetime import timedelta
 from uuid import UUID
 
 import procrastinate
+from procrastinate.jobs import Job
 
+from sgi import recovery
 from sgi.catalogue import accounts, destructions, holds, retention, slides
 from sgi.domain.retention import counted_from, kept_until
 from sgi.errors import SgiError
+from sgi.jobs.decisions import pause_before
 from sgi.jobs.keeping import Keeping
 from sgi.jobs.queue import KEEPING_QUEUE
 from sgi.jobs.retention import DESTROY_SLIDE, PROTECT_SLIDE, RETAIN_SLIDES, defer_destruction
@@ -17,9 +21,19 @@ from sgi.retention.protect import hold_objects, retain_objects
 from storage.errors import StorageError
 
 _log = logging.getLogger(__name__)
-_LATER = procrastinate.RetryStrategy(
-    max_attempts=10, exponential_wait=5, retry_exceptions={StorageError, SgiError}
-)
+_SWEPT_AFTER = timedelta(days=1)
+
+
+class _Later(procrastinate.BaseRetryStrategy):
+    """What a store refuses is tried until it takes it, some minutes apart at most."""
+
+    def get_retry_decision(
+        self, *, exception: BaseException, job: Job
+    ) -> procrastinate.RetryDecision | None:
+        if not isinstance(exception, StorageError | SgiError):
+            return None
+        seconds = int(pause_before(job.attempts + 1).total_seconds())
+        return procrastinate.RetryDecision(retry_in={"seconds": seconds})
 
 
 def register(queue: procrastinate.App, keeping: Keeping) -> None:
@@ -33,11 +47,11 @@ def register(queue: procrastinate.App, keeping: Keeping) -> None:
         except (StorageError, SgiError) as error:  # taken up again by `find_undone`
             _log.warning("destruction %s: %s", destruction_id, type(error).__name__)
 
-    @queue.task(name=PROTECT_SLIDE, queue=KEEPING_QUEUE, retry=_LATER)
+    @queue.task(name=PROTECT_SLIDE, queue=KEEPING_QUEUE, retry=_Later())
     async def protect(establishment_id: str, slide_id: str) -> None:
         await protect_slide(keeping, UUID(establishment_id), UUID(slide_id))
 
-    @queue.task(name=RETAIN_SLIDES, queue=KEEPING_QUEUE, retry=_LATER)
+    @queue.task(name=RETAIN_SLIDES, queue=KEEPING_QUEUE, retry=_Later())
     async def retain(establishment_id: str) -> None:
         await retain_slides(keeping, UUID(establishment_id))
 
@@ -53,12 +67,17 @@ def register(queue: procrastinate.App, keeping: Keeping) -> None:
 
 
 async def resume(keeping: Keeping) -> None:
-    """Queue every destruction that is to be carried out and that no living job owns."""
+    """Queue every destruction that is to be carried out, or looked at once more, and that no
+    living job owns; none in a database that came back from an earlier moment.
+    """
     async with keeping.database.anonymous() as connection:
+        if await recovery.is_marked(connection):
+            _log.warning("destructions wait for `sgi rebuild --missing`: the database came back")
+            return
         establishments = await accounts.establishments(connection)
     for establishment_id, _ in establishments:
         async with keeping.database.transaction(establishment_id) as connection:
-            for left in await destructions.without_job(connection):
+            for left in await destructions.without_job(connection, _SWEPT_AFTER):
                 await defer_destruction(connection, establishment_id, left.id, left.slide_id)
 
 

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from sgi.domain.slide import Slide
+from sgi.stored import instance_key
 from tiling.array_slide import ArraySlide
 from tiling.colour import Target, profile_of
 from tiling.geometry import Size
@@ -135,3 +136,14 @@ def test_a_broken_profile_leaves_the_raw_tiles(
     iiif = f"/iiif/3/{slide.id}/full/max/0/default.jpg"
     assert web.get(client, iiif).status_code == 200
     assert web.get(client, f"{iiif}?icc=srgb").status_code == 502
+
+
+def test_a_profile_that_rotted_is_never_given(
+    web: Any, client: Any, coloured: Callable[..., Slide], store: Any
+) -> None:
+    slide = coloured(PROFILE)
+    key = instance_key(slide.id, slide.levels[-1].sop_uid)
+    data = bytearray(store.objects[key])
+    data[data.index(PROFILE) + 200] ^= 1
+    store.objects[key] = bytes(data)
+    assert web.get(client, f"/slides/{slide.id}/icc").status_code == 500

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from sgi.catalogue import incidents
+from sgi.api.integrity import _lines
+from sgi.catalogue import incidents, integrity
 from sgi.domain.account import Role
 from sgi.domain.integrity import Damage, Finding, FoundBy, Place
 from sgi.domain.slide import Slide
@@ -89,6 +90,42 @@ def test_the_fixity_report(web: Any, client: Any, slide: Slide, found: str) -> N
     assert line["verified_at"] == ""
     assert int(line["bytes"]) == sum(instance.size_bytes for instance in slide.instances)
     assert line["incidents"] == "1"
+
+
+def test_the_fixity_report_comes_in_pages(
+    web: Any, run: Any, database: Any, here: Any, there: Any, store: Any,
+    publish: Callable[..., Slide],
+) -> None:  # fmt: skip
+    published = [publish(here, store).id for _ in range(3)]
+    publish(there, store)
+
+    async def read() -> list[Any]:
+        found, last = [], None
+        while True:
+            async with database.transaction(here.id) as connection:
+                page = await integrity.fixity_page(connection, last, limit=2)
+            if not page:
+                return found
+            found.append([row.slide_id for row in page])
+            last = page[-1]
+
+    assert run(read()) == [published[:2], published[2:]]
+
+
+def test_whoever_reads_the_fixity_report_slowly_holds_no_connection(
+    web: Any, client: Any, here: Any, slide: Slide
+) -> None:
+    async def read() -> None:
+        lines = _lines(web.services, here.id)
+        for _ in range(2):
+            await anext(lines)
+        assert (
+            web.services.database._pool.get_stats()["pool_available"]
+            == (web.services.database._pool.get_stats()["pool_size"])
+        )
+        await lines.aclose()
+
+    web.run(read())
 
 
 def test_a_check_is_queued_once(web: Any, client: Any, slide: Slide, url: str) -> None:

@@ -1,5 +1,6 @@
 """The drill: a database is lost, and comes back as it was at a moment."""
 
+import asyncio
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from sgi import recovery
 from sgi.backup.keeper import BackupKeeper
 from sgi.backup.manifest import check_base
 from sgi.backup.recover import recover
@@ -63,6 +65,16 @@ def numbers(dsn: str) -> list[int]:
         return [row[0] for row in connection.execute("select number from kept order by number")]
 
 
+def is_marked(dsn: str) -> bool:
+    """Whether it still has to hear what was decided since."""
+
+    async def look() -> bool:
+        async with await psycopg.AsyncConnection.connect(dsn) as connection:
+            return await recovery.is_marked(connection)
+
+    return asyncio.run(look())
+
+
 def lose(postgres: EmbeddedPostgres, folder: Path) -> None:
     """The server dies, and its disk with it."""
     send(processes_in(folder / "postgres" / "cluster", "postgres"), signal.SIGKILL)
@@ -95,6 +107,7 @@ def test_a_mistake_is_undone_by_going_back_to_the_moment_before(
 ) -> None:
     dsn = postgres.dsn
     write(dsn, 1)
+    assert not is_marked(dsn)
     keeper.look()
     before = write(dsn, 2)
     with psycopg.connect(dsn) as connection:
@@ -105,6 +118,7 @@ def test_a_mistake_is_undone_by_going_back_to_the_moment_before(
     postgres.stop()
     recover(folder / "backup", folder / "postgres", before)
     assert numbers(postgres.start()) == [1, 2]
+    assert is_marked(dsn)
     kept = list((folder / "postgres").glob("cluster.before-*"))
     assert len(kept) == 1  # what was there can still be looked at
 

@@ -96,7 +96,7 @@ def full(run: Any, database: Database, there: Any, publish: Callable[..., Any]) 
             await integrity.set_side_objects(connection, published, [SideObject("x", 1, "00")])
             said: dict[str, Document] = {stored.sop_uid: {} for stored in published.instances}
             await dicomweb.add(connection, published, said)
-            await integrity.mark_verified(connection, published, Scrubbed(1, 1, 1))
+            await integrity.count_read(connection, published, Scrubbed(1, 1, 1))
             found = Finding(Place.WARM, "x", Damage.BYTES, "x")
             await incidents.report(connection, there.id, published.id, found, FoundBy.SCRUB)
             await retention.set_rule(connection, there.id, RetentionRule(), "usual", "x")

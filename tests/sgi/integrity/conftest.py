@@ -1,6 +1,9 @@
-"""A published slide whose objects are on record, and ways to damage what is stored."""
+"""A published slide whose objects are on record, ways to damage what is stored, and a laboratory
+with empty databases beside it."""
 
-from collections.abc import Callable
+import threading
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -8,13 +11,17 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from sgi.catalogue import incidents
+from sgi.catalogue import arrivals, incidents, slides
 from sgi.catalogue.database import Database
+from sgi.catalogue.migrate import migrate
 from sgi.domain.integrity import Incident
 from sgi.domain.slide import Slide
+from sgi.ingest.process import Ingest
+from sgi.ingest.watcher import Watcher
 from sgi.integrity.pace import Pace
 from sgi.integrity.second import copy_slide
 from sgi.integrity.verify import Verified, Verifier
+from sgi.settings import Settings
 from sgi.stored import slide_folder
 from sgi.stores import Stores
 from storage.memory import MemoryObjectStore
@@ -112,3 +119,68 @@ def kept(keep: Callable[..., Kept]) -> Kept:
 def alone(keep: Callable[..., Kept]) -> Kept:
     """Without one."""
     return keep(second=False)
+
+
+@dataclass
+class Laboratory:
+    """A drop folder of one establishment."""
+
+    database: Database
+    run: Callable[[Any], Any]
+    establishment_id: uuid.UUID
+    settings: Settings
+    store: MemoryObjectStore
+
+    async def take_in(self) -> list[Slide]:
+        """Everything that lies there, by the whole way in."""
+        drop, here = self.settings.drop, self.establishment_id
+        watcher = Watcher(self.database, here, drop, self.settings.ingest)
+        for _ in range(4):
+            await watcher.scan()
+        ingest = Ingest(self.settings, self.database, self.store, threading.Event())
+        async with self.database.transaction(here) as connection:
+            waiting = [a for a in await arrivals.newest(connection, 100) if a.state == "queued"]
+        for arrival in waiting:
+            await ingest.process(here, arrival.id)
+        await watcher.scan()  # what waited for its like is a duplicate now
+        async with self.database.transaction(here) as connection:
+            for arrival in await arrivals.newest(connection, 100):
+                assert arrival.state in {"published", "duplicate"}, arrival.reason
+            return await slides.newest(connection, limit=100)
+
+
+@pytest.fixture
+def laboratory(
+    database: Database, run: Any, settings: Settings, store: Any
+) -> Callable[..., Laboratory]:
+    def make(establishment_id: uuid.UUID, other: Database | None = None) -> Laboratory:
+        data = settings.data / str(establishment_id)
+        own = settings.model_copy(
+            update={
+                "data": data,
+                "ingest": settings.ingest.model_copy(update={"ome_zarr": True}),
+            }
+        )
+        own.drop.mkdir(parents=True, exist_ok=True)
+        return Laboratory(other or database, run, establishment_id, own, store)
+
+    return make
+
+
+@pytest.fixture
+def make_empty(url: str) -> Iterator[Callable[[], str]]:
+    """Migrated databases without a row."""
+    names = []
+
+    def make() -> str:
+        names.append(f"rebuilt_{uuid.uuid4().hex}")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"create database {names[-1]}".encode())
+        made = psycopg.conninfo.make_conninfo(url, dbname=names[-1])
+        migrate(made)
+        return made
+
+    yield make
+    with psycopg.connect(url, autocommit=True) as connection:
+        for name in names:
+            connection.execute(f"drop database {name} with (force)".encode())

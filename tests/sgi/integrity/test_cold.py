@@ -1,5 +1,6 @@
 """Packed copies in the cold store: proved where they lie, and brought back from the second copy."""
 
+import hashlib
 import io
 from collections.abc import Callable
 from typing import Any
@@ -9,12 +10,14 @@ import pytest
 from dicom.cold import pack
 from sgi.domain.integrity import Damage, Place
 from sgi.domain.tier import Tier
+from sgi.domain.tiers import ColdCopy
 from sgi.integrity.pace import Pace
 from sgi.integrity.verify import Verifier
-from sgi.stored import StoredObject, cold_key, instance_key
+from sgi.stored import StoredObject, cold_key, instance_key, manifest_key
 from sgi.stores import Stores
 from storage.errors import StoreRefusedError
 from storage.memory import MemoryObjectStore
+from tiling.codecs.jpeg_recompressed import recompress
 
 
 class Cooled:
@@ -43,6 +46,22 @@ class Cooled:
     def use(self, second: Any) -> None:
         stores = Stores(self.kept.stores.warm, self.store, second)
         self.kept.verifier = Verifier(self.kept.database, stores, Pace())
+
+    def restore(self, data: bytes) -> None:
+        """As after a rebuild: the copy is there, and nobody knows its hash."""
+        self.cold[self.key] = data
+        self.kept.edit(
+            "update instance set cold_sha256 = null, cold_size_bytes = %s where sop_uid = %s",
+            len(data),
+            self.sop_uid,
+        )
+
+    def copy(self) -> ColdCopy:
+        known = self.kept.run(
+            self.kept.verifier.known(self.kept.slide.establishment_id, self.kept.slide.id)
+        )
+        copy: ColdCopy = known.cold[self.sop_uid]
+        return copy
 
     def tier(self) -> Tier:
         known = self.kept.run(
@@ -106,6 +125,80 @@ def test_a_copy_of_another_instance_is_none(kept: Any) -> None:
     pack(StoredObject(kept.stores.warm, key, other.size_bytes), other.size_bytes, sink, None)
     cooled.cold[cooled.key] = sink.getvalue()
     assert [f.damage for f in kept.verify().findings] == [Damage.BYTES]
+
+
+def flipped(data: bytes) -> bytes:
+    return data[:99] + bytes([data[99] ^ 1]) + data[100:]
+
+
+def test_a_copy_of_unknown_hash_is_unpacked_before_it_is_believed(cooled: Cooled) -> None:
+    sound = cooled.cold[cooled.key]
+    cooled.use(None)
+    cooled.restore(flipped(sound))  # its index is sound
+    (finding,) = cooled.kept.verify().left
+    assert (finding.place, finding.damage) == (Place.COLD, Damage.BYTES)
+    assert not cooled.copy().sha256
+    cooled.restore(sound)
+    assert not cooled.kept.verify().findings
+    assert cooled.copy().sha256 == hashlib.sha256(sound).digest()
+
+
+def test_recompressed_frames_are_unpacked_apart(cooled: Cooled) -> None:
+    """By the process that takes frames apart, as a move to the cold store leaves them."""
+    base = cooled.kept.slide.levels[0]
+    sink: Any = io.BytesIO()
+    source = StoredObject(
+        MemoryObjectStore({cooled.warm_key: cooled.sound}), cooled.warm_key, base.size_bytes
+    )
+    packed = pack(
+        source, base.size_bytes, sink, lambda frames: [recompress(each) for each in frames]
+    )
+    assert packed.recompressed
+    cooled.restore(sink.getvalue())
+    assert not cooled.kept.verify().findings
+    assert cooled.copy().sha256 == hashlib.sha256(sink.getvalue()).digest()
+
+
+def test_a_cold_slide_gets_its_second_copy_from_the_cold_one(cooled: Cooled) -> None:
+    second: dict[str, bytes] = {}
+    cooled.kept.edit("update slide set copied_at = null where id = %s", cooled.kept.slide.id)
+    cooled.use(MemoryObjectStore(second))
+    assert cooled.kept.copy()
+    assert second[cooled.warm_key] == cooled.sound
+    assert not cooled.kept.verify().findings
+
+
+def test_a_damaged_second_copy_is_put_right_from_the_cold_one(cooled: Cooled) -> None:
+    second = cooled.kept.second
+    second[cooled.warm_key] = flipped(second[cooled.warm_key])
+    verified = cooled.kept.verify()
+    assert [(f.place, f.key) for f in verified.repaired] == [(Place.SECOND, cooled.warm_key)]
+    assert second[cooled.warm_key] == cooled.sound
+    assert cooled.tier() is Tier.COLD
+
+
+def test_nothing_is_made_of_two_damaged_copies(cooled: Cooled) -> None:
+    second = cooled.kept.second
+    second[cooled.warm_key] = flipped(second[cooled.warm_key])
+    cooled.cold[cooled.key] = flipped(cooled.cold[cooled.key])
+    spoilt = dict(second)
+    assert {f.place for f in cooled.kept.verify().left} == {Place.COLD, Place.SECOND}
+    assert second == spoilt
+    assert cooled.kept.is_damaged()
+
+
+def test_an_archived_slide_is_copied_another_time(cooled: Cooled) -> None:
+    class Archive(MemoryObjectStore):
+        def read_range(self, key: str, offset: int, length: int) -> bytes:
+            raise StoreRefusedError(key)
+
+    second: dict[str, bytes] = {}
+    cooled.store = Archive(cooled.cold)
+    cooled.use(MemoryObjectStore(second))
+    assert not cooled.kept.copy()
+    assert cooled.warm_key not in second
+    assert manifest_key(cooled.kept.slide.id) not in second, "what has a manifest is whole"
+    assert not cooled.kept.incidents()
 
 
 def test_an_archive_that_refuses_reads_is_asked_for_the_size(cooled: Cooled) -> None:

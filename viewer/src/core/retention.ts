@@ -25,6 +25,8 @@ export interface Destruction {
   readonly withdrawal_reason: string | null;
   readonly began_at: string | null;
   readonly done_at: string | null;
+  /** Why the last try did not end it; it is tried again every minute. */
+  readonly failure: string | null;
   /** Whether who reads this may be the second person. */
   readonly may_approve: boolean;
   /** Null once the slide is gone. */

@@ -84,6 +84,10 @@ create table destruction (
     -- What was found in each store before anything was deleted.
     inventory jsonb,
     certificate jsonb,
+    -- Why the last try did not end it; null once it goes on.
+    failure text,
+    -- When the stores were looked at once more, a day after.
+    swept_at timestamptz,
     -- Where the originals lay, until they are gone: arrays of one length, since names need not be
     -- text. A second drop of the same file left a second original.
     original_arrivals uuid[] not null default '{}',
@@ -152,8 +156,8 @@ create function destruction_changes() returns trigger language plpgsql as $$
 begin
     if tg_op = 'UPDATE' and (old.state, new.state) not in (
         ('asked', 'asked'), ('asked', 'approved'), ('asked', 'withdrawn'),
-        ('approved', 'withdrawn'), ('approved', 'destroying'),
-        ('destroying', 'destroying'), ('destroying', 'done')
+        ('approved', 'approved'), ('approved', 'withdrawn'), ('approved', 'destroying'),
+        ('destroying', 'destroying'), ('destroying', 'done'), ('done', 'done')
     ) then
         raise exception 'a destruction does not go from % to %', old.state, new.state
             using errcode = 'restrict_violation';
@@ -167,6 +171,18 @@ begin
     ) then
         raise exception 'who asked, for what and why stays as it is'
             using errcode = 'restrict_violation';
+    end if;
+    if tg_op = 'UPDATE' and old.state <> 'asked' and (
+        new.approved_by, new.approved_session, new.approved_at, new.not_before
+    ) is distinct from (
+        old.approved_by, old.approved_session, old.approved_at, old.not_before
+    ) then
+        raise exception 'who approved, and from when on, stays as it is'
+            using errcode = 'restrict_violation';
+    end if;
+    if tg_op = 'UPDATE' and old.state = 'done'
+       and (new.certificate, new.done_at) is distinct from (old.certificate, old.done_at) then
+        raise exception 'a certificate stays as it is' using errcode = 'restrict_violation';
     end if;
     if new.state = 'destroying' and tg_op = 'UPDATE' and old.state = 'approved'
        and now() < new.not_before then

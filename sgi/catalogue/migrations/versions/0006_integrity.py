@@ -20,9 +20,15 @@ def upgrade() -> None:
 SCHEMA = """
 alter table slide
     add verified_at timestamptz,
-    add copied_at timestamptz;
+    add attempted_at timestamptz,  -- the last try to verify it, where that failed
+    add copied_at timestamptz,
+    add copy_attempted_at timestamptz;  -- the same of its second copy
 create index slide_verified on slide (establishment_id, verified_at nulls first, id);
-create index slide_uncopied on slide (establishment_id, published_at) where copied_at is null;
+create index slide_unverified on slide (establishment_id) where verified_at is null;
+create index slide_uncopied on slide (establishment_id, published_at, id) where copied_at is null;
+-- Levels that a tier policy may move: once most of an archive is cold, they are few.
+create index instance_movable on instance (establishment_id, (greatest(columns, rows)))
+    include (slide_id) where tier = 'warm' and level is not null;
 
 -- Of the object that holds the frames' hashes; null until a scrub has read the manifest of a
 -- slide that is older than this column.
@@ -42,7 +48,7 @@ create table incident (
     id uuid primary key default gen_random_uuid(),
     establishment_id uuid not null references establishment,
     slide_id uuid,  -- no reference: what happened to a slide outlives it
-    place text not null check (place in ('warm', 'cold', 'second', 'cache', 'catalogue')),
+    place text not null check (place in ('warm', 'cold', 'second', 'catalogue')),
     object_key text not null,
     kind text not null,
     found_by text not null check (found_by in ('scrub', 'read')),
@@ -91,16 +97,19 @@ create function integrity_figures()
     returns table (slides bigint, never_verified bigint, oldest_verified_at timestamptz,
                    not_copied bigint, scrubbed_slides bigint, scrubbed_objects bigint,
                    scrubbed_bytes bigint)
-    language sql stable security definer set search_path = public, pg_temp
-    as $$
-        select (select count(*) from slide),
+    language plpgsql stable security definer set search_path = public, pg_temp
+    as $$ begin return query  -- capacity_change comes with the next migration
+        select (select coalesce(sum(c.slides), 0)::bigint from capacity_change c),
                (select count(*) from slide where verified_at is null),
-               (select min(verified_at) from slide),
+               (select min(oldest.verified_at) from establishment e cross join lateral (
+                    select o.verified_at from slide o
+                    where o.establishment_id = e.id and o.verified_at is not null
+                    order by o.verified_at nulls first limit 1) oldest),
                (select count(*) from slide where copied_at is null),
                coalesce(sum(s.slides), 0)::bigint, coalesce(sum(s.objects), 0)::bigint,
                coalesce(sum(s.bytes), 0)::bigint
-        from scrub s
-    $$;
+        from scrub s;
+    end $$;
 
 create function incident_figures()
     returns table (kind text, state text, incidents bigint)
@@ -125,7 +134,8 @@ revoke all on function establishment_of_slide, slides_known, integrity_figures,
 grant execute on function establishment_of_slide, slides_known, integrity_figures,
     incident_figures, arrival_figures, job_figures to sgi_app;
 grant update (scene, file_name, study_uid, series_uid, source_sha256, source_size_bytes,
-    published_at, facts, quality, verified_at, copied_at) on slide to sgi_app;
+    published_at, facts, quality, verified_at, attempted_at, copied_at,
+    copy_attempted_at) on slide to sgi_app;
 grant update (role, level, columns, rows, tile_columns, tile_rows, downsample, transfer_syntax,
     photometric, origin, size_bytes, sha256, frames, frames_sha256) on instance to sgi_app;
 grant select, insert, update, delete on side_object to sgi_app;

@@ -1,6 +1,6 @@
 """DICOMweb: what the headers of the instances say, to be searched and told without the store.
 
-Made from the instances when they are first asked for, and made again from them when it is lost.
+Made from the instances when they are published, and made again from them when it is lost.
 """
 
 from alembic import op
@@ -20,6 +20,17 @@ def upgrade() -> None:
 
 SCHEMA = """
 create index slide_study on slide (establishment_id, study_uid);
+
+-- Of everything before the first frame: what a slide says of itself is proved by it.
+alter table instance add header_bytes bigint;
+alter table instance add header_sha256 bytea;
+grant update (header_bytes, header_sha256) on instance to sgi_app;
+
+-- Whether all of what its headers say is in the tables below.
+alter table slide add on_record boolean not null default false;
+create index slide_not_on_record on slide (establishment_id, published_at desc, id desc)
+    where not on_record;
+grant update (on_record) on slide to sgi_app;
 
 -- One row a slide: what can be searched of its base's header, as DICOM JSON.
 create table dicom_series (

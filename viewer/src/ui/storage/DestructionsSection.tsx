@@ -116,6 +116,13 @@ function Card(props: {
         {destruction.reason}
       </p>
       <Steps destruction={destruction} />
+      {destruction.failure && (
+        <p className={styles.warning} data-testid="destruction-failure">
+          {t("retention.failure")}
+          {t("retention.colon")}
+          {destruction.failure}
+        </p>
+      )}
       {waitsForOther && <p className={styles.warning}>{t("retention.needsOther")}</p>}
     </li>
   );
