@@ -64,15 +64,23 @@ def measure() -> list[Figure]:
                 "to a smaller slide."
             )
         runs: dict[str, _Runs] = {}
-        for kind, write in _SLIDES.items():
+        for kind in _kinds():
             say(f"{kind}: a slide is written")
-            source = folder / f"slide.{kind}"
+            write, source = _SLIDES[kind], folder / f"slide.{kind}"
             size = write(source, slide_bytes)
             runs[kind] = _Runs(size.area / 1e6)
             _rounds(source, folder / "converted", runs[kind], peer)
             source.unlink()
             shutil.rmtree(source.with_suffix(""), ignore_errors=True)
     return [figure for kind, run in runs.items() for figure in _figures(kind, run)]
+
+
+def _kinds() -> list[str]:
+    """Which slides are converted: `SGI_BENCH_KINDS`, with commas; all of them otherwise."""
+    kinds = os.environ.get("SGI_BENCH_KINDS", ",".join(_SLIDES)).split(",")
+    if not set(kinds) <= set(_SLIDES):
+        raise ConfigurationError(f"SGI_BENCH_KINDS may name {', '.join(_SLIDES)}.")
+    return kinds
 
 
 def _write_svs(path: Path, slide_bytes: int) -> Size:
