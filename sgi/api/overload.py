@@ -129,7 +129,8 @@ class Gate:
         full: set[tuple[Hashable, ...]] = set()
         for session, queue in self._queues.items():
             for waiter in queue:
-                if waiter.shares in full:
+                # One that was given up leaves by itself, a turn of the loop later.
+                if waiter.turn.done() or waiter.shares in full:
                     continue
                 if self._has_room(waiter.shares):
                     return session, waiter

@@ -26,7 +26,9 @@ PROFILE = matrix_profile("A scanner", DISPLAY_P3, INPUT)
 class InThread:
     """What unpacks, without a process for each test."""
 
-    async def run(self, function: Callable[..., bytes], *arguments: Any) -> bytes:
+    async def run(
+        self, function: Callable[..., bytes], *arguments: Any, slide: object = None
+    ) -> bytes:
         return await asyncio.to_thread(function, *arguments)
 
     def close(self) -> None:

@@ -192,6 +192,51 @@ def test_a_turn_that_comes_to_who_just_left_goes_on() -> None:
     working(Gate(1, 1, 4, LONG_S), use)
 
 
+def test_a_turn_given_back_as_somebody_leaves_goes_to_the_next() -> None:
+    async def run() -> None:
+        gate, go, done = Gate(1, 1, 10, LONG_S), asyncio.Event(), asyncio.Event()
+
+        async def hold() -> None:
+            async with gate.turn("a"):
+                await go.wait()
+
+        async def wait(event: asyncio.Event) -> None:
+            async with gate.turn("b"):
+                event.set()
+
+        holder = asyncio.create_task(hold())
+        await asyncio.sleep(0)
+        leaver = asyncio.create_task(wait(asyncio.Event()))
+        stayer = asyncio.create_task(wait(done))
+        await settle()
+        go.set()  # the holder goes on first, and finds one that was given up already
+        leaver.cancel()
+        async with asyncio.timeout(10):
+            await done.wait()
+            await asyncio.gather(holder, stayer)
+        assert leaver.cancelled()
+        assert gate._free == 1
+
+    asyncio.run(run())
+
+
+def test_after_an_overload_every_turn_is_there_again() -> None:
+    async def run() -> None:
+        gate = Gate(8, 8, 1000, 0.02)
+
+        async def read() -> None:
+            with suppress(BusyError):
+                async with gate.turn():
+                    await asyncio.sleep(0.01)
+
+        async with asyncio.timeout(30):
+            for _ in range(5):
+                await asyncio.gather(*(read() for _ in range(400)))
+        assert (gate._free, gate._waiting, gate._queues) == (8, 0, {})
+
+    asyncio.run(run())
+
+
 def test_what_fails_gives_its_turn_back() -> None:
     async def use(work: Work) -> None:
         with pytest.raises(ZeroDivisionError):
