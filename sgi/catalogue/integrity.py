@@ -98,13 +98,16 @@ async def restore_rows(connection: Connection, slide: Slide) -> None:
 async def next_due(connection: Connection, age: timedelta, pause: timedelta) -> UUID | None:
     """The slide that was verified longest ago, or never, if that is longer than `age`.
 
-    One that could not be verified is left in peace for `pause`.
+    One that could not be verified comes after all others, and not before `pause` has passed.
     """
-    for when in ("verified_at is null", "verified_at < now() - %(age)s"):  # each by the index
+    due = "(verified_at is null or verified_at < now() - %(age)s)"
+    for when, order in (  # each by an index
+        ("attempted_at is null and verified_at is null", "id"),
+        ("attempted_at is null and verified_at < now() - %(age)s", "verified_at, id"),
+        (f"attempted_at < now() - %(pause)s and {due}", "attempted_at, id"),
+    ):
         cursor = await connection.execute(
-            f"""select id from slide
-                where {when} and (attempted_at is null or attempted_at < now() - %(pause)s)
-                order by verified_at nulls first, id limit 1""",  # noqa: S608 - words of our own
+            f"select id from slide where {when} order by {order} limit 1",  # noqa: S608 - our own
             {"age": age, "pause": pause},
         )
         row = await cursor.fetchone()

@@ -35,14 +35,17 @@ async def defer_protection(connection: Connection, establishment_id: UUID, slide
     """Put on the slide's objects what the catalogue says of its legal hold.
 
     It is tried for as long as it takes, and so has a lock of its own: nothing else of the slide
-    waits for it. One that waits for its next try does so no longer.
+    waits for it. One that waits for its next try does so no longer, and is the one for this too.
     """
     lock = f"protect {slide_id}"
-    await connection.execute(
-        """update procrastinate_jobs set scheduled_at = null
-           where lock = %s and status = 'todo' and scheduled_at is not null""",
+    # Nobody takes it up before this transaction ends: its row is locked.
+    cursor = await connection.execute(
+        """update procrastinate_jobs set scheduled_at = null, priority = 0
+           where lock = %s and status = 'todo'""",
         [lock],
     )
+    if cursor.rowcount:
+        return
     deferrer = _deferring.configure_task(
         PROTECT_SLIDE, queue=KEEPING_QUEUE, lock=lock, connection=connection
     )

@@ -26,7 +26,7 @@ from sgi.keeping.copies import Copies, Count
 from sgi.keeping.reaping import Reaping, copies_of
 from sgi.keeping.thawing import Thawing
 from sgi.stored import cold_key, instance_key
-from storage.errors import ObjectNotFoundError
+from storage.errors import ObjectNotFoundError, StorageError
 from storage.store import ObjectStore
 
 _log = logging.getLogger(__name__)
@@ -127,7 +127,11 @@ class Moves:
         left = []
         # Small ones first: they are there sooner.
         for level in reversed(cold_levels(slide)):
-            if await asyncio.to_thread(copies.warm_is_right, level):
+            try:
+                is_right = await asyncio.to_thread(copies.warm_is_right, level)
+            except StorageError:  # what cannot be read is written anew from the cold copy
+                is_right = False
+            if is_right:
                 async with self.keeping.database.transaction(slide.establishment_id) as connection:
                     await tiers.set_warm(connection, move.id, level.sop_uid)
             else:

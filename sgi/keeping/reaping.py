@@ -17,12 +17,14 @@ from sgi.errors import VerificationError
 from sgi.jobs.keeping import Keeping
 from sgi.keeping.copies import Copies, Count
 from sgi.stored import cold_key, instance_key
-from storage.errors import ObjectNotFoundError, StoreRefusedError
+from storage.errors import ObjectNotFoundError, StorageError, StoreRefusedError
 from storage.store import ObjectStore
 
 _log = logging.getLogger(__name__)
 _PAUSE = timedelta(days=1)
 """Until a copy that could not be proved is read again."""
+_SHORT_PAUSE = timedelta(minutes=15)
+"""The same of one that the store could not give now: the others have their turn first."""
 
 
 def copies_of(
@@ -60,15 +62,21 @@ class Reaping:
         copies = copies_of(self.keeping, self.cold, slide_id)
         try:
             proved = await asyncio.to_thread(copies.prove_cold, instance, known, doubted=doubted)
+            warm_is_right = proved is None and await asyncio.to_thread(
+                copies.warm_is_right, instance
+            )
         except StoreRefusedError:  # it is doubted, and frozen
-            await self._put_off(work)
+            await self._put_off(work, _PAUSE)
+            raise
+        except StorageError:
+            await self._put_off(work, _SHORT_PAUSE)
             raise
         if proved is not None:
             await self._delete(work, proved)
-        elif await asyncio.to_thread(copies.warm_is_right, instance):
+        elif warm_is_right:
             await self._take_back(work)
         else:
-            await self._put_off(work)
+            await self._put_off(work, _PAUSE)
             raise VerificationError("The cold copy changed; the warm one stays.")
 
     def _is_warm_there(self, work: "_Work") -> bool:
@@ -101,9 +109,9 @@ class Reaping:
             await integrity.bring_back(connection, work.instance.sop_uid)
         _log.warning("slide %s: a cold copy is damaged; the level is warm again", work.slide_id)
 
-    async def _put_off(self, work: "_Work") -> None:
+    async def _put_off(self, work: "_Work", pause: timedelta) -> None:
         async with self.keeping.database.transaction(work.establishment_id) as connection:
-            await tiers.put_off_deleting(connection, work.instance.sop_uid, _PAUSE)
+            await tiers.put_off_deleting(connection, work.instance.sop_uid, pause)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import procrastinate
@@ -12,7 +14,6 @@ from sgi import recovery
 from sgi.catalogue import accounts, destructions, holds, retention, slides
 from sgi.domain.retention import counted_from, kept_until
 from sgi.errors import SgiError
-from sgi.jobs.decisions import pause_before
 from sgi.jobs.keeping import Keeping
 from sgi.jobs.queue import KEEPING_QUEUE
 from sgi.jobs.retention import DESTROY_SLIDE, PROTECT_SLIDE, RETAIN_SLIDES, defer_destruction
@@ -22,18 +23,23 @@ from storage.errors import StorageError
 
 _log = logging.getLogger(__name__)
 _SWEPT_AFTER = timedelta(days=1)
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5, 3600
+_AFTER_ALL = -20
+"""Priority of what failed before: below scrubs and copies."""
 
 
 class _Later(procrastinate.BaseRetryStrategy):
-    """What a store refuses is tried until it takes it, some minutes apart at most."""
+    """What a store refuses is tried until it takes it, an hour apart at most, when nothing else is
+    to be done: a store that is away for long holds up no other work.
+    """
 
     def get_retry_decision(
         self, *, exception: BaseException, job: Job
     ) -> procrastinate.RetryDecision | None:
         if not isinstance(exception, StorageError | SgiError):
             return None
-        seconds = int(pause_before(job.attempts + 1).total_seconds())
-        return procrastinate.RetryDecision(retry_in={"seconds": seconds})
+        seconds = min(_FIRST_PAUSE_S * 2 ** min(job.attempts, 20), _LONGEST_PAUSE_S)
+        return procrastinate.RetryDecision(retry_in={"seconds": seconds}, priority=_AFTER_ALL)
 
 
 def register(queue: procrastinate.App, keeping: Keeping) -> None:
@@ -91,12 +97,23 @@ async def protect_slide(keeping: Keeping, establishment_id: UUID, slide_id: UUID
         years = (await retention.rule(connection)).years
     if slide is None:
         return
-    if keeping.stores.cold is not None:
-        until = kept_until(counted_from(slide.published_at), years)
-        await asyncio.to_thread(retain_objects, keeping.stores.cold, slide_id, until)
-    for store in (keeping.stores.warm, keeping.stores.cold, keeping.stores.second):
-        if store is not None:
-            await asyncio.to_thread(hold_objects, store, slide_id, on=held)
+    until = kept_until(counted_from(slide.published_at), years)
+    stores = keeping.stores
+    puts: list[Callable[[], int]] = [  # holds first: they are for today
+        partial(hold_objects, store, slide_id, on=held)
+        for store in (stores.warm, stores.cold, stores.second)
+        if store is not None
+    ]
+    if stores.cold is not None:
+        puts.append(partial(retain_objects, stores.cold, slide_id, until))
+    failed: StorageError | None = None
+    for put in puts:
+        try:
+            await asyncio.to_thread(put)
+        except StorageError as error:  # one store that is away keeps the hold off no other
+            failed = failed or error
+    if failed is not None:
+        raise failed
 
 
 async def retain_slides(keeping: Keeping, establishment_id: UUID) -> None:

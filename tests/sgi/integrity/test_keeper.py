@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from sgi.catalogue import integrity
 from sgi.domain.integrity import Damage, IncidentState, Place
 from sgi.domain.slide import Slide
 from sgi.errors import StoppedError
@@ -263,6 +264,26 @@ def test_a_slide_that_cannot_be_examined_holds_up_no_other(
     monkeypatch.setattr("sgi.integrity.keeper._PAUSE", timedelta(0))
     assert run(keeper.scrub()) == 1
     assert times(url, "attempted_at") == [None] * 3
+
+
+def test_what_could_not_be_verified_comes_after_all_others(
+    run: Any, database: Any, slides: list[Slide]
+) -> None:
+    mine = [slide.id for slide in slides if slide.establishment_id == slides[0].establishment_id]
+    hour, nothing = timedelta(hours=1), timedelta(0)
+    tried: list[Any] = []
+
+    async def look() -> None:
+        async with database.transaction(slides[0].establishment_id) as connection:
+            found = await integrity.next_due(connection, hour, nothing)
+            assert found is not None
+            await integrity.mark_attempted(connection, found)
+            tried.append(found)
+
+    for _ in range(2 * len(mine)):
+        run(look())
+    assert sorted(tried[: len(mine)]) == sorted(mine)
+    assert tried[len(mine) :] == tried[: len(mine)], "the one that was tried longest ago"
 
 
 def test_the_first_store_is_examined_while_the_second_is_away(

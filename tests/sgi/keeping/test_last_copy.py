@@ -103,6 +103,32 @@ def test_where_neither_is_right_both_stay(cooled: Any) -> None:
     assert left_of_base(cooled)["later"], "it is not read again every minute"
 
 
+def test_what_the_store_cannot_give_now_holds_up_no_other(
+    cooled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise StoreUnavailableError("It does not answer.")
+
+    monkeypatch.setattr(Copies, "prove_cold", away)
+    before = left_of_base(cooled)["warm_left_at"]
+    with pytest.raises(StoreUnavailableError):
+        reap_base(cooled)
+    assert left_of_base(cooled)["warm_left_at"] > before, "others have their turn first"
+    cooled.assert_nothing_is_lost()
+
+
+def test_a_warm_object_that_cannot_be_read_is_written_anew(
+    cooled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> bool:
+        raise StoreUnavailableError("It does not answer.")
+
+    monkeypatch.setattr(Copies, "warm_is_right", away)
+    assert cooled.restore().state is MoveState.DONE
+    monkeypatch.undo()
+    cooled.assert_nothing_is_lost()
+
+
 def test_a_warm_object_that_is_wrong_is_not_taken(cooled: Any) -> None:
     warm, _ = base_keys(cooled)
     rot(cooled.warm, warm)

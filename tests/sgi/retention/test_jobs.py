@@ -118,9 +118,44 @@ def test_a_new_protection_does_not_wait_behind_an_older_one_that_waits(
     monkeypatch.setattr(tasks, "protect_slide", protect)
     run(defer())
     work_off()
-    run(defer())
+    assert len(tried) == 1, "the next try waits"
+    for _ in range(3):
+        run(defer())
     work_off()
-    assert len(tried) == 3
+    assert len(tried) == 2, "it does no longer, and is the one for all"
+
+
+def test_a_store_that_is_away_keeps_a_hold_off_no_other(
+    run: Any,
+    database: Database,
+    settings: Any,
+    slide: Slide,
+    here: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stores = Stores(MemoryObjectStore(), MemoryObjectStore(), MemoryObjectStore())
+    put: list[tuple[str, object]] = []
+
+    def hold(store: object, *_: object, **__: object) -> int:
+        put.append(("hold", store))
+        if store is stores.cold:
+            raise StoreUnavailableError("It does not answer.")
+        return 1
+
+    def retain(store: object, *_: object) -> int:
+        put.append(("retain", store))
+        return 1
+
+    monkeypatch.setattr(tasks, "hold_objects", hold)
+    monkeypatch.setattr(tasks, "retain_objects", retain)
+    with pytest.raises(StoreUnavailableError):
+        run(tasks.protect_slide(Keeping(settings, database, stores), here.id, slide.id))
+    assert put == [
+        ("hold", stores.warm),
+        ("hold", stores.cold),
+        ("hold", stores.second),
+        ("retain", stores.cold),
+    ]
 
 
 def test_what_is_not_due_has_no_job(

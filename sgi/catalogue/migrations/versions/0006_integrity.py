@@ -24,6 +24,8 @@ alter table slide
     add copied_at timestamptz,
     add copy_attempted_at timestamptz;  -- the same of its second copy
 create index slide_verified on slide (establishment_id, verified_at nulls first, id);
+create index slide_attempted on slide (establishment_id, attempted_at, id)
+    where attempted_at is not null;
 create index slide_unverified on slide (establishment_id) where verified_at is null;
 create index slide_uncopied on slide (establishment_id, published_at, id) where copied_at is null;
 -- Levels that a tier policy may move: once most of an archive is cold, they are few.
