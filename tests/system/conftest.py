@@ -126,6 +126,7 @@ class System:
         done = self.drop / ".done" / folder
         while time.monotonic() < deadline:
             names = {p.name for where in (below, done) for p in where.rglob("*") if p.is_file()}
+            names.add(below.name)  # of a slide that is all files of its folder
             for arrival in self.arrivals():
                 if arrival["file_name"] in names:
                     assert arrival["state"] not in {"held", "quarantined"}, arrival["reason"]
