@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 
 from benchmarks.figures import Figure, alone, beside
 from benchmarks.pathologists import sign_in
@@ -159,7 +160,9 @@ def _load(
     return given
 
 
-def _in_process(pipe, port, cookies, paths, per_s) -> None:  # type: ignore[no-untyped-def]
+def _in_process(
+    pipe: Connection, port: int, cookies: Sequence[str], paths: Sequence[str], per_s: float | None
+) -> None:
     pipe.send("ready")
     pipe.send(asyncio.run(_flood(port, cookies, paths, per_s)))
 

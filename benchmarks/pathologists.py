@@ -25,7 +25,7 @@ from tiling.geometry import Size
 PATHOLOGISTS = 200
 SECONDS = 40
 SLIDES = 4
-"""Looked at by all of them; twice as many tiles as any memory of the server holds."""
+"""Looked at by all of them."""
 INGESTED = 2
 """Slides that come in meanwhile."""
 _CONNECTIONS = 6
