@@ -2,6 +2,7 @@
 # run again.
 SHELL := /bin/bash
 PYTHON ?= python3
+JOBS ?= $(shell nproc)
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 VIEWER_SOURCES := $(shell find viewer/src viewer/public -type f 2>/dev/null) \
 	viewer/index.html viewer/package-lock.json viewer/vite.config.ts viewer/tsconfig.json
@@ -15,7 +16,7 @@ run: .venv/.run viewer/dist/index.html
 test: .venv/.dev viewer/dist/index.html check
 	@scripts/system-packages.sh
 	@scripts/build-viewer.sh test
-	.venv/bin/pytest
+	.venv/bin/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 check: .venv/.dev
 	.venv/bin/ruff check .
