@@ -166,6 +166,26 @@ class TlsSettings(BaseModel):
     key: Path | None = None
 
 
+class Hl7Settings(BaseModel):
+    """The link to the laboratory's own system; what each interface says is in its own file."""
+
+    host: str = "127.0.0.1"
+    """Where MLLP listens; beyond this machine only with TLS, or on a network that is closed."""
+    port: int = Field(default=2575, ge=0, le=65535)
+    """Of the first interface, unless its file says another; 0 for a free one."""
+    folder: Path | None = None
+    """Of the interfaces' files, `*.toml`; none for `interfaces` in the data folder."""
+    message_mb: int = Field(default=64, ge=1, le=1024)
+    """Largest message, in MiB: reports carry whole documents."""
+    connections: int = Field(default=100, ge=1, le=10_000)
+    """Open at the same time."""
+    idle_s: float = Field(default=3600.0, gt=0)
+    """A connection on which nothing comes for this many seconds is closed."""
+    message_s: float = Field(default=30.0, gt=0)
+    """Longest time from a message's first byte to its last, in seconds."""
+    tls: TlsSettings = TlsSettings()
+
+
 class Settings(BaseSettings):
     """The whole configuration of one process."""
 
@@ -195,6 +215,12 @@ class Settings(BaseSettings):
     metrics: MetricsSettings = MetricsSettings()
     backup: BackupSettings = BackupSettings()
     tls: TlsSettings = TlsSettings()
+    hl7: Hl7Settings = Hl7Settings()
+
+    @property
+    def interfaces(self) -> Path:
+        """The files that say what each HL7 interface means."""
+        return self.hl7.folder or self.data / "interfaces"
 
     @property
     def drop(self) -> Path:

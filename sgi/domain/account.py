@@ -28,6 +28,17 @@ class Permission(StrEnum):
     HOLD_SLIDES = "hold_slides"
     ASK_DESTRUCTION = "ask_destruction"
     APPROVE_DESTRUCTION = "approve_destruction"
+    VIEW_CASES = "view_cases"
+    READ_CASES = "read_cases"
+    """Begin and sign out; ask for recuts, stains and new scans."""
+    ASSIGN_CASES = "assign_cases"
+    IDENTIFY_SLIDES = "identify_slides"
+    """Say which glass a scan is of, and take that back."""
+    VIEW_INTERFACES = "view_interfaces"
+    CHANGE_INTERFACES = "change_interfaces"
+    """Have messages read or sent again, or given up."""
+    VIEW_MESSAGES = "view_messages"
+    """Whole, as they came: they hold patients' names."""
 
 
 GRANTS: dict[Role, frozenset[Permission]] = {
@@ -39,10 +50,21 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.VIEW_RETENTION,
             Permission.HOLD_SLIDES,
             Permission.ASK_DESTRUCTION,
+            Permission.VIEW_CASES,
+            Permission.READ_CASES,
+            Permission.ASSIGN_CASES,
+            Permission.IDENTIFY_SLIDES,
         }
     ),
     Role.TECHNICIAN: frozenset(
-        {Permission.VIEW_SLIDES, Permission.VIEW_ARRIVALS, Permission.CHANGE_ARRIVALS}
+        {
+            Permission.VIEW_SLIDES,
+            Permission.VIEW_ARRIVALS,
+            Permission.CHANGE_ARRIVALS,
+            Permission.VIEW_CASES,
+            Permission.IDENTIFY_SLIDES,
+            Permission.VIEW_INTERFACES,
+        }
     ),
 }
 """What each role may do; a permission that is not here is denied."""
