@@ -124,8 +124,10 @@ class System:
         deadline = time.monotonic() + timeout_s
         below = self.drop / folder
         done = self.drop / ".done" / folder
+        names: set[str] = set()
         while time.monotonic() < deadline:
-            names = {p.name for where in (below, done) for p in where.rglob("*") if p.is_file()}
+            with suppress(FileNotFoundError):  # it is moved under our eyes
+                names = {p.name for where in (below, done) for p in where.rglob("*") if p.is_file()}
             names.add(below.name)  # of a slide that is all files of its folder
             for arrival in self.arrivals():
                 if arrival["file_name"] in names:

@@ -398,7 +398,8 @@ def test_idle_connections_are_closed_and_busy_ones_are_not(
         for _ in range(12):
             assert (await line.ask(request(slide, cookie)))[0] == 200
             await asyncio.sleep(0.05)
-        assert short.whole_way == 1
+        # The second may come before the first is on record; the others go the short way.
+        assert 1 <= short.whole_way <= 2
         assert await line.is_closed()
 
     async def silent(line: Line) -> None:
