@@ -16,6 +16,7 @@ BENCHMARKS = {
     "cold": "Levels packed for cold storage, proved, and given back",
     "dicomweb": "Frames by their number, lists, whole instances and searches over DICOMweb",
     "formats": "SVS, NDPI and MIRAX to DICOM, beside wsidicomizer",
+    "hl7": "Messages of the laboratory, each answered once durable, beside bare commits",
     "hostile": "What others notice of a slide whose tiles take seconds",
     "ingest": "From the drop folder to a published slide, beside a copy and a bare upload",
     "overload": "Four times as many tiles as can be given, and who waits beside them",
@@ -23,6 +24,7 @@ BENCHMARKS = {
     "processor": "Processor seconds of the way in, by who spends them",
     "quality": "What the quality gate finds on spoiled slides, and on sound ones",
     "tiles": "Tiles under load beside nginx, Orthanc and large_image, and what a miss costs",
+    "worklists": "Every worklist of a laboratory of ten years, and searches in them",
 }
 """By name: the module of this folder, whose `measure()` gives the figures, and its title."""
 

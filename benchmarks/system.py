@@ -107,6 +107,7 @@ def _environment(folder: Path) -> Iterator[None]:
     os.environ.update(
         SGI_DATA=str(folder / "data"),
         SGI_PORT="0",
+        SGI_HL7__PORT="0",
         SGI_INGEST__QUIET_S=str(QUIET_S),
         SGI_INGEST__ORIGINALS="delete",
     )

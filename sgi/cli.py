@@ -31,6 +31,10 @@ cli = typer.Typer(
 
 account = typer.Typer(help="Local accounts.", no_args_is_help=True)
 cli.add_typer(account, name="account")
+hl7 = typer.Typer(help="The link to the laboratory's system (HL7 v2).")
+cli.add_typer(hl7, name="hl7")
+launch = typer.Typer(help="Systems that open cases here by links.", no_args_is_help=True)
+cli.add_typer(launch, name="launch")
 
 
 def main() -> None:
@@ -151,6 +155,34 @@ def watch() -> None:
     asyncio.run(watch_drop_folder(settings, database_url(settings)))
 
 
+@hl7.callback(invoke_without_command=True)
+def serve_interfaces(context: typer.Context) -> None:
+    """Every interface with the laboratory's system: listen, and tell what waits, until stopped."""
+    if context.invoked_subcommand is not None:
+        return
+    from sgi.app import database_url
+    from sgi.commands.hl7 import serve_hl7
+
+    settings = located(Settings())
+    asyncio.run(serve_hl7(settings, database_url(settings)))
+
+
+@hl7.command("try")
+def try_interface(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Messages, one or many.")],
+    interface: Annotated[
+        str, typer.Option(help="An interface's name, or the path of its file.")
+    ] = "sgl",
+) -> None:
+    """Say what messages would do, and what they would be answered; nothing is done."""
+    from sgi.commands.hl7_try import interface_named, language_of_terminal, try_messages
+
+    settings = Settings()
+    chosen = interface_named(interface, settings.interfaces, settings.hl7.port)
+    if not try_messages(file, chosen, language_of_terminal()):
+        raise typer.Exit(1)
+
+
 @cli.command()
 def migrate() -> None:
     """Bring the database to the version that this SGI needs."""
@@ -180,6 +212,30 @@ def add_account(
     )
     asyncio.run(run.add_account(database_url(located(Settings())), name, role, password))
     typer.echo(f"{name} may sign in" if ask else f"{name} may sign in with password {password}")
+
+
+_SYSTEM = Annotated[str, typer.Argument(metavar="NAME", help="Of the system, such as dpath.")]
+_OF = Annotated[str, typer.Option("--establishment", help="Its name; the first by default.")]
+
+
+@launch.command("add")
+def add_launch_client(name: _SYSTEM, establishment: _OF = "") -> None:
+    """Let a system ask for links that open one case once; prints its token, this once."""
+    from sgi.app import database_url
+    from sgi.commands import launch as run
+
+    token = asyncio.run(run.add_client(database_url(located(Settings())), name, establishment))
+    typer.echo(f"{name} may ask for links with token {token}")
+
+
+@launch.command("end")
+def end_launch_client(name: _SYSTEM, establishment: _OF = "") -> None:
+    """Its token, its links and the sessions of its guests end at once."""
+    from sgi.app import database_url
+    from sgi.commands import launch as run
+
+    asyncio.run(run.end_client(database_url(located(Settings())), name, establishment))
+    typer.echo(f"{name} may ask for nothing any more")
 
 
 @cli.command()

@@ -45,6 +45,18 @@ class ConflictError(SgiError):
     """The thing is not in a state in which this can be done."""
 
 
+class IdentityConflictError(SgiError):
+    """What is said of who a patient is cannot be true together with what is known."""
+
+
+class UnreadableDatamatrixError(SgiError):
+    """A barcode is no sound INS datamatrix."""
+
+
+class RetiredError(SgiError):
+    """What is asked for was there by that name, and is by another now."""
+
+
 class UncopiedError(SgiError):
     """The slide has no second copy yet, and is to have one before it goes to cold storage."""
 
@@ -115,3 +127,15 @@ class VerificationError(SgiError):
 
 class StoppedError(SgiError):
     """The worker is stopping; the work is taken up again later."""
+
+
+class LaunchRequestError(SgiError):
+    """What another system asks to be shown is not understood."""
+
+
+class LaunchContradictionError(SgiError):
+    """What another system asks to be shown may be one thing or another."""
+
+
+class SpentLinkError(SgiError):
+    """A link that opens something once is none, was used, or is too old."""

@@ -1,4 +1,4 @@
-"""What `sgi up` tells the other commands on the same machine: where its engines are."""
+"""What the processes of one machine tell each other: where engines are, and where HL7 listens."""
 
 import json
 from pathlib import Path
@@ -9,13 +9,37 @@ from pydantic import BaseModel, SecretStr
 from sgi.settings import DatabaseSettings, Settings, StorageSettings
 
 _FILE = "engines.json"
+_PORTS_FILE = "hl7.json"
 
 
 def tell(settings: Settings) -> None:
     """Write the addresses and credentials in force into a file that only its owner reads."""
-    settings.run.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = settings.run / _FILE
     told = {"database": _plain(settings.database), "storage": _plain(settings.storage)}
+    _write(settings, _FILE, told)
+
+
+def tell_ports(settings: Settings, ports: dict[str, int]) -> None:
+    """Write where the interfaces listen, by their names, once they do."""
+    _write(settings, _PORTS_FILE, ports)
+
+
+def told_ports(settings: Settings) -> dict[str, int] | None:
+    """Where the interfaces listen; None until `sgi hl7` is ready."""
+    try:
+        ports: dict[str, int] = json.loads((settings.run / _PORTS_FILE).read_text())
+    except (OSError, ValueError):
+        return None
+    return ports
+
+
+def forget_ports(settings: Settings) -> None:
+    """What an earlier `sgi hl7` told is not true any more."""
+    (settings.run / _PORTS_FILE).unlink(missing_ok=True)
+
+
+def _write(settings: Settings, name: str, told: object) -> None:
+    settings.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = settings.run / name
     unfinished = path.with_suffix(".part")
     unfinished.unlink(missing_ok=True)
     unfinished.touch(mode=0o600)

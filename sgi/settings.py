@@ -166,6 +166,13 @@ class TlsSettings(BaseModel):
     key: Path | None = None
 
 
+class Hl7TlsSettings(TlsSettings):
+    """MLLP over TLS, for every interface."""
+
+    clients: Path | None = None
+    """The authority whose certificates may connect (PEM); none: whoever reaches the port."""
+
+
 class Hl7Settings(BaseModel):
     """The link to the laboratory's own system; what each interface says is in its own file."""
 
@@ -183,7 +190,7 @@ class Hl7Settings(BaseModel):
     """A connection on which nothing comes for this many seconds is closed."""
     message_s: float = Field(default=30.0, gt=0)
     """Longest time from a message's first byte to its last, in seconds."""
-    tls: TlsSettings = TlsSettings()
+    tls: Hl7TlsSettings = Hl7TlsSettings()
 
 
 class Settings(BaseSettings):

@@ -11,6 +11,7 @@ from sgi.errors import SgiError
 from storage.store import ObjectStore
 
 _ZARR_KEY = re.compile(r"([0-9]{1,3}/)?zarr\.json|[0-9]{1,3}/c(/[0-9]{1,9}){3,4}")
+_IDENTITY = re.compile(r"identity/([1-9][0-9]{0,6})\.json")
 _UID_CHARACTERS = frozenset("0123456789.")
 
 
@@ -74,9 +75,24 @@ def manifest_key(slide_id: UUID) -> str:
     return f"{slide_folder(slide_id)}{MANIFEST}"
 
 
+def identity_name(revision: int) -> str:
+    """What the instances say of whose they are since a revision, below the slide's folder."""
+    return f"identity/{revision}.json"
+
+
+def identity_revision(name: str) -> int | None:
+    """Of which revision an object is, by its name below the slide's folder; None of none."""
+    match = _IDENTITY.fullmatch(name)
+    return None if match is None else int(match[1])
+
+
 def side_object_key(slide_id: UUID, name: str) -> str:
     """An object beside the instances, by its name below the slide's folder."""
-    if name not in {HEAT_MAP, MANIFEST} and name != omezarr_name(name.removeprefix("ome.zarr/")):
+    if (
+        name not in {HEAT_MAP, MANIFEST}
+        and identity_revision(name) is None
+        and name != omezarr_name(name.removeprefix("ome.zarr/"))
+    ):
         raise SgiError("An object's name is malformed; this is a defect of the SGI.")
     return f"{slide_folder(slide_id)}{name}"
 
@@ -94,6 +110,11 @@ def quarantine_key(slide_id: UUID, incident_id: UUID, name: str) -> str:
 def establishment_folder(establishment_id: UUID) -> str:
     """The beginning of all keys of what an establishment has decided."""
     return f"establishments/{establishment_id}/"
+
+
+def establishment_key(establishment_id: UUID) -> str:
+    """The establishment itself."""
+    return f"{establishment_folder(establishment_id)}establishment.json"
 
 
 def quality_limits_key(establishment_id: UUID) -> str:

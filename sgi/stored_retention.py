@@ -255,15 +255,18 @@ def write_destruction(store: ObjectStore, destruction: Destruction) -> None:
 
 def read_certificate(store: ObjectStore, destruction: Destruction) -> Certificate | None:
     """One that is there already: of a run that was cut short, or from before a recovery of the
-    database to an earlier day. None when there is none, or when it is none.
+    database to an earlier day. None when there is none, or when it is none of this approval.
     """
     try:
         data = store.read(certificate_key(destruction.establishment_id, destruction.id))
         found = Certificate.model_validate_json(data)
     except (ObjectNotFoundError, ObjectTooLargeError, ValueError):
         return None
-    same = (found.id, found.slide_id) == (destruction.id, destruction.slide_id)
-    return found if same else None
+    approved = destruction.approved_by
+    known = (destruction.id, destruction.slide_id, destruction.approved_at)
+    same = (found.id, found.slide_id, found.approved_at) == known
+    by_the_same = approved is not None and _person(found.approved_by) == approved
+    return found if same and by_the_same else None
 
 
 def write_certificate(store: ObjectStore, certificate: Certificate) -> None:

@@ -12,6 +12,8 @@ import psycopg_pool
 from procrastinate.exceptions import ConnectorException
 
 from sgi.catalogue.database import Database
+from sgi.identity.tasks import register as register_identities
+from sgi.ingest.identify import register as register_identification
 from sgi.ingest.worker import ingesting
 from sgi.integrity.keeper import register as register_integrity
 from sgi.jobs.keeping import Keeping, Register
@@ -24,6 +26,7 @@ from sgi.jobs.queue import (
     open_queue,
     take_over_stalled,
 )
+from sgi.keeping.establishments import register as register_establishments
 from sgi.keeping.record_tasks import register as register_records
 from sgi.keeping.tiers_tasks import register as register_tiers
 from sgi.proved_stores import wait_for_proved_stores
@@ -39,6 +42,9 @@ KEEPERS: tuple[Register, ...] = (
     register_retention,
     register_integrity,
     register_records,
+    register_identification,
+    register_identities,
+    register_establishments,
 )
 """Everything that works in the keeping queue."""
 

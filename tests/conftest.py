@@ -22,6 +22,16 @@ def shared_slides() -> Path:
 
 
 @pytest.fixture(scope="session")
+def interop() -> Path:
+    """The folder of other people's messages: `interop` in or beside the folder of test slides."""
+    given = Path(os.environ.get("SGI_TEST_DATA") or Path(__file__).parents[2] / "shared")
+    for folder in (given / "interop", given.parent / "interop"):
+        if (folder / "synthetic").is_dir():
+            return folder.absolute()
+    pytest.skip(f"SGI_TEST_DATA should name the folder of test data: {given} has no interop")
+
+
+@pytest.fixture(scope="session")
 def archive_endpoint() -> Iterator[str]:
     """An S3 with classes that must be thawed, on loopback, made of memory."""
     from moto.server import ThreadedMotoServer

@@ -12,7 +12,7 @@ export default defineConfig({
   },
   server: {
     proxy: Object.fromEntries(
-      ["/api", "/tiles", "/slides"].map((path) => [path, "http://127.0.0.1:8000"]),
+      ["/api", "/tiles", "^/slides/"].map((path) => [path, "http://127.0.0.1:8000"]),
     ),
   },
   test: { include: ["src/**/*.test.ts"] },

@@ -12,6 +12,9 @@ from sgi.catalogue import accounts, audit
 from sgi.catalogue.audit import SYSTEM, Action
 from sgi.catalogue.database import Database
 from sgi.domain.account import Account, Role
+from sgi.stored_establishment import StoredEstablishment, write_establishment
+from storage.errors import StorageError
+from storage.store import ObjectStore
 
 _log = logging.getLogger(__name__)
 NAME = "admin"
@@ -27,14 +30,25 @@ def kept_password(folder: Path) -> str:
     return path.read_text().strip()
 
 
-def ensure_establishment(url: str, name: str) -> None:
-    """Create the first establishment when there is none; needs the owner's connection."""
+def ensure_establishment(url: str, name: str, store: ObjectStore) -> None:
+    """Create the first establishment when there is none; needs the owner's connection.
+
+    The store hears of it before the catalogue does; one that is away hears of it from the worker.
+    """
     with psycopg.connect(url) as connection:
-        connection.execute(
+        made = connection.execute(
             "insert into establishment (name) select %s where not exists "
-            "(select from establishment)",
+            "(select from establishment) returning id, created_at",
             [name],
-        )
+        ).fetchone()
+        if made is not None:
+            stored = StoredEstablishment(
+                establishment_id=made[0], establishment_name=name, created_at=made[1]
+            )
+            try:
+                write_establishment(store, stored)
+            except StorageError as error:
+                _log.warning("the establishment is not stored yet: %s", type(error).__name__)
 
 
 async def ensure_first_account(database: Database, password: str) -> None:

@@ -55,10 +55,11 @@ class Sessions:
 
     def trusted_until(self, token: str | None) -> float:
         """Until when the memory of a session holds, unless it is forgotten before: a time of the
-        monotonic clock, in the past for a session that is not remembered.
+        monotonic clock, in the past for a session that is not remembered. What a guest may see is
+        looked at anew each time.
         """
         known = self._by_token.get(token or "")
-        if known is None:
+        if known is None or known[1].case_id is not None:
             return 0.0
         left_s = (known[1].expires_at - datetime.now(UTC)).total_seconds()
         return min(known[0], time.monotonic() + left_s)

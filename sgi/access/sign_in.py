@@ -10,7 +10,7 @@ from sgi.access import passwords, sessions
 from sgi.catalogue import accounts, audit
 from sgi.catalogue.audit import Action, Actor
 from sgi.catalogue.database import Database
-from sgi.domain.account import Session
+from sgi.domain.account import Role, Session
 from sgi.errors import TooManyAttemptsError, WrongCredentialsError
 
 _log = logging.getLogger(__name__)
@@ -59,6 +59,8 @@ async def sign_in(
         # A failure until it is proved right: many at the same moment count as many.
         await accounts.record_sign_in_failure(connection, name_hash, address)
         account = await accounts.account_named(connection, name.strip())
+    if account is not None and account.role is Role.GUEST:  # has no password that could be right
+        account = None
     known_hash = None if account is None else account.password_hash
     if not await passwords.check(known_hash, password) or account is None:
         if account is not None:

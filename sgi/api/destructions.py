@@ -9,12 +9,14 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from sgi.api.language import requested_language
 from sgi.api.retention import ReasonText
 from sgi.api.services import Services, actor_of, services_of, session_of
 from sgi.catalogue import audit, destructions, holds, retention, slides
 from sgi.catalogue.audit import Action
 from sgi.catalogue.database import Connection
 from sgi.domain.account import Session
+from sgi.domain.failures import failure_told
 from sgi.domain.retention import (
     Destruction,
     DestructionState,
@@ -26,6 +28,7 @@ from sgi.domain.retention import (
     may_approve,
 )
 from sgi.domain.slide import Slide
+from sgi.domain.words import Language
 from sgi.errors import ConflictError, ForbiddenError, NotFoundError
 from sgi.jobs.retention import defer_destruction
 from sgi.stored_retention import Certificate, write_destruction
@@ -113,7 +116,9 @@ async def list_destructions(
     services, session = services_of(request), session_of(request)
     async with services.database.transaction(session.establishment_id) as connection:
         found = await destructions.newest(connection, limit)
-        return DestructionsOut(items=[await _out(connection, session, each) for each in found])
+        language = requested_language(request)
+        told = [await _out(connection, session, each, language) for each in found]
+        return DestructionsOut(items=told)
 
 
 @router.post("/destructions", status_code=201)
@@ -139,7 +144,7 @@ async def ask_destruction(body: DestructionIn, request: Request) -> DestructionO
         if asked is None:
             raise NotFoundError("There is no such slide.")
         await _record(connection, services, request, Action.ASK_DESTRUCTION, asked)
-        return await _out(connection, session, asked)
+        return await _out(connection, session, asked, requested_language(request))
 
 
 @router.post("/destructions/{destruction_id}/approve")
@@ -181,7 +186,7 @@ async def approve_destruction(
                 connection, session.establishment_id, approved.id, approved.slide_id
             )
         await _record(connection, services, request, Action.APPROVE_DESTRUCTION, approved)
-        return await _out(connection, session, approved)
+        return await _out(connection, session, approved, requested_language(request))
 
 
 @router.post("/destructions/{destruction_id}/withdraw")
@@ -198,7 +203,7 @@ async def withdraw_destruction(
         if withdrawn is None:
             raise ConflictError("The destruction has begun, or has ended.")
         await _record(connection, services, request, Action.WITHDRAW_DESTRUCTION, withdrawn)
-        return await _out(connection, session, withdrawn)
+        return await _out(connection, session, withdrawn, requested_language(request))
 
 
 @router.get("/destructions/{destruction_id}/certificate", response_model=Certificate)
@@ -240,7 +245,7 @@ async def _record(
 
 
 async def _out(
-    connection: Connection, session: Session, destruction: Destruction
+    connection: Connection, session: Session, destruction: Destruction, language: Language
 ) -> DestructionOut:
     gone = destruction.began_at is not None
     slide = None if gone else await slides.by_id(connection, destruction.slide_id)
@@ -253,6 +258,7 @@ async def _out(
     return DestructionOut.model_validate(
         plain
         | {
+            "failure": failure_told(destruction.failure, destruction.failure_code, language),
             "early": is_early(destruction.ground),
             "asked_by": destruction.asked_by.name,
             "approved_by": None if approved is None else approved.name,

@@ -94,10 +94,45 @@ ANSWERS: dict[type[Exception], Answer] = {
         "This cannot be done in its present state; reload the page.",
         "Impossible dans l'état actuel ; rechargez la page.",
     ),
+    errors.IdentityConflictError: Answer(
+        409,
+        "This contradicts what is known of the patients; have the administration look at both.",
+        "Cela contredit ce que l'on sait des patients ; faites vérifier les deux par le bureau des "
+        "admissions.",
+    ),
+    errors.UnreadableDatamatrixError: Answer(
+        422,
+        "The barcode cannot be read as an INS datamatrix; scan it again.",
+        "Le code-barres n'est pas lisible comme datamatrix INS ; scannez-le à nouveau.",
+    ),
+    errors.RetiredError: Answer(
+        410,
+        "What these instances said of the slide was corrected: they are others now; search again.",
+        "Ce que ces instances disaient de la lame a été corrigé : d'autres les remplacent ; "
+        "relancez la recherche.",
+    ),
     errors.UncopiedError: Answer(
         409,
         "The slide has no second copy yet; try again in some minutes.",
         "La lame n'a pas encore de seconde copie ; réessayez dans quelques minutes.",
+    ),
+    errors.LaunchRequestError: Answer(
+        400,
+        "The request to show images is not understood; requestType is STUDY, with studyUID or "
+        "accessionNumber, or PATIENT, with patientID.",
+        "La demande d'affichage n'est pas comprise ; requestType vaut STUDY, avec studyUID ou "
+        "accessionNumber, ou PATIENT, avec patientID.",
+    ),
+    errors.LaunchContradictionError: Answer(
+        409,
+        "What is asked for is of different cases or patients; open it from the worklist instead.",
+        "La demande désigne des dossiers ou des patients différents ; ouvrez le dossier depuis la "
+        "liste de travail.",
+    ),
+    errors.SpentLinkError: Answer(
+        410,
+        "This link was used before, or is too old; open the case again from where it was given.",
+        "Ce lien a déjà servi ou a expiré ; rouvrez le dossier depuis l'application d'origine.",
     ),
     errors.ColdError: Answer(
         409,

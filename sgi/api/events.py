@@ -10,12 +10,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import StreamingResponse
 
 from sgi.api.arrivals import arrival_out
-from sgi.api.feed import Moved
+from sgi.api.feed import CaseChanged, Change, Moved
 from sgi.api.language import requested_language
 from sgi.api.services import Services, services_of, session_of
 from sgi.api.tiers import slide_tiers_out
 from sgi.catalogue import accounts, arrivals, slides
-from sgi.domain.account import Session
+from sgi.domain.account import Permission, Session
 from sgi.domain.arrival import ArrivalState
 from sgi.domain.words import Language
 
@@ -31,7 +31,8 @@ def _event(name: str, data: str) -> bytes:
 async def events(request: Request) -> StreamingResponse:
     """`arrival` with the whole arrival, `slide` with `{"id"}`, `reset`: read the lists again.
 
-    `tiers` with `{"id", "file_name", "tiers"}`: a slide moves between tiers.
+    `tiers` with `{"id", "file_name", "tiers"}`: a slide moves between tiers. `case` with `{"id"}`,
+    for who may see cases: something of it is not as it was.
     """
     told = _stream(services_of(request), session_of(request), requested_language(request))
     return StreamingResponse(
@@ -60,12 +61,21 @@ async def _stream(services: Services, session: Session, language: Language) -> A
                     return
                 yield _event("reset", "{}")
                 continue
-            if isinstance(changed, Moved):
-                for event in await _tier_events(services, session, changed.slide_id):
-                    yield event
-                continue
-            for event in await _arrival_events(services, session, changed, language):
+            for event in await _events_of(services, session, changed, language):
                 yield event
+
+
+async def _events_of(
+    services: Services, session: Session, changed: Change, language: Language
+) -> list[bytes]:
+    match changed:
+        case CaseChanged(case_id):
+            may = session.may(Permission.VIEW_CASES)
+            return [_event("case", f'{{"id": "{case_id}"}}')] if may else []
+        case Moved(slide_id):
+            return await _tier_events(services, session, slide_id, language)
+        case arrival_id:
+            return await _arrival_events(services, session, arrival_id, language)
 
 
 def _expired(session: Session) -> bool:
@@ -77,12 +87,14 @@ async def _lives(services: Services, session: Session) -> bool:
         return await accounts.session_lives(connection, session.id)
 
 
-async def _tier_events(services: Services, session: Session, slide_id: UUID) -> list[bytes]:
+async def _tier_events(
+    services: Services, session: Session, slide_id: UUID, language: Language
+) -> list[bytes]:
     async with services.database.transaction(session.establishment_id) as connection:
         slide = await slides.by_id(connection, slide_id)
         if slide is None:
             return []
-        tiers = await slide_tiers_out(services, session, connection, slide)
+        tiers = await slide_tiers_out(services, session, connection, slide, language)
     told = {
         "id": str(slide_id),
         "file_name": slide.file_name,

@@ -16,7 +16,7 @@ from sgi.domain.account import Session
 _log = logging.getLogger(__name__)
 _QUEUE = 1000
 _RECONNECT_S = 1.0
-_CHANNELS = ("sgi_arrival", "sgi_session", "sgi_slide_gone", "sgi_tier", "sgi_move")
+_CHANNELS = ("sgi_arrival", "sgi_session", "sgi_slide_gone", "sgi_tier", "sgi_move", "sgi_case")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,15 @@ class Moved:
     slide_id: UUID
 
 
-Change = UUID | Moved
-"""An arrival's id, or a slide on its way between tiers."""
+@dataclass(frozen=True, slots=True)
+class CaseChanged:
+    """Something of a case is not as it was."""
+
+    case_id: UUID
+
+
+Change = UUID | Moved | CaseChanged
+"""An arrival's id, a slide on its way between tiers, or a case."""
 
 
 class Feed:
@@ -79,6 +86,9 @@ class Feed:
             self._tell(establishment, arrival)
         elif channel == "sgi_session":
             self._end(UUID(payload))
+        elif channel == "sgi_case":
+            establishment, case = (UUID(part) for part in payload.split())
+            self._tell(establishment, CaseChanged(case))
         elif channel in {"sgi_tier", "sgi_move"}:
             establishment, slide = (UUID(part) for part in payload.split())
             if channel == "sgi_tier":

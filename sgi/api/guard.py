@@ -12,16 +12,21 @@ from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sgi.access.guests import Guests
 from sgi.access.rules import Open, methods_of, rule_for
 from sgi.access.sessions import Sessions
 from sgi.api.errors import problem
 from sgi.api.language import language_of
 from sgi.api.overload import asked_by
-from sgi.domain.account import Session
+from sgi.domain.account import Role, Session
 from sgi.errors import CrossSiteRequestError, ForbiddenError, NotFoundError, NotSignedInError
 
 SECURE_COOKIE = "__Host-sgi_session"
 LOOPBACK_COOKIE = "sgi_session"
+SECURE_GUEST_COOKIE = "__Host-sgi_guest"
+LOOPBACK_GUEST_COOKIE = "sgi_guest"
+"""Of who came by a link of another system's: a cookie of its own, so that nobody is made a guest
+who is somebody."""
 CSRF_HEADER = "x-csrf-token"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_BODY_BYTES = 1 << 20
@@ -48,13 +53,21 @@ class Guard:
     """Lets a request through to `application`, with `scope["state"]["session"]` set, or not."""
 
     def __init__(
-        self, application: ASGIApp, sessions: Sessions, *, secure: bool, behind_proxy: bool
+        self,
+        application: ASGIApp,
+        sessions: Sessions,
+        guests: Guests,
+        *,
+        secure: bool,
+        behind_proxy: bool,
     ) -> None:
         self._application = application
+        self._guests = guests
         self.sessions = sessions
         self._secure = secure
         self._behind_proxy = behind_proxy
         self._cookie = SECURE_COOKIE if secure else LOOPBACK_COOKIE
+        self._guest_cookie = SECURE_GUEST_COOKIE if secure else LOOPBACK_GUEST_COOKIE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -94,7 +107,7 @@ class Guard:
             if method not in _SAFE_METHODS:
                 _refuse_other_sites(headers)
             return None
-        session = await self.sessions.of(session_token(headers, self._cookie))
+        session = await self._session_of(headers)
         if session is None:
             raise NotSignedInError("Sign in first.")
         if rule is None and (methods := methods_of(path)):
@@ -103,6 +116,8 @@ class Guard:
             raise NotFoundError("There is no such route.")
         if not rule.allows(session):
             raise ForbiddenError("The account may not do this.")
+        if session.role is Role.GUEST:
+            await self._guests.check(session, method, path)
         if method not in _SAFE_METHODS:
             _refuse_other_sites(headers)
             sent = headers.get(CSRF_HEADER, "")
@@ -110,6 +125,14 @@ class Guard:
                 raise CrossSiteRequestError("The CSRF token is missing or wrong.")
         asked_by(session.id)
         return session
+
+    async def _session_of(self, headers: Headers) -> Session | None:
+        """A person's before a guest's; each in its own cookie."""
+        session = await self.sessions.of(session_token(headers, self._cookie))
+        if session is not None and session.role is not Role.GUEST:
+            return session
+        guest = await self.sessions.of(session_token(headers, self._guest_cookie))
+        return guest if guest is not None and guest.role is Role.GUEST else None
 
     def trusted_until(self, headers: Headers) -> float:
         """Until when what was decided for these headers holds; as `Sessions.trusted_until`."""

@@ -7,13 +7,15 @@ process of every host gives the same answer.
 import hmac
 import ipaddress
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from sgi.api.services import Services, services_of
-from sgi.catalogue import integrity
+from sgi.catalogue import integrity, interfaces
+from sgi.domain.interface import STOPPED
 from sgi.errors import NotFoundError
 
 router = APIRouter(include_in_schema=False)
@@ -30,7 +32,10 @@ async def metrics(request: Request) -> Response:
         raise NotFoundError("There is no such route.")
     async with services.database.anonymous() as connection:
         figures = await integrity.figures(connection)
-    return Response(text(figures, services), media_type=_MEDIA_TYPE)
+        of_interfaces = await interfaces.figures(connection)
+        now = await interfaces.now(connection)
+    told = text(figures, services) + text_of_interfaces(of_interfaces, now)
+    return Response(told, media_type=_MEDIA_TYPE)
 
 
 def _may_read(request: Request, services: Services) -> bool:
@@ -107,6 +112,40 @@ def text(figures: Mapping[str, Any], services: Services) -> str:
                     ({"queue": row["queue"], "status": row["status"]}, row["jobs"])
                     for row in figures["jobs"]
                 ),
+            ),
+        ]
+    )
+
+
+def text_of_interfaces(figures: Mapping[str, Any], now: datetime) -> str:
+    """What went through the interfaces, and what waits to."""
+    notices = figures["notices"]
+    waiting = [row for row in notices if row["state"] not in STOPPED]
+    oldest = min((row["oldest_at"] for row in waiting), default=now)
+    return "".join(
+        [
+            _family(
+                "sgi_messages_day",
+                "Messages of the last 24 hours.",
+                (
+                    ({"direction": row["direction"], "outcome": row["outcome"]}, row["messages"])
+                    for row in figures["messages"]
+                ),
+            ),
+            _metric(
+                "sgi_notices_waiting",
+                "Notices that wait to be told.",
+                sum(row["notices"] for row in waiting),
+            ),
+            _metric(
+                "sgi_notices_oldest_seconds",
+                "Since when the oldest of them waits; 0 where none does.",
+                round(max(0.0, (now - oldest).total_seconds()), 3),
+            ),
+            _metric(
+                "sgi_notices_stopped",
+                "Notices that were refused or tried too often: a person must look.",
+                sum(row["notices"] for row in notices if row["state"] in STOPPED),
             ),
         ]
     )

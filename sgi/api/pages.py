@@ -23,8 +23,13 @@ def _file(path: Path, cache: str) -> Response:
 
 @router.get("/")
 @router.get("/view/{slide}")
+@router.get("/cases")
+@router.get("/cases/{case}")
+@router.get("/slides")
+@router.get("/identification")
+@router.get("/interfaces")
 @router.get("/storage")
-async def page(slide: str = "") -> Response:  # noqa: ARG001 - the page itself reads its address
+async def page(slide: str = "", case: str = "") -> Response:  # noqa: ARG001 - it reads its address
     """The application; it asks for everything else itself."""
     return _file(viewer.dist_path() / "index.html", "no-cache")
 

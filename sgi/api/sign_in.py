@@ -8,7 +8,12 @@ from pydantic import BaseModel, Field
 
 from sgi.access import sign_in as access
 from sgi.access.passwords import MAX_LENGTH
-from sgi.api.guard import LOOPBACK_COOKIE, SECURE_COOKIE
+from sgi.api.guard import (
+    LOOPBACK_COOKIE,
+    LOOPBACK_GUEST_COOKIE,
+    SECURE_COOKIE,
+    SECURE_GUEST_COOKIE,
+)
 from sgi.api.services import WITHOUT_NUL, services_of, session_of
 from sgi.domain.account import GRANTS, Permission, Role, Session
 
@@ -37,6 +42,8 @@ class Me(BaseModel):
     permissions: list[Permission]
     """What the role may do; screens offer nothing else."""
     establishment: EstablishmentOut
+    case_id: UUID | None = None
+    """Of a guest: the one case that may be looked at."""
     csrf_token: str
 
 
@@ -48,6 +55,7 @@ def _me(session: Session) -> Me:
         establishment=EstablishmentOut(
             id=session.establishment_id, name=session.establishment_name
         ),
+        case_id=session.case_id,
         csrf_token=session.csrf_token,
     )
 
@@ -86,13 +94,11 @@ async def sign_out(request: Request, response: Response) -> None:
     )
     services.sessions.forget(session_id)
     secure = services.settings.secure
-    response.delete_cookie(
-        SECURE_COOKIE if secure else LOOPBACK_COOKIE,
-        path="/",
-        secure=secure,
-        httponly=True,
-        samesite="strict",
-    )
+    own = SECURE_COOKIE if secure else LOOPBACK_COOKIE
+    guest = SECURE_GUEST_COOKIE if secure else LOOPBACK_GUEST_COOKIE
+    # Nobody who signs out goes on as a guest.
+    for name in (own, guest) if guest in request.cookies else (own,):
+        response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="strict")
 
 
 @router.get("/me")

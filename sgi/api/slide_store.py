@@ -36,6 +36,7 @@ class ServedSlide:
         self._store = store
         self._frames = frames
         self._levels = slide.levels
+        self._by_told = {slide.told_uid(each): each for each in slide.instances}
         self._ready: dict[str, ServedInstance] = {}
         self._loading = asyncio.Lock()
 
@@ -44,6 +45,10 @@ class ServedSlide:
         if not 0 <= level < len(self._levels):
             raise NotFoundError("The slide has no such level.")
         return await self.instance(self._levels[level])
+
+    def instance_told(self, told_uid: str) -> StoredInstance | None:
+        """By the SOP Instance UID that others know; None where there is no such instance."""
+        return self._by_told.get(told_uid)
 
     @staticmethod
     def require_warm(stored: StoredInstance) -> None:

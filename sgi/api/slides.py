@@ -9,15 +9,18 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
+from sgi.api.language import requested_language
 from sgi.api.services import WITHOUT_NUL, actor_of, services_of, session_of
 from sgi.api.sign_in import EstablishmentOut
 from sgi.api.tiers import SlideTiersOut, slide_tiers_out
 from sgi.catalogue import audit, incidents, slides
 from sgi.catalogue.audit import Action
 from sgi.domain.facts import SlideFacts
+from sgi.domain.french import LEFT_OUT, in_french
 from sgi.domain.quality import HeatMapShape, QualityReport, SlideQuality
 from sgi.domain.slide import Slide
 from sgi.domain.tier import Tier
+from sgi.domain.words import Language
 from sgi.errors import InvalidRequestError, NotFoundError
 
 router = APIRouter(prefix="/api/v1", tags=["slides"])
@@ -115,7 +118,7 @@ class SlideOut(SlideSummary):
     barcode_contradicts: bool
     """The first is the file's own, and the picture shows only the others."""
     not_kept: list[str]
-    """What of the file is not in the slide: English sentences."""
+    """What of the file is not in the slide, in sentences."""
     left_out: list[str]
     """Images of the file that could not be decoded."""
     quality: QualityOut | None
@@ -157,10 +160,15 @@ def _summary(slide: Slide, *, damaged: bool) -> dict[str, object]:
             }
             for level in slide.levels
         ],
-        "study_uid": slide.study_uid,
-        "series_uid": slide.series_uid,
+        "study_uid": slide.told_study_uid,
+        "series_uid": slide.told_series_uid,
         "damaged": damaged,
     }
+
+
+def _left_out(said: str, language: Language) -> str:
+    french = in_french(said, table=LEFT_OUT) if language is Language.FRENCH else None
+    return french or said
 
 
 def _quality(judged: SlideQuality) -> dict[str, object]:
@@ -206,13 +214,16 @@ async def list_slides(
 @router.get("/slides/{slide_id}")
 async def get_slide(slide_id: UUID, request: Request) -> SlideOut:
     """One slide; opening it is a view in the audit."""
+    language = requested_language(request)
     establishment_id = session_of(request).establishment_id
     async with services_of(request).database.transaction(establishment_id) as connection:
         slide = await slides.by_id(connection, slide_id)
         if slide is None:
             raise NotFoundError("There is no such slide.")
         damaged = bool(await incidents.damaged(connection, [slide_id]))
-        tiers = await slide_tiers_out(services_of(request), session_of(request), connection, slide)
+        tiers = await slide_tiers_out(
+            services_of(request), session_of(request), connection, slide, language
+        )
         await audit.record(
             connection, establishment_id, actor_of(request), Action.VIEW_SLIDE, slide_id
         )
@@ -221,6 +232,7 @@ async def get_slide(slide_id: UUID, request: Request) -> SlideOut:
             **_summary(slide, damaged=damaged),
             "source_sha256": slide.source_sha256,
             **slide.facts.model_dump(include=_FACTS_OUT),
+            "not_kept": [_left_out(said, language) for said in slide.facts.not_kept],
             "quality": slide.quality and _quality(slide.quality),
             "tiers": tiers,
         }

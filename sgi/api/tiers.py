@@ -8,14 +8,17 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
+from sgi.api.language import requested_language
 from sgi.api.services import Services, actor_of, services_of, session_of
 from sgi.catalogue import audit, integrity, slides, tiers
 from sgi.catalogue.audit import Action
 from sgi.catalogue.database import Connection
 from sgi.domain.account import Session
+from sgi.domain.failures import failure_told
 from sgi.domain.slide import Slide
 from sgi.domain.tier import Tier
 from sgi.domain.tiers import MoveState, TierMove, TierPolicy, cold_levels, levels_to_cool
+from sgi.domain.words import Language
 from sgi.errors import ConflictError, NotFoundError, UncopiedError
 from sgi.jobs.tiers import defer_move
 from sgi.stored_tiers import StoredTierPolicy, write_tier_policy
@@ -49,7 +52,7 @@ class MoveOut(BaseModel):
     progress: float
     """0 to 1."""
     reason: str | None
-    """Why it has not succeeded so far: an English sentence for the administrator."""
+    """Why it has not succeeded so far: a sentence for the administrator."""
 
 
 class SlideTiersOut(BaseModel):
@@ -106,7 +109,7 @@ class MovesOut(BaseModel):
     items: list[MoveOut]
 
 
-def move_out(move: TierMove, account_id: UUID, now: datetime) -> MoveOut:
+def move_out(move: TierMove, account_id: UUID, now: datetime, language: Language) -> MoveOut:
     """The move as `account_id` is told of it."""
     return MoveOut(
         id=move.id,
@@ -121,7 +124,7 @@ def move_out(move: TierMove, account_id: UUID, now: datetime) -> MoveOut:
         archive_asked_at=move.archive_asked_at,
         ended_at=move.ended_at,
         progress=move.progress,
-        reason=move.reason,
+        reason=failure_told(move.reason, move.reason_code, language),
     )
 
 
@@ -136,7 +139,11 @@ def _expected(move: TierMove, now: datetime) -> datetime | None:
 
 
 async def slide_tiers_out(
-    services: Services, session: Session, connection: Connection, slide: Slide
+    services: Services,
+    session: Session,
+    connection: Connection,
+    slide: Slide,
+    language: Language,
 ) -> SlideTiersOut:
     """Where the slide lies, as the session is told of it."""
     now = datetime.now(UTC)
@@ -152,7 +159,7 @@ async def slide_tiers_out(
         tier=coldest,
         cold_levels=[level.level for level in cold if level.level is not None],
         restore_hours=_restore_hours(services),
-        move=None if move is None else move_out(move, session.account_id, now),
+        move=None if move is None else move_out(move, session.account_id, now, language),
     )
 
 
@@ -230,7 +237,8 @@ async def list_moves(
     async with services_of(request).database.transaction(session.establishment_id) as connection:
         found = await tiers.newest(connection, limit)
     now = datetime.now(UTC)
-    return MovesOut(items=[move_out(move, session.account_id, now) for move in found])
+    language = requested_language(request)
+    return MovesOut(items=[move_out(move, session.account_id, now, language) for move in found])
 
 
 @router.post("/slides/{slide_id}/restore", status_code=202)
@@ -265,7 +273,8 @@ async def _ask(slide_id: UUID, request: Request, target: Tier) -> SlideTiersOut:
                 await _require_copied(connection, slide)
             await _begin(connection, request, slide, target, hours)
             slide = await slides.by_id(connection, slide_id) or slide
-        return await slide_tiers_out(services, session, connection, slide)
+        language = requested_language(request)
+        return await slide_tiers_out(services, session, connection, slide, language)
 
 
 async def _has_something_to_move(connection: Connection, slide: Slide, target: Tier) -> bool:

@@ -9,7 +9,9 @@ from uuid import UUID
 import psycopg
 from psycopg.types.json import Jsonb
 
+from sgi.catalogue import attachments
 from sgi.catalogue.database import Connection
+from sgi.domain.arrival import ReasonCode
 from sgi.domain.retention import Destruction, DestructionState, Ground, Person
 from sgi.errors import ConflictError
 from sgi.stored_retention import Certificate, StoreAnswer
@@ -24,6 +26,7 @@ def _destruction(row: dict[str, Any]) -> Destruction:
         "source_sha256": row["source_sha256"].hex(),
         "state": DestructionState(row["state"]),
         "ground": Ground(row["ground"]),
+        "failure_code": row["failure_code"] and ReasonCode(row["failure_code"]),
     }
     approved = (row["approved_by"], row["approved_name"], row["approved_session"])
     return Destruction(
@@ -105,7 +108,8 @@ async def approve(
     return await _one(
         connection,
         """update destruction set state = 'approved', approved_by = %s, approved_name = %s,
-               approved_session = %s, approved_at = now(), not_before = now() + %s
+               approved_session = %s, approved_at = now(), not_before = now() + %s,
+               failure = null
            where id = %s and state = 'asked' returning *""",
         [person.account_id, person.name, person.session_id, wait, destruction_id],
     )
@@ -129,10 +133,13 @@ async def begin(connection: Connection, destruction_id: UUID) -> Destruction | N
 
     Raises ConflictError when the slide is held or the waiting time has not ended.
     """
+    leaving = await attachments.to_be_destroyed(connection, destruction_id)
     try:
         await connection.execute("select begin_destruction(%s)", [destruction_id])
     except psycopg.errors.RestrictViolation as error:
         raise ConflictError("The slide is held, or its waiting time has not ended.") from error
+    if leaving is not None:
+        await attachments.destroyed(connection, leaving)
     return await _one(
         connection,
         "select * from destruction where id = %s and state = 'destroying'",
@@ -231,10 +238,22 @@ async def destroyed_content(connection: Connection, sha256: bytes) -> datetime |
     return None if row is None else row["at"]
 
 
-async def set_failure(connection: Connection, destruction_id: UUID, failure: str) -> None:
+async def set_failure(
+    connection: Connection, destruction_id: UUID, failure: str, code: ReasonCode
+) -> None:
     """In words that people read; forgotten when it goes on."""
     await connection.execute(
-        "update destruction set failure = %s where id = %s", [failure, destruction_id]
+        "update destruction set failure = %s, failure_code = %s where id = %s",
+        [failure, code, destruction_id],
+    )
+
+
+async def unswept(connection: Connection, destruction_id: UUID) -> Destruction | None:
+    """One that is done, and whose stores are to be looked at once more."""
+    return await _one(
+        connection,
+        "select * from destruction where id = %s and state = 'done' and swept_at is null",
+        [destruction_id],
     )
 
 

@@ -71,11 +71,13 @@ class FoundInstance:
 
 
 async def add(connection: Connection, slide: Slide, documents: dict[str, Document]) -> None:
-    """Put on record what the instances of a slide say, by SOP Instance UID; again is no harm,
-    nor a slide that is no longer there.
+    """Put on record what the instances of a slide say, by their SOP Instance UID in the store;
+    again is no harm, nor a slide that is no longer there, or is told otherwise by now.
     """
     cursor = await connection.execute(
-        "update slide set on_record = true where id = %s returning id", [slide.id]
+        """update slide set on_record = true where id = %s and identity_revision = %s
+           returning id""",
+        [slide.id, slide.told.revision if slide.told else 0],
     )
     if await cursor.fetchone() is None:
         return
@@ -87,21 +89,30 @@ async def add(connection: Connection, slide: Slide, documents: dict[str, Documen
         [
             slide.id,
             slide.establishment_id,
-            slide.study_uid,
-            slide.series_uid,
+            slide.told_study_uid,
+            slide.told_series_uid,
             slide.published_at,
             Jsonb(_searched(base)),
-            Jsonb(_folded_names(base)),
+            Jsonb(folded_names(base)),
         ],
     )
+    told = {stored.sop_uid: slide.told_uid(stored) for stored in slide.instances}
     rows = [
-        [sop_uid, slide.id, slide.establishment_id, _number(document), Jsonb(document)]
+        [
+            sop_uid,
+            told[sop_uid],
+            slide.id,
+            slide.establishment_id,
+            _number(document),
+            Jsonb(document),
+        ]
         for sop_uid, document in documents.items()
     ]
     async with connection.cursor() as cursor:
         await cursor.executemany(
-            """insert into dicom_instance (sop_uid, slide_id, establishment_id, number, document)
-               values (%s, %s, %s, %s, %s) on conflict do nothing""",
+            """insert into dicom_instance
+                   (sop_uid, told_uid, slide_id, establishment_id, number, document)
+               values (%s, %s, %s, %s, %s, %s) on conflict do nothing""",
             rows,
         )
 
@@ -116,7 +127,8 @@ def _searched(document: Document) -> Document:
     }
 
 
-def _folded_names(document: Document) -> dict[str, str]:
+def folded_names(document: Document) -> dict[str, str]:
+    """Names of persons without case and accents, by tag."""
     return {
         tag: folded(" ".join(" ".join(name.values()) for name in told["Value"] if name))
         for tag, told in document.items()
@@ -148,15 +160,23 @@ async def is_complete(connection: Connection) -> bool:
 async def slides_of_study(connection: Connection, study_uid: str, most: int) -> list[UUID]:
     """In the order in which they were published."""
     cursor = await connection.execute(
-        "select id from slide where study_uid = %s order by published_at, id limit %s",
-        [study_uid, most],
+        """select id, published_at from slide where study_uid = %(uid)s and identity_revision = 0
+           union all
+           select id, published_at from slide where told_study_uid = %(uid)s
+           order by published_at, id limit %(most)s""",
+        {"uid": study_uid, "most": most},
     )
     return [row["id"] for row in await cursor.fetchall()]
 
 
 async def slide_of_series(connection: Connection, study_uid: str, series_uid: str) -> UUID | None:
     cursor = await connection.execute(
-        "select id from slide where study_uid = %s and series_uid = %s", [study_uid, series_uid]
+        """select id from slide
+           where study_uid = %(study)s and series_uid = %(series)s and identity_revision = 0
+           union all
+           select id from slide
+           where told_study_uid = %(study)s and told_series_uid = %(series)s""",
+        {"study": study_uid, "series": series_uid},
     )
     row = await cursor.fetchone()
     return None if row is None else row["id"]
@@ -165,10 +185,11 @@ async def slide_of_series(connection: Connection, study_uid: str, series_uid: st
 async def documents_of(connection: Connection, slide_id: UUID) -> dict[str, Document]:
     """The headers of a slide's instances by SOP Instance UID; empty where not on record."""
     cursor = await connection.execute(
-        "select sop_uid, document from dicom_instance where slide_id = %s order by number, sop_uid",
+        """select told_uid, document from dicom_instance where slide_id = %s
+           order by number, sop_uid""",
         [slide_id],
     )
-    return {row["sop_uid"]: row["document"] for row in await cursor.fetchall()}
+    return {row["told_uid"]: row["document"] for row in await cursor.fetchall()}
 
 
 _PICKED = """(select coalesce(jsonb_object_agg(k, {column} -> k), '{{}}'::jsonb)
@@ -189,7 +210,7 @@ async def search_studies(connection: Connection, query: Query) -> list[FoundStud
                    total.series, total.modalities,
                    (select count(*) from dicom_instance i join dicom_series m using (slide_id)
                     where m.study_uid = page.study_uid) as instances,
-                   not exists (select from instance i join slide m on m.id = i.slide_id
+                   not exists (select from instance i join dicom_series m using (slide_id)
                                where m.study_uid = page.study_uid and i.tier <> 'warm') as is_warm
             from page
             cross join lateral (
@@ -221,15 +242,15 @@ async def search_series(connection: Connection, place: Place, query: Query) -> l
     told = SERIES_LEVEL | STUDY_LEVEL if query.all_included else _told(returned, query)
     parameters: Parameters = {"told": sorted(told), **_page(query)}
     where = _within(place, parameters) + conditions(query, parameters, "s", None)
+    series, instances = _tables(place)
     cursor = await connection.execute(
         f"""with page as (
-                select s.* from dicom_series s where {where}
-                order by s.published_at desc, s.slide_id limit %(limit)s offset %(offset)s)
+                select s.* from {series} s where {where}
+                order by s.published_at desc, s.id limit %(limit)s offset %(offset)s)
             select page.study_uid, page.series_uid,
                    {_PICKED.format(column="page.document")} as document,
-                   (select count(*) from dicom_instance i where i.slide_id = page.slide_id)
-                       as instances
-            from page order by page.published_at desc, page.slide_id""",  # noqa: S608 - as above
+                   (select count(*) from {instances} i where i.id = page.id) as instances
+            from page order by page.published_at desc, page.id""",  # noqa: S608 - as above
         parameters,
     )
     return [
@@ -251,23 +272,37 @@ async def search_instances(
     parameters: Parameters = {"told": sorted(_told(returned, query)), **_page(query)}
     where = _within(place, parameters) + conditions(query, parameters, "s", "i")
     picked = "page.document" if query.all_included else _PICKED.format(column="page.document")
+    series, instances = _tables(place)
     cursor = await connection.execute(
         f"""with page as (
                 select s.study_uid, s.series_uid, s.published_at, i.*
-                from dicom_instance i join dicom_series s using (slide_id) where {where}
-                order by s.published_at desc, s.slide_id, i.number, i.sop_uid
+                from {instances} i join {series} s using (id) where {where}
+                order by s.published_at desc, id, i.number, i.told_uid
                 limit %(limit)s offset %(offset)s)
-            select page.study_uid, page.series_uid, page.sop_uid, {picked} as document, stored.tier
-            from page join instance stored using (sop_uid)
-            order by page.published_at desc, page.slide_id, page.number, page.sop_uid""",  # noqa: S608 - as above
+            select page.study_uid, page.series_uid, page.told_uid, {picked} as document,
+                   coalesce(stored.tier, 'warm') as tier
+            from page left join instance stored using (sop_uid)
+            order by page.published_at desc, page.id, page.number, page.told_uid""",  # noqa: S608 - as above
         parameters,
     )
     return [
         FoundInstance(
-            row["study_uid"], row["series_uid"], row["sop_uid"], row["document"], row["tier"]
+            row["study_uid"], row["series_uid"], row["told_uid"], row["document"], row["tier"]
         )
         for row in await cursor.fetchall()
     ]
+
+
+def _tables(place: Place) -> tuple[str, str]:
+    """Series and instances: of slides alone, but in a study that is named with the notes of what
+    was retired in it.
+    """
+    if place.study_uid is not None:
+        return "told_series", "told_instance"
+    return (
+        "(select *, slide_id as id from dicom_series)",
+        "(select *, slide_id as id from dicom_instance)",
+    )
 
 
 def _told(returned: Iterable[str], query: Query) -> frozenset[str]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from psycopg import AsyncConnection
+
 from sgi.catalogue.database import Connection
 from sgi.domain.integrity import Damage, Finding, FoundBy, Incident, IncidentState, Place
 
@@ -47,8 +49,8 @@ async def report(
 ) -> Reported:
     """One standing incident an object: the same finding again only says when it was last seen."""
     cursor = await connection.execute(
-        "select * from incident where place = %s and object_key = %s and state <> 'repaired'"
-        " for update",
+        "select * from incident where place = %s and object_key = %s"
+        " and state in ('open', 'accepted') for update",
         [finding.place, finding.key],
     )
     row = await cursor.fetchone()
@@ -57,7 +59,7 @@ async def report(
             """insert into incident
                    (establishment_id, slide_id, place, object_key, kind, found_by, detail)
                values (%s, %s, %s, %s, %s, %s, %s)
-               on conflict (establishment_id, place, object_key) where state <> 'repaired'
+               on conflict (establishment_id, place, object_key) where state in ('open', 'accepted')
                do update set last_seen_at = now()
                returning id, xmax = 0 as is_new""",
             [
@@ -111,16 +113,26 @@ async def end(connection: Connection, incident_id: UUID, state: IncidentState) -
     """Repaired or accepted; False when it had ended, or is not this establishment's."""
     cursor = await connection.execute(
         """update incident set state = %s, ended_at = now()
-           where id = %s and state <> 'repaired' and state <> %s""",
+           where id = %s and state in ('open', 'accepted') and state <> %s""",
         [state, incident_id, state],
     )
     return cursor.rowcount == 1
 
 
+async def end_with_slide(connection: AsyncConnection[Any], slide_id: UUID) -> None:
+    """All of a slide that was destroyed: nothing is left that could be damaged."""
+    await connection.execute(
+        """update incident set state = 'gone', ended_at = now()
+           where slide_id = %s and state in ('open', 'accepted')""",
+        [slide_id],
+    )
+
+
 async def standing(connection: Connection, slide_id: UUID) -> list[Incident]:
-    """Those of a slide that are not repaired."""
+    """Those of a slide that are not over."""
     cursor = await connection.execute(
-        "select * from incident where slide_id = %s and state <> 'repaired' order by found_at, id",
+        """select * from incident
+           where slide_id = %s and state in ('open', 'accepted') order by found_at, id""",
         [slide_id],
     )
     return [_incident(row) for row in await cursor.fetchall()]
@@ -129,7 +141,8 @@ async def standing(connection: Connection, slide_id: UUID) -> list[Incident]:
 async def standing_without_slide(connection: Connection) -> list[Incident]:
     """Those of objects that no slide owns, and that are not cleared away."""
     cursor = await connection.execute(
-        "select * from incident where slide_id is null and state <> 'repaired' order by found_at"
+        """select * from incident
+           where slide_id is null and state in ('open', 'accepted') order by found_at"""
     )
     return [_incident(row) for row in await cursor.fetchall()]
 
@@ -163,7 +176,7 @@ async def damaged(connection: Connection, slide_ids: Iterable[UUID]) -> set[UUID
     """Those of these slides of which something that is shown is known to be damaged."""
     cursor = await connection.execute(
         """select distinct slide_id from incident
-           where slide_id = any(%s) and state <> 'repaired'
+           where slide_id = any(%s) and state in ('open', 'accepted')
              and place in ('warm', 'cold') and kind <> all(%s)""",
         [list(slide_ids), list(_HARMLESS)],
     )

@@ -155,7 +155,7 @@ async def next_uncopied(connection: Connection, pause: timedelta) -> UUID | None
                 where copied_at is null
                   and (copy_attempted_at is null or copy_attempted_at < now() - %(pause)s)
                   and not exists (select from incident d
-                                  where d.slide_id = s.id and d.state <> 'repaired'
+                                  where d.slide_id = s.id and d.state in ('open', 'accepted')
                                     and d.place in ('warm', 'cold', 'catalogue')
                                     and d.kind <> 'extra')
                   and {cold} exists (select from instance i
@@ -285,7 +285,7 @@ async def fixity_page(
         f"""select s.id as slide_id, s.published_at, s.verified_at, s.copied_at,
                   i.n * 2 + o.n as objects, (i.bytes + o.bytes)::bigint as bytes,
                   (select count(*) from incident d
-                   where d.slide_id = s.id and d.state <> 'repaired') as incidents
+                   where d.slide_id = s.id and d.state in ('open', 'accepted')) as incidents
            from (select * from slide where {here}
                  order by published_at, id limit %(limit)s) s
                 cross join lateral (select count(*) as n, coalesce(sum(size_bytes), 0) as bytes

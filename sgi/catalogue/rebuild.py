@@ -1,7 +1,8 @@
 """Rows made again from what the stores hold; as the database's owner, past the walls."""
 
 from collections.abc import Container, Iterable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from psycopg import sql
@@ -10,8 +11,10 @@ from psycopg.types.json import Jsonb
 from sgi.catalogue import integrity, recovered, slides
 from sgi.catalogue.recovered import Owner
 from sgi.domain.integrity import SideObject
+from sgi.domain.retention import DestructionState
 from sgi.domain.slide import Slide
 from sgi.domain.tier import Tier
+from sgi.stored_establishment import StoredEstablishment
 from sgi.stored_forecast import StoredActivity
 from sgi.stored_limits import StoredLimits
 from sgi.stored_retention import Certificate, StoredDestruction, StoredHolds, StoredRule
@@ -28,6 +31,9 @@ _NOT_REBUILT = {
     "audit",
 }
 """Tables that may have rows before a rebuild: a first start makes them."""
+_APPROVED_THERE = {DestructionState.APPROVED, DestructionState.DESTROYING}
+UNAPPROVED = "The bucket alone says that this was approved: approve it again, or withdraw it."
+"""Why a destruction is asked for again."""
 
 
 async def filled_tables(connection: Owner) -> list[str]:
@@ -69,6 +75,24 @@ async def add_establishment(
            on conflict (id) do nothing""",
         [establishment_id, name, created_at],
     )
+
+
+async def named(connection: Owner, name: str) -> UUID | None:
+    """The establishment of this name."""
+    cursor = await connection.execute("select id from establishment where name = %s", [name])
+    row = await cursor.fetchone()
+    return None if row is None else row["id"]
+
+
+async def is_in_use(connection: Owner, establishment_id: UUID) -> bool:
+    """Whether it has more than a first start gives it."""
+    cursor = await connection.execute(
+        """select exists (select from slide where establishment_id = %(id)s)
+               or exists (select from arrival where establishment_id = %(id)s) as used""",
+        {"id": establishment_id},
+    )
+    row = await cursor.fetchone()
+    return row is not None and row["used"]
 
 
 async def free_name(connection: Owner, establishment_id: UUID) -> None:
@@ -150,6 +174,13 @@ async def add_slide(
                where sop_uid = %s and slide_id = %s""",
             [Tier.COLD if sop_uid in only_cold else Tier.WARM, size_bytes, sop_uid, slide.id],
         )
+
+
+async def add_stored_establishment(connection: Owner, stored: StoredEstablishment) -> None:
+    """Where it is not there, one without slides."""
+    await add_establishment(
+        connection, stored.establishment_id, stored.establishment_name, stored.created_at
+    )
 
 
 async def add_limits(connection: Owner, stored: StoredLimits) -> None:
@@ -250,10 +281,34 @@ async def hold_unread(connection: Owner, establishment_id: UUID, slide_id: UUID)
     )
 
 
-async def add_destruction(connection: Owner, stored: StoredDestruction | Certificate) -> None:
-    """One that waits, or one that is done with its certificate: its slide is none any more."""
-    told = stored.destruction()
+async def ended_slides(connection: Owner) -> set[UUID]:
+    """Those of which a destruction on record has begun, or is done."""
+    cursor = await connection.execute(
+        "select slide_id from destruction where state in ('destroying', 'done')"
+    )
+    return {row["slide_id"] for row in await cursor.fetchall()}
+
+
+async def add_destruction(connection: Owner, stored: StoredDestruction | Certificate) -> bool:
+    """One that waits, or one that is done with its certificate: its slide is none any more.
+
+    Whoever may write to the store has not approved anything: what is approved there, and not in
+    the catalogue, is asked for again, and nothing is erased for a certificate that came from there.
+    True for the one that is asked for again.
+    """
     certificate = stored if isinstance(stored, Certificate) else None
+    told = stored.destruction()
+    unapproved = told.state in _APPROVED_THERE
+    if unapproved:
+        told = replace(
+            told,
+            state=DestructionState.ASKED,
+            approved_by=None,
+            approved_at=None,
+            not_before=None,
+            began_at=None,
+            failure=UNAPPROVED,
+        )
     await recovered.forget_earlier(connection, told)
     asked, approved = told.asked_by, told.approved_by
     values: dict[str, object] = {
@@ -285,10 +340,18 @@ async def add_destruction(connection: Owner, stored: StoredDestruction | Certifi
         "withdrawal_reason": told.withdrawal_reason,
         "began_at": told.began_at,
         "done_at": told.done_at,
+        "failure": told.failure,
         "certificate": certificate and Jsonb(certificate.model_dump(mode="json")),
+        "swept_at": certificate and datetime.now(UTC),
     }
-    await connection.execute(
-        sql.SQL("insert into destruction ({}) values ({}) on conflict (id) do nothing").format(
+    cursor = await connection.execute(
+        sql.SQL(
+            """insert into destruction as known ({}) values ({}) on conflict (id) do update
+               set failure = excluded.failure
+               where known.state = 'asked' and excluded.failure is not null
+                 and known.slide_id = excluded.slide_id
+                 and known.establishment_id = excluded.establishment_id"""
+        ).format(
             sql.SQL(", ").join(map(sql.Identifier, values)),
             sql.SQL(", ").join(map(sql.Placeholder, values)),
         ),
@@ -296,3 +359,4 @@ async def add_destruction(connection: Owner, stored: StoredDestruction | Certifi
     )
     if certificate is not None:
         await recovered.remove_destroyed(connection, told)
+    return unapproved and cursor.rowcount == 1

@@ -7,6 +7,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
+from sgi.catalogue import incidents
 from sgi.domain.retention import Destruction, DestructionState
 from sgi.domain.tier import Tier
 
@@ -40,6 +41,7 @@ async def remove_destroyed(connection: Owner, told: Destruction) -> None:
         "delete from slide where id = %s and establishment_id = %s",
         [told.slide_id, told.establishment_id],
     )
+    await incidents.end_with_slide(connection, told.slide_id)
     if cursor.rowcount:
         await connection.execute(
             """delete from arrival where id = %s and establishment_id = %s

@@ -12,6 +12,7 @@ from sgi.domain.facts import SlideFacts
 from sgi.domain.quality import SlideQuality
 from sgi.domain.slide import Slide, StoredInstance
 from sgi.domain.tier import Tier
+from sgi.domain.told import ToldPlace
 
 _SLIDE = """
     select s.*, e.name as establishment_name
@@ -59,7 +60,14 @@ def _slide(row: dict[str, Any], instances: list[StoredInstance]) -> Slide:
         facts=SlideFacts.model_validate(row["facts"]),
         quality=None if quality is None else SlideQuality.model_validate(quality),
         instances=tuple(instances),
+        told=_told(row),
     )
+
+
+def _told(row: dict[str, Any]) -> ToldPlace | None:
+    if not row["identity_revision"]:
+        return None
+    return ToldPlace(row["identity_revision"], row["told_study_uid"], row["told_series_uid"])
 
 
 async def _with_instances(connection: Connection, rows: list[dict[str, Any]]) -> Iterator[Slide]:

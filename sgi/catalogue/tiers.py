@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from sgi.catalogue.database import Connection
+from sgi.domain.arrival import ReasonCode
 from sgi.domain.tier import Tier
 from sgi.domain.tiers import (
     ColdCopy,
@@ -213,14 +214,16 @@ async def advance(connection: Connection, move_id: UUID, progress: float) -> Non
     )
 
 
-async def wait(connection: Connection, move_id: UUID, reason: str, pause: timedelta) -> None:
+async def wait(
+    connection: Connection, move_id: UUID, reason: str, pause: timedelta, code: ReasonCode
+) -> None:
     """It is tried again after `pause`; until then it has no job, which others would wait for."""
     await connection.execute(
         """update tier_move
            set state = 'waiting', attempts = attempts + 1, reason = %s,
-               look_again_at = now() + %s
+               reason_code = %s, look_again_at = now() + %s
            where id = %s and ended_at is null""",
-        [reason, pause, move_id],
+        [reason, code, pause, move_id],
     )
 
 
@@ -248,14 +251,19 @@ async def thawed(connection: Connection, move_id: UUID) -> None:
 
 
 async def end(
-    connection: Connection, move_id: UUID, state: MoveState, reason: str | None = None
+    connection: Connection,
+    move_id: UUID,
+    state: MoveState,
+    reason: str | None = None,
+    code: ReasonCode | None = None,
 ) -> bool:
     """False when it was over already."""
     cursor = await connection.execute(
         """update tier_move set state = %(state)s, ended_at = now(), reason = %(reason)s,
+               reason_code = %(code)s,
                progress = case when %(state)s = 'done' then 1 else progress end
            where id = %(id)s and ended_at is null""",
-        {"id": move_id, "state": state, "reason": reason},
+        {"id": move_id, "state": state, "reason": reason, "code": code},
     )
     return cursor.rowcount == 1
 
@@ -302,6 +310,17 @@ async def cold_copies(connection: Connection, slide_id: UUID) -> dict[str, ColdC
         row["sop_uid"]: ColdCopy(row["cold_size_bytes"], row["cold_sha256"] or b"")
         for row in await cursor.fetchall()
     }
+
+
+async def is_to_be_cold(connection: Connection, move_id: UUID, sop_uid: str) -> bool:
+    """Whether the instance still waits for this move to make it cold."""
+    cursor = await connection.execute(
+        """select 1 from tier_move m join instance i on i.slide_id = m.slide_id
+           where m.id = %s and m.ended_at is null and m.target = 'cold'
+             and i.sop_uid = %s and i.tier = 'warm'""",
+        [move_id, sop_uid],
+    )
+    return await cursor.fetchone() is not None
 
 
 async def set_cold(connection: Connection, move_id: UUID, sop_uid: str, copy: ColdCopy) -> bool:
@@ -382,7 +401,7 @@ async def cold_is_doubted(connection: Connection, slide_id: UUID, key: str) -> b
     """
     cursor = await connection.execute(
         """select exists (select from incident where place = 'cold' and object_key = %(key)s
-                          and state <> 'repaired' and kind <> 'extra')
+                          and state in ('open', 'accepted') and kind <> 'extra')
                or exists (select from tier_move
                           where slide_id = %(slide)s and target = 'warm' and state = 'failed'
                             and ended_at > coalesce(
@@ -448,4 +467,5 @@ def _move(row: dict[str, Any]) -> TierMove:
         attempts=row["attempts"],
         reason=row["reason"],
         archive_asked_at=row["archive_asked_at"],
+        reason_code=row["reason_code"] and ReasonCode(row["reason_code"]),
     )

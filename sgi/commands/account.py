@@ -29,6 +29,8 @@ async def add_account(url: str, name: str, role: Role, password: str) -> None:
     name = name.strip()
     if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
         raise InvalidRequestError("An account's name has 1 to 100 printable characters.")
+    if role is Role.GUEST:
+        raise InvalidRequestError("Guests come by links: see `sgi launch add`.")
     if not SHORTEST_PASSWORD <= len(password) <= passwords.MAX_LENGTH:
         raise InvalidRequestError(f"A password has at least {SHORTEST_PASSWORD} characters.")
     async with Database(url, size=1) as database:

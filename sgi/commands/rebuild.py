@@ -29,5 +29,7 @@ async def rebuild_catalogue(url: str, stores: Stores, *, missing: bool = False) 
     )
     if missing:
         told += f"; {rebuilt.known} slides were there already"
+    if rebuilt.asked_again:
+        told += f"; {rebuilt.asked_again} destructions are to be approved again"
     Console().print(told)
     return not rebuilt.problems

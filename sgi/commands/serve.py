@@ -85,14 +85,15 @@ def _serve_in_clear(settings: Settings) -> None:
 
 def require_privacy(settings: Settings) -> None:
     """Raises ConfigurationError when passwords would cross a network in clear."""
-    if not settings.secure and not _is_loopback(settings.host):
+    if not settings.secure and not is_loopback(settings.host):
         raise ConfigurationError(
             f"{settings.host} is reached from outside: set SGI_TLS__CERTIFICATE and SGI_TLS__KEY, "
             "or SGI_BEHIND_TLS_PROXY=true behind a proxy on this host."
         )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

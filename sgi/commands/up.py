@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import signal
-import socket
 import ssl
 import sys
 import time
@@ -22,13 +21,14 @@ from sgi.access.first_account import NAME, ensure_establishment, ensure_first_ac
 from sgi.app import database_url
 from sgi.catalogue.database import Database
 from sgi.catalogue.migrate import migrate
+from sgi.commands.ports import usable_port, with_hl7_port
 from sgi.commands.serve import require_privacy
 from sgi.engines.errors import EngineError
 from sgi.engines.postgres import EmbeddedPostgres
 from sgi.engines.process import start_process, stop_process
 from sgi.engines.seaweed import EmbeddedSeaweed
 from sgi.errors import ConfigurationError
-from sgi.machine import environment, tell
+from sgi.machine import environment, forget_ports, tell, told_ports
 from sgi.proved_stores import require_proved_stores
 from sgi.settings import ColdSettings, DatabaseSettings, Settings, StorageSettings
 from sgi.stores import open_stores, own_buckets
@@ -40,6 +40,7 @@ _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 10.0
 _STEADY_S = 30.0
 _READY_S = 120.0
+_HL7_READY_S = 20.0
 
 _LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 """Where to reach a server that listens everywhere."""
@@ -132,20 +133,23 @@ class Up:
         self.settings.data.mkdir(parents=True, exist_ok=True)
         self.settings.drop.mkdir(parents=True, exist_ok=True)
         self._choose_port()
+        self.settings = with_hl7_port(self.settings)
         self._start_engines()
         if self._seaweed is None:  # what a person set, that person hears of
             with suppress(StoreUnavailableError):
                 require_proved_stores(self.settings, open_stores(self.settings))
         url = database_url(self.settings)
         migrate(url)
-        ensure_establishment(url, self.settings.establishment)
+        warm = open_stores(self.settings).warm
+        ensure_establishment(url, self.settings.establishment, warm)
         chosen = self.settings.admin_password
         self.password = (
             chosen.get_secret_value() if chosen else kept_password(self.settings.data / "secrets")
         )
         asyncio.run(self._ensure_account(url))
         sgi = [sys.executable, "-m", "sgi"]
-        names = ["serve", "worker", "watch"]
+        names = ["serve", "worker", "watch", "hl7"]
+        forget_ports(self.settings)
         if self.settings.backup.folder is not None:
             names.append("backup")
         self._processes = [_Process(name, [*sgi, name]) for name in names]
@@ -220,16 +224,13 @@ class Up:
 
     def _choose_port(self) -> None:
         """Port 0 becomes a free one; a taken one is said at once rather than after a minute."""
-        with socket.socket(socket.AF_INET6 if ":" in self.settings.host else socket.AF_INET) as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                s.bind((self.settings.host, self.settings.port))
-            except OSError as error:
-                raise ConfigurationError(
-                    f"Port {self.settings.port} on {self.settings.host} cannot be used "
-                    f"({error.strerror}): stop what uses it, or set SGI_PORT to another."
-                ) from error
-            port = s.getsockname()[1]
+        try:
+            port = usable_port(self.settings.host, self.settings.port)
+        except OSError as error:
+            raise ConfigurationError(
+                f"Port {self.settings.port} on {self.settings.host} cannot be used "
+                f"({error.strerror}): stop what uses it, or set SGI_PORT to another."
+            ) from error
         self.settings = self.settings.model_copy(update={"port": port})
         os.environ["SGI_PORT"] = str(port)
         os.environ["SGI_DATA"] = str(self.settings.data)
@@ -250,17 +251,32 @@ class Up:
                 return
             try:
                 with _OURSELVES.open(f"{address}/readyz", timeout=5):
-                    return
+                    break
             except (urllib.error.URLError, OSError):
                 self.keep_alive()
                 time.sleep(0.1)
-        raise ConfigurationError(
-            f"The server did not answer within {_READY_S:.0f} s; see {self.settings.data}/logs."
-        )
+        else:
+            raise ConfigurationError(
+                f"The server did not answer within {_READY_S:.0f} s; see {self.settings.data}/logs."
+            )
+        self._wait_for_hl7()
+
+    def _wait_for_hl7(self) -> None:
+        """Slides can be read without: this is said, and goes on."""
+        deadline = time.monotonic() + _HL7_READY_S
+        while told_ports(self.settings) is None and not self.stopping():
+            if time.monotonic() > deadline:
+                _log.warning("HL7 is not ready yet; see %s/logs/hl7.log", self.settings.data)
+                return
+            self.keep_alive()
+            time.sleep(0.05)
 
     def sign_in(self) -> str:
         """The line that tells a person where to go and how to come in."""
-        return f"ready {self.address}  sign in as {NAME} with password {self.password}"
+        line = f"ready {self.address}  sign in as {NAME} with password {self.password}"
+        ports = told_ports(self.settings) or {}
+        hl7 = ", ".join(f"{name} on port {port}" for name, port in ports.items())
+        return f"{line}  HL7: {hl7}" if hl7 else line
 
 
 def _absolute(settings: Settings) -> Settings:

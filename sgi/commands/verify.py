@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -18,6 +19,24 @@ from sgi.integrity.strays import find_strays
 from sgi.integrity.verify import Verified, Verifier
 from sgi.stores import Stores
 from storage.cache import scrub_cache
+from storage.errors import StorageError
+
+
+@dataclass(slots=True)
+class _Told:
+    """What was found, and what could not be looked at."""
+
+    done: list[Verified] = field(default_factory=list)
+    strays: Sequence[Finding] = ()
+    not_read: dict[UUID, str] = field(default_factory=dict)
+    """Slides of which a store did not give everything, and why."""
+    strays_not_read: str | None = None
+    cached: tuple[int, int] = (0, 0)
+
+    @property
+    def is_sound(self) -> bool:
+        whole = not self.not_read and self.strays_not_read is None
+        return whole and not self.strays and not any(each.left for each in self.done)
 
 
 async def verify_slides(
@@ -32,8 +51,10 @@ async def verify_slides(
 ) -> bool:
     """Verify these slides, or all, and this machine's cache; True when everything is sound now.
 
-    Raises NotFoundError for a slide that is not there, and the stores' errors.
+    A store that is away for one slide keeps no other from being verified. Raises NotFoundError for
+    a slide that is not there.
     """
+    told = _Told()
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -49,18 +70,32 @@ async def verify_slides(
             work, total_bytes = await _work(database, wanted)
             copies = 1 if stores.second is None else 2
             bars.update(bar, total=total_bytes * copies)
-            done = [
-                verified
-                for establishment_id, slide_id in work
-                if (verified := await verifier.verify(establishment_id, slide_id)) is not None
-            ]
-            strays = [] if wanted else await find_strays(database, stores)
-    cached = (0, 0) if wanted or cache is None else await asyncio.to_thread(scrub_cache, cache)
+            for establishment_id, slide_id in work:
+                await _verify(verifier, establishment_id, slide_id, told)
+            if not wanted:
+                try:
+                    told.strays = await find_strays(database, stores)
+                except StorageError as error:
+                    told.strays_not_read = str(error)
+    if not wanted and cache is not None:
+        told.cached = await asyncio.to_thread(scrub_cache, cache)
     if as_json:
-        print(json.dumps(_document(done, strays, cached)))  # noqa: T201 - what was asked for
+        print(json.dumps(_document(told)))  # noqa: T201 - what was asked for
     else:
-        _say(done, strays, cached)
-    return not strays and not any(verified.left for verified in done)
+        _say(told)
+    return told.is_sound
+
+
+async def _verify(verifier: Verifier, establishment_id: UUID, slide_id: UUID, told: _Told) -> None:
+    try:
+        verified = await verifier.verify_what_answers(establishment_id, slide_id)
+    except StorageError as error:  # while it was being put right
+        told.not_read[slide_id] = str(error)
+        return
+    if verified is not None:
+        told.done.append(verified)
+        if verified.away is not None:
+            told.not_read[slide_id] = str(verified.away)
 
 
 async def _work(database: Database, wanted: Sequence[UUID]) -> tuple[list[tuple[UUID, UUID]], int]:
@@ -98,9 +133,9 @@ async def _chosen(
     return work, total_bytes
 
 
-def _say(done: Sequence[Verified], strays: Sequence[Finding], cached: tuple[int, int]) -> None:
+def _say(told: _Told) -> None:
     console = Console()
-    for verified in done:
+    for verified in told.done:
         for finding in verified.findings:
             is_repaired = finding in verified.repaired
             outcome = "repaired" if is_repaired else finding.damage
@@ -110,26 +145,37 @@ def _say(done: Sequence[Verified], strays: Sequence[Finding], cached: tuple[int,
                 markup=False,
                 soft_wrap=True,
             )
-    for stray in strays:
-        console.print(
-            f"{stray.place} {stray.key}: {stray.detail}", style="red", markup=False, soft_wrap=True
-        )
-    damaged = sum(len(verified.findings) for verified in done)
-    repaired = sum(len(verified.repaired) for verified in done)
-    told = f"{len(done)} slides verified, {damaged} damaged objects"
+    for line in [
+        *(f"{stray.place} {stray.key}: {stray.detail}" for stray in told.strays),
+        *(f"slide {slide_id} is not verified: {why}" for slide_id, why in told.not_read.items()),
+        *(
+            [f"Folders of no slide: not looked for. {told.strays_not_read}"]
+            if told.strays_not_read
+            else []
+        ),
+    ]:
+        console.print(line, style="red", markup=False, soft_wrap=True)
+    console.print(_summary(told))
+
+
+def _summary(told: _Told) -> str:
+    whole = sum(verified.away is None for verified in told.done)
+    damaged = sum(len(verified.findings) for verified in told.done)
+    repaired = sum(len(verified.repaired) for verified in told.done)
+    parts = [f"{whole} slides verified, {damaged} damaged objects"]
     if repaired:
-        told += f", {repaired} repaired"
-    if strays:
-        told += f", {len(strays)} folders of no slide"
-    if cached[1]:  # dropped, and read anew from the store when they are asked for
-        told += f", {cached[1]} of {cached[0]} cached tiles dropped"
-    console.print(told)
+        parts.append(f"{repaired} repaired")
+    if told.not_read:
+        parts.append(f"{len(told.not_read)} slides not verified")
+    if told.strays:
+        parts.append(f"{len(told.strays)} folders of no slide")
+    if told.cached[1]:  # dropped, and read anew from the store when they are asked for
+        parts.append(f"{told.cached[1]} of {told.cached[0]} cached tiles dropped")
+    return ", ".join(parts)
 
 
-def _document(
-    done: Sequence[Verified], strays: Sequence[Finding], cached: tuple[int, int]
-) -> dict[str, object]:
-    read = sum((verified.read for verified in done), Scrubbed())
+def _document(told: _Told) -> dict[str, object]:
+    read = sum((verified.read for verified in told.done), Scrubbed())
     return {
         "slides": read.slides,
         "objects": read.objects,
@@ -137,18 +183,22 @@ def _document(
         "findings": [
             {
                 "slide": str(verified.slide_id),
-                **_told(finding),
+                **_finding(finding),
                 "repaired": finding in verified.repaired,
             }
-            for verified in done
+            for verified in told.done
             for finding in verified.findings
         ],
-        "strays": [_told(stray) for stray in strays],
-        "cache": {"entries": cached[0], "dropped": cached[1]},
+        "not_verified": [
+            {"slide": str(slide_id), "reason": why} for slide_id, why in told.not_read.items()
+        ],
+        "strays": [_finding(stray) for stray in told.strays],
+        "strays_not_verified": told.strays_not_read,
+        "cache": {"entries": told.cached[0], "dropped": told.cached[1]},
     }
 
 
-def _told(finding: Finding) -> dict[str, str]:
+def _finding(finding: Finding) -> dict[str, str]:
     return {
         "place": finding.place,
         "object": finding.key,

@@ -12,6 +12,12 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
     PATHOLOGIST = "pathologist"
     TECHNICIAN = "technician"
+    GUEST = "guest"
+    """Of another system that opens one case here: nobody signs in with such an account."""
+
+
+PEOPLE = tuple(role for role in Role if role is not Role.GUEST)
+"""What accounts of people are for."""
 
 
 class Permission(StrEnum):
@@ -32,6 +38,8 @@ class Permission(StrEnum):
     READ_CASES = "read_cases"
     """Begin and sign out; ask for recuts, stains and new scans."""
     ASSIGN_CASES = "assign_cases"
+    CHANGE_CASE_RULES = "change_case_rules"
+    """Groups, rules of assignment, targets of turnaround."""
     IDENTIFY_SLIDES = "identify_slides"
     """Say which glass a scan is of, and take that back."""
     VIEW_INTERFACES = "view_interfaces"
@@ -66,6 +74,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.VIEW_INTERFACES,
         }
     ),
+    Role.GUEST: frozenset({Permission.VIEW_SLIDES, Permission.VIEW_CASES}),
 }
 """What each role may do; a permission that is not here is denied."""
 
@@ -93,6 +102,8 @@ class Session:
     establishment_name: str
     csrf_token: str
     expires_at: datetime
+    case_id: UUID | None = None
+    """Of a guest: all that may be seen; see `sgi.access.guests`."""
 
     def may(self, permission: Permission) -> bool:
         return permission in GRANTS[self.role]

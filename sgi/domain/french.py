@@ -1,12 +1,20 @@
-"""The French of the sentences in which readers say what is wrong with a slide.
+"""The French of the sentences in which readers say what is wrong with a slide, or with a message.
 
-`french.txt` holds pairs of lines, a sentence as the code has it and its French, with an empty line
-between; `{name}` stands for what a sentence is told. Readers know no languages: they are libraries.
+The tables hold pairs of lines, a sentence as the code has it and its French, with an empty line
+between; `{name}` stands for what a sentence is told. Readers know no languages:
+they are libraries.
 """
 
 import re
 from functools import cache
 from importlib.resources import files
+
+SLIDES = "french.txt"
+MESSAGES = "french_hl7.txt"
+LEFT_OUT = "french_left_out.txt"
+"""What of a file is not in its slide."""
+KEEPING = "french_keeping.txt"
+"""Why work on what is stored does not go on."""
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _LONGEST = 500
@@ -15,25 +23,27 @@ _DEEPEST = 1
 
 
 @cache
-def sentences() -> dict[str, str]:
-    """All pairs, with their placeholders."""
-    blocks = files(__package__).joinpath("french.txt").read_text("utf-8").strip().split("\n\n")
+def sentences(table: str = SLIDES) -> dict[str, str]:
+    """All pairs of a table, with their placeholders."""
+    blocks = files(__package__).joinpath(table).read_text("utf-8").strip().split("\n\n")
     pairs = dict(block.split("\n", 1) for block in blocks)
     return {english: _spaced(french) for english, french in pairs.items()}
 
 
-def in_french(sentence: str, depth: int = 0) -> str | None:
+def in_french(sentence: str, depth: int = 0, table: str = SLIDES) -> str | None:
     """A sentence in French; None where the table does not have it."""
-    exact = sentences().get(sentence)
+    exact = sentences(table).get(sentence)
     if exact is not None:
         return exact
-    for pattern, french in _patterns():
+    for pattern, french in _patterns(table):
         match = pattern.fullmatch(sentence[:_LONGEST])
         if match is None:
             continue
         told = match.groupdict()
         if "sentence" in told:
-            within = in_french(f"{told['sentence']}.", depth + 1) if depth < _DEEPEST else None
+            within = (
+                in_french(f"{told['sentence']}.", depth + 1, table) if depth < _DEEPEST else None
+            )
             if within is None:
                 return None
             told["sentence"] = within
@@ -42,9 +52,9 @@ def in_french(sentence: str, depth: int = 0) -> str | None:
 
 
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+def _patterns(table: str) -> tuple[tuple[re.Pattern[str], str], ...]:
     found = []
-    for english, french in sentences().items():
+    for english, french in sentences(table).items():
         if _PLACE.search(english):
             pieces = _PLACE.split(english)  # text, name, text, name, text
             pieces[::2] = map(re.escape, pieces[::2])

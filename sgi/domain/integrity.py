@@ -44,6 +44,8 @@ class IncidentState(StrEnum):
     REPAIRED = "repaired"
     ACCEPTED = "accepted"
     """A person knows, and nothing more can be done; the slide stays shown as damaged."""
+    GONE = "gone"
+    """Its slide was destroyed."""
 
 
 @dataclass(frozen=True, slots=True)

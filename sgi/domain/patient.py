@@ -3,9 +3,13 @@
 Fields and statuses follow the RNIV (référentiel national d'identitovigilance) and PAM-FR 2.11.
 """
 
-from dataclasses import dataclass
-from datetime import date
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
+from uuid import UUID
 
 INS_OIDS = {
     "1.2.250.1.213.1.4.8": "INS-NIR",
@@ -14,6 +18,12 @@ INS_OIDS = {
     "1.2.250.1.213.1.4.11": "INS-NIR of demonstration",
 }
 """Where an INS comes from; every other root is no INS."""
+
+TEST_OIDS = frozenset({"1.2.250.1.213.1.4.10", "1.2.250.1.213.1.4.11"})
+"""Of people who do not exist."""
+
+OBSOLETE_OID = "1.2.250.1.213.1.4.2"
+"""INS-C: computed from a card, and wrong for too many."""
 
 
 class IdentityStatus(StrEnum):
@@ -73,6 +83,32 @@ class Traits:
     died: bool | None = None
 
 
+class DmpFeeding(StrEnum):
+    """ZFA-9: whether documents may go into the patient's shared record (DMP)."""
+
+    NOT_OPPOSED = "INO"
+    OPPOSED = "IO"
+    NOT_ASKED = "NA"
+
+
+class DmpReading(StrEnum):
+    """ZFA-11: whether the shared record may be read."""
+
+    CONSENTED = "IC"
+    REFUSED = "INC"
+    NOT_ASKED = "NA"
+
+
+@dataclass(frozen=True, slots=True)
+class Dmp:
+    """What the administration says of the patient's shared record (ZFA of PAM-FR)."""
+
+    state: str | None = None
+    """ZFA-1, such as "ACTIF"."""
+    feeding: DmpFeeding | None = None
+    reading: DmpReading | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """All that one message says of a patient."""
@@ -81,6 +117,7 @@ class Identity:
     traits: Traits = Traits()
     status: IdentityStatus | None = None
     attributes: frozenset[IdentityAttribute] = frozenset()
+    dmp: Dmp | None = None
 
     @property
     def local(self) -> Identifier | None:
@@ -90,3 +127,125 @@ class Identity:
     @property
     def ins(self) -> Identifier | None:
         return next((i for i in self.identifiers if i.kind is IdentifierKind.INS), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """Whom the establishment knows: what is believed of them now."""
+
+    id: UUID
+    identifiers: tuple[Identifier, ...]
+    """Those that name them now: local ones in the order in which they were heard, then the INS."""
+    traits: Traits = Traits()
+    status: IdentityStatus | None = None
+    attributes: frozenset[IdentityAttribute] = frozenset()
+    dmp: Dmp | None = None
+    retired: tuple[Identifier, ...] = ()
+    """Merged away, or changed for others: they still lead here."""
+    linked: frozenset[UUID] = frozenset()
+    """Other living patients whom somebody holds for the same person."""
+    said_at: datetime | None = None
+    """Of the newest that changed anything; None of one who was only named."""
+
+    @property
+    def local(self) -> Identifier | None:
+        """The IPP that names the patient here."""
+        return next((i for i in self.identifiers if i.kind is IdentifierKind.LOCAL), None)
+
+    @property
+    def ins(self) -> Identifier | None:
+        """As it was said, whether or not it may be shown."""
+        return next((i for i in self.identifiers if i.kind is IdentifierKind.INS), None)
+
+
+DOUBTS = frozenset({IdentityAttribute.DOUBTFUL, IdentityAttribute.FICTITIOUS})
+"""Attributes that allow no status but provisional (RNIV)."""
+
+
+def matricule_shown(patient: Patient | Identity) -> bool:
+    """Whether the matricule may be shown and sent on: of a qualified identity without doubt."""
+    ins = patient.ins
+    return (
+        patient.status is IdentityStatus.QUALIFIED
+        and ins is not None
+        and ins.assigner in INS_OIDS
+        and not patient.attributes & DOUBTS
+    )
+
+
+def is_of_test(identifier: Identifier) -> bool:
+    """Whether it is the INS of somebody who does not exist: shown as such wherever it is shown."""
+    return identifier.kind is IdentifierKind.INS and identifier.assigner in TEST_OIDS
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """How far an identity may be believed, and what of the codes could not be."""
+
+    status: IdentityStatus | None
+    attributes: frozenset[IdentityAttribute] = frozenset()
+    notes: tuple[str, ...] = field(default=())
+
+
+def reliability(codes: Iterable[str], ins: Identifier | None) -> Reliability:
+    """Status and attributes by the codes of PID-32 (table 0445) and the INS that came with them.
+
+    A validated identity that comes with an INS is a qualified one: French systems say VALI there.
+    Codes of the table that say nothing of the status are passed over.
+    """
+    said = set(codes)
+    attributes = frozenset(a for a in IdentityAttribute if a in said)
+    proved = next((s for s in _HIGHEST_FIRST if s in said), None)
+    if attributes & DOUBTS:
+        note = () if proved is None else (DOUBT_SENTENCE,)
+        return Reliability(IdentityStatus.PROVISIONAL, attributes, note)
+    if proved in {IdentityStatus.QUALIFIED, IdentityStatus.VALIDATED}:
+        if ins is not None and ins.assigner in INS_OIDS:
+            return Reliability(IdentityStatus.QUALIFIED, attributes)
+        note = (NO_INS_SENTENCE,) if proved is IdentityStatus.QUALIFIED else ()
+        return Reliability(IdentityStatus.VALIDATED, attributes, note)
+    if proved is None and IdentityStatus.PROVISIONAL in said:
+        return Reliability(IdentityStatus.PROVISIONAL, attributes)
+    return Reliability(proved, attributes)
+
+
+DOUBT_SENTENCE = (
+    "A doubtful or fictitious identity is provisional, whatever else is said of it; it is kept so."
+)
+NO_INS_SENTENCE = "An identity without an INS is not qualified; it is kept as validated."
+
+_HIGHEST_FIRST = (IdentityStatus.QUALIFIED, IdentityStatus.VALIDATED, IdentityStatus.RETRIEVED)
+
+
+class Trait(StrEnum):
+    """What two accounts of one person can differ in, and make a person doubt that it is one."""
+
+    BIRTH_NAME = "birth_name"
+    FIRST_GIVEN_NAME = "first_given_name"
+    GIVEN_NAMES = "given_names"
+    SEX = "sex"
+    BIRTH_DATE = "birth_date"
+    BIRTH_PLACE = "birth_place"
+    INS = "ins"
+
+
+def differences(said: Traits, known: Traits) -> tuple[Trait, ...]:
+    """The strict traits in which two accounts differ; what either leaves open is no difference.
+
+    Names are compared without case, accents, hyphens and apostrophes.
+    """
+    return tuple(
+        trait
+        for trait in Trait
+        if trait is not Trait.INS
+        and (one := getattr(said, trait)) is not None
+        and (other := getattr(known, trait)) is not None
+        and folded(str(one)) != folded(str(other))
+    )
+
+
+def folded(text: str) -> str:
+    """A name as it is searched and compared: plain capitals and digits, one blank between words."""
+    spelled = text.upper().replace("\u0152", "OE").replace("\u00c6", "AE")
+    plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Z0-9]+", " ", plain).strip()

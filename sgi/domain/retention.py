@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from sgi.domain.arrival import ReasonCode
+
 USUAL_YEARS = 20
 FEWEST_YEARS = 1
 MOST_YEARS = 100
@@ -152,6 +154,8 @@ class Destruction:
     done_at: datetime | None = None
     failure: str | None = None
     """Why the last try did not end it, in words; None once it goes on."""
+    failure_code: ReasonCode | None = None
+    """Of what kind that is."""
 
 
 def may_approve(destruction: Destruction, person: Person) -> bool:

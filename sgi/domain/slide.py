@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 from sgi.domain.facts import SlideFacts
 from sgi.domain.quality import SlideQuality
 from sgi.domain.tier import Tier
+from sgi.domain.told import ToldPlace, told_uid
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Slide:
     establishment_name: str
     file_name: str
     study_uid: str
+    """In the stored instances, as the next; others know it by `told_study_uid`."""
     series_uid: str
     source_sha256: str
     source_size_bytes: int
@@ -59,6 +61,21 @@ class Slide:
     quality: SlideQuality | None = None
     """None where the gate could not look at the slide, or was not there yet."""
     instances: Sequence[StoredInstance] = ()
+    told: ToldPlace | None = None
+    """None while nobody has said whose it is: its instances are told as they are stored."""
+
+    @property
+    def told_study_uid(self) -> str:
+        """By which the slide is found over DICOMweb, and told of to others."""
+        return self.told.study_uid if self.told else self.study_uid
+
+    @property
+    def told_series_uid(self) -> str:
+        return self.told.series_uid if self.told else self.series_uid
+
+    def told_uid(self, stored: StoredInstance) -> str:
+        """SOP Instance UID of one of its instances, as others know it."""
+        return told_uid(self.id, self.told.revision if self.told else 0, stored.sop_uid)
 
     @property
     def levels(self) -> list[StoredInstance]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sgi.domain.arrival import ReasonCode
 from sgi.domain.slide import Slide, StoredInstance
 from sgi.domain.tier import Tier
 
@@ -103,6 +104,8 @@ class TierMove:
     """Why it has not succeeded so far: an English sentence."""
     archive_asked_at: datetime | None
     """Since when an archive thaws what is to be restored."""
+    reason_code: ReasonCode | None = None
+    """Of what kind the reason is."""
 
 
 @dataclass(frozen=True, slots=True)

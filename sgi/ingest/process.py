@@ -25,6 +25,7 @@ from sgi.errors import ChangedError, DiskFullError, VanishedError, VerificationE
 from sgi.ingest.children import Children
 from sgi.ingest.convert import convert_and_upload
 from sgi.ingest.gather import Candidate, candidate_at, is_as_found
+from sgi.ingest.identify import identify, readers_of
 from sgi.ingest.manifests import stored_slides
 from sgi.ingest.receiver import Conversion
 from sgi.ingest.release import release
@@ -89,6 +90,7 @@ class Ingest:
         await self.release(establishment_id, arrival_id)
         for slide in published:
             await self._put_on_record(slide)
+            await self._identify(slide)
 
     async def _publish(self, arrival: Arrival) -> list[Slide]:
         """The slides that are published now; none where another job was first."""
@@ -145,6 +147,13 @@ class Ingest:
             await Records(self.database, Headers(Stores(self.store))).put(slide)
         except Exception as error:  # noqa: BLE001 - the slide is published, whatever comes
             _log.warning("headers of %s not on record: %s", slide.id, type(error).__name__)
+
+    async def _identify(self, slide: Slide) -> None:
+        """Compare its label with the laboratory's glasses; a job looks again at what fails here."""
+        try:
+            await identify(self.database, slide, readers_of(self.settings, slide))
+        except Exception as error:  # noqa: BLE001 - the slide is published, whatever comes
+            _log.warning("slide %s not identified: %s", slide.id, type(error).__name__)
 
     def _store_besides(self, slide_id: UUID, conversion: Conversion) -> None:
         for number, scene in enumerate(conversion.scenes):

@@ -14,17 +14,18 @@ from pydantic import BaseModel
 
 from sgi.catalogue import rebuild as rows
 from sgi.catalogue.recovered import Owner
-from sgi.domain.retention import DestructionState
 from sgi.stored import (
     ESTABLISHMENTS,
     certificate_key,
     destruction_key,
+    establishment_key,
     forecast_key,
     holds_key,
     quality_limits_key,
     retention_key,
     tier_policy_key,
 )
+from sgi.stored_establishment import StoredEstablishment
 from sgi.stored_forecast import StoredActivity
 from sgi.stored_limits import StoredLimits
 from sgi.stored_retention import Certificate, StoredDestruction, StoredHolds, StoredRule
@@ -34,7 +35,6 @@ from storage.store import ObjectStore
 
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _LONGEST = 4 << 20
-_BEGUN = {DestructionState.DESTROYING, DestructionState.DONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,16 @@ class Decision:
     establishment_name: str | None
     """Where the object says it."""
     at: datetime
-    add: Callable[[Owner], Awaitable[None]]
-    """Makes its rows."""
+    add: Callable[[Owner], Awaitable[object]]
+    """Makes its rows; True where a person has to decide again."""
     ended_slide: UUID | None = None
-    """The slide whose destruction has begun or is done: it is one no more, whatever is left."""
+    """The slide that was destroyed, by a certificate: it is one no more."""
+    halved_slide: UUID | None = None
+    """One whose destruction has begun, perhaps: some of it may be gone."""
     unless_ended: UUID | None = None
     """A slide of which this is not to be said once its destruction has begun."""
+    is_establishment: bool = False
+    """It says no more than that there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,16 @@ class _Kind:
     model: type[BaseModel]
     key: Callable[[Any], str]
     """Where an object of this content must lie."""
-    add: Callable[[Owner, Any], Awaitable[None]]
+    add: Callable[[Owner, Any], Awaitable[object]]
 
 
 _KINDS = (
+    _Kind(
+        r"establishment\.json",
+        StoredEstablishment,
+        lambda it: establishment_key(it.establishment_id),
+        rows.add_stored_establishment,
+    ),
     _Kind(
         r"quality\.json",
         StoredLimits,
@@ -142,9 +152,11 @@ def _read(store: ObjectStore, key: str, kind: _Kind) -> Decision | str:
         key,
         told.establishment_id,
         getattr(told, "establishment_name", None),
-        getattr(told, "done_at", None) or datetime.now(UTC),
+        getattr(told, "done_at", None) or getattr(told, "created_at", None) or datetime.now(UTC),
         lambda connection: kind.add(connection, told),
-        _ended_slide(told),
+        told.slide_id if isinstance(told, Certificate) else None,
+        told.slide_id if isinstance(told, StoredDestruction) and told.began_at else None,
+        is_establishment=isinstance(told, StoredEstablishment),
     )
 
 
@@ -160,11 +172,3 @@ def _held_until_read(key: str) -> Decision:
         lambda connection: rows.hold_unread(connection, establishment_id, slide_id),
         unless_ended=slide_id,
     )
-
-
-def _ended_slide(told: object) -> UUID | None:
-    if isinstance(told, Certificate):
-        return told.slide_id
-    if isinstance(told, StoredDestruction) and told.state in _BEGUN:
-        return told.slide_id
-    return None

@@ -169,9 +169,9 @@ def _hashes(instance: StoredInstance) -> Whole | None:
 def says_the_same(slide: Slide, manifest: Manifest) -> bool:
     """Whether the rows of a slide could be made again from its manifest.
 
-    Under which name the establishment goes by now, and in which tier an instance lies, is not the
-    manifest's to say. Manifests of the first version were written a moment before the slide was
-    published.
+    Whose the slide is said to be has objects of its own. Under which name the establishment goes by
+    now, and in which tier an instance lies, is not the manifest's to say. Manifests of the first
+    version were written a moment before the slide was published.
     """
     told = manifest.slide
     if manifest.told.version == 1:
@@ -188,6 +188,7 @@ def _comparable(slide: Slide, headers: Container[str]) -> Slide:
     instances = tuple(replace(i, tier=Tier.WARM, frames_sha256=None) for i in ordered)
     return replace(
         slide,
+        told=None,
         instances=tuple(
             i if i.sop_uid in headers else replace(i, header_bytes=None, header_sha256=None)
             for i in instances

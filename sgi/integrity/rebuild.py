@@ -5,7 +5,7 @@ goes on.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Container
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
 from sgi import recovery
-from sgi.catalogue import integrity, recovered
+from sgi.catalogue import identities, integrity, recovered, slides
 from sgi.catalogue import rebuild as rows
 from sgi.catalogue.recovered import Owner
 from sgi.domain.integrity import SideObject
@@ -23,7 +23,18 @@ from sgi.domain.tier import Tier
 from sgi.errors import ConflictError, SgiError
 from sgi.integrity.decisions import Decision, read_decisions
 from sgi.integrity.expected import Manifest, parse_manifest
-from sgi.stored import MANIFEST, SLIDES, instance_key, manifest_key, slide_folder
+from sgi.stored import (
+    MANIFEST,
+    SLIDES,
+    establishment_key,
+    identity_name,
+    identity_revision,
+    instance_key,
+    manifest_key,
+    side_object_key,
+    slide_folder,
+)
+from sgi.stored_identity import StoredIdentity, parse_identity
 from sgi.stores import Stores
 from storage.errors import ObjectNotFoundError, ObjectTooLargeError
 from storage.store import ObjectStore
@@ -53,6 +64,10 @@ class Rebuilt:
     known: int = 0
     """Slides that the catalogue had already."""
     decisions: int = 0
+    asked_again: int = 0
+    """Destructions among them that somebody has to approve anew."""
+    handed_over: list[UUID] = field(default_factory=list)
+    """Establishments of a first start: they are others' now."""
     problems: list[str] = field(default_factory=list)
     """A line for every object that could not be taken, which it names."""
 
@@ -66,6 +81,32 @@ class _Found:
     """Packed size by SOP Instance UID, of what lies in the cold store."""
     only_cold: set[str]
     """Those of them that lie nowhere else."""
+
+
+@dataclass(slots=True)
+class _There:
+    """What the listings of the stores hold."""
+
+    slides: set[UUID] = field(default_factory=set)
+    """With a folder in the warm store."""
+    whole: set[UUID] = field(default_factory=set)
+    """Those with a manifest in it, which is the first object to go in a destruction."""
+    cold: dict[UUID, dict[str, int]] = field(default_factory=dict)
+    """Packed size by SOP Instance UID, of what the cold store holds of each slide."""
+    identities: dict[UUID, list[int]] = field(default_factory=dict)
+    """Revisions of what the instances of each slide were told to say."""
+
+    def contradicts(self, ended: UUID | None, known: Container[UUID], gone: set[UUID]) -> bool:
+        """Whether a slide that a certificate of the store says is destroyed is not, as far as
+        anybody but the store knows.
+
+        What has come back after a destruction on record is not for a rebuild to take.
+        """
+        if ended is None or ended in gone:
+            return False
+        return ended in self.whole or (
+            ended in known and (ended in self.slides or ended in self.cold)
+        )
 
 
 async def rebuild(
@@ -84,7 +125,10 @@ async def rebuild(
                 f"The database is not empty ({', '.join(filled)}): rebuild into a new one that "
                 "`sgi migrate` has made, or add what it lacks with --missing."
             )
-        return await _Rebuild(connection, stores, told).run()
+        rebuilt = await _Rebuild(connection, stores, told).run()
+    for gone in rebuilt.handed_over:
+        await asyncio.to_thread(stores.warm.delete, establishment_key(gone))
+    return rebuilt
 
 
 class _Rebuild:
@@ -99,23 +143,35 @@ class _Rebuild:
     async def run(self) -> Rebuilt:
         before = await rows.establishments(self._connection)
         known = await rows.slide_ids(self._connection)
-        wanted, cold = await asyncio.to_thread(self._list)
+        on_record = await rows.ended_slides(self._connection)
+        there = await asyncio.to_thread(self._list)
         if known and self._stores.cold is not None:
-            await self._follow_moves(cold)
-        decisions = await asyncio.to_thread(self._decisions)
-        ended = {each.ended_slide for each in decisions if isinstance(each, Decision)} - {None}
-        lacking = sorted(wanted - known)
-        self._out.known = len(wanted & known)
-        await self._take([each for each in lacking if each not in ended], cold, before)
-        really_ended: set[UUID | None] = set()
-        for decision in decisions:
+            await self._follow_moves(there.cold)
+        decisions = []
+        for decision in await asyncio.to_thread(self._decisions):
             if isinstance(decision, str):
                 self._out.problems.append(decision)
-            elif decision.unless_ended not in ended and await self._decide(decision, before):
-                really_ended.add(decision.ended_slide)
-        # A destruction that no row can hold has ended nothing.
-        wrongly = [each for each in lacking if each in ended and each not in really_ended]
-        await self._take(wrongly, cold, before)
+            elif there.contradicts(decision.ended_slide, known, on_record):
+                self._out.problems.append(
+                    f"{decision.key} is not taken: the slide that it says is destroyed is there."
+                )
+            else:
+                decisions.append(decision)
+        ended = on_record | {each.ended_slide for each in decisions if each.ended_slide}
+        lacking = sorted(there.slides - known)
+        self._out.known = len(there.slides & known)
+        halves = {each.halved_slide for each in decisions} - there.whole - known
+        todo = [each for each in lacking if each not in ended and each not in halves]
+        # As they are called now; slides say how they were called then.
+        named = [each for each in decisions if each.is_establishment]
+        for decision in sorted(named, key=lambda each: each.at):
+            await self._decide(decision, before)
+        await self._take(todo, there.cold, before)
+        for slide_id, revisions in sorted(there.identities.items()):
+            await self._tell_anew(slide_id, sorted(revisions))
+        for decision in decisions:
+            if not decision.is_establishment and decision.unless_ended not in ended:
+                await self._decide(decision, before)
         await self._hand_over(before)
         await self._end_recovery()
         self._out.establishments = len(self._new)
@@ -132,6 +188,28 @@ class _Rebuild:
                 self._out.problems.append(found)
             else:
                 await self._add(name, found, before)
+
+    async def _tell_anew(self, slide_id: UUID, revisions: list[int]) -> None:
+        """Whose a slide was last said to be, also where the database is of an earlier moment: its
+        UIDs are not to be given out again for anything else.
+        """
+        slide = await slides.by_id(self._connection, slide_id)
+        if slide is None:
+            return
+        last = slide.told.revision if slide.told else 0
+        for revision in (each for each in revisions if each > last):
+            key = side_object_key(slide_id, identity_name(revision))
+            stored, data = await asyncio.to_thread(_read_identity, self._stores.warm, key)
+            expected = (slide_id, slide.establishment_id, revision)
+            if stored is None or expected != (
+                stored.slide_id,
+                stored.establishment_id,
+                stored.revision,
+            ):
+                self._out.problems.append(f"{key} is not taken: it is not what it should be.")
+                continue
+            async with self._connection.transaction():
+                await identities.add(self._connection, slide, stored, data)
 
     async def _end_recovery(self) -> None:
         """A database that came back from an earlier moment has heard everything now."""
@@ -157,20 +235,24 @@ class _Rebuild:
             elif each.tier is not Tier.WARM and is_here:
                 await integrity.bring_back(self._connection, each.sop_uid)
 
-    def _list(self) -> tuple[set[UUID], dict[UUID, dict[str, int]]]:
-        """Slides with a folder in the warm store, and what the cold store holds of each."""
-        wanted: set[UUID] = set()
+    def _list(self) -> "_There":
+        """What lies in the stores, by slide."""
+        there = _There()
         for info in self._stores.warm.list(SLIDES):
             slide_id = self._slide_id(info.key)
             if slide_id is not None:
-                wanted.add(slide_id)
-        cold: dict[UUID, dict[str, int]] = {}
+                there.slides.add(slide_id)
+                if info.key == manifest_key(slide_id):
+                    there.whole.add(slide_id)
+                revision = identity_revision(info.key.removeprefix(slide_folder(slide_id)))
+                if revision is not None:
+                    there.identities.setdefault(slide_id, []).append(revision)
         for info in self._stores.cold.list(SLIDES) if self._stores.cold is not None else ():
             slide_id = self._slide_id(info.key)
             if slide_id is not None and info.key.endswith(_COLD):
                 sop_uid = info.key.rpartition("/")[2].removesuffix(_COLD)
-                cold.setdefault(slide_id, {})[sop_uid] = info.size_bytes
-        return wanted, cold
+                there.cold.setdefault(slide_id, {})[sop_uid] = info.size_bytes
+        return there
 
     def _slide_id(self, key: str) -> UUID | None:
         name = key.removeprefix(SLIDES).partition("/")[0]
@@ -208,7 +290,9 @@ class _Rebuild:
             async with self._connection.transaction():
                 await self._establish(
                     stored.establishment_id,
-                    stored.establishment_name,
+                    await self._own_name(
+                        stored.establishment_id, stored.establishment_name, before
+                    ),
                     stored.establishment_created_at or stored.written_at,
                     before,
                 )
@@ -220,8 +304,8 @@ class _Rebuild:
             self._new[stored.establishment_id] = stored.establishment_name
             self._out.slides += 1
 
-    async def _decide(self, decision: Decision, before: dict[UUID, str]) -> bool:
-        """Make its rows; whether they could be made."""
+    async def _decide(self, decision: Decision, before: dict[UUID, str]) -> None:
+        """Make its rows, or say why not."""
         establishment_id = decision.establishment_id
         try:
             async with self._connection.transaction():
@@ -230,17 +314,17 @@ class _Rebuild:
                         self._out.problems.append(
                             f"{decision.key} is not taken: no slide says whose it is."
                         )
-                        return False
+                        return
                     await self._establish(
                         establishment_id, decision.establishment_name, decision.at, before
                     )
                     self._new[establishment_id] = decision.establishment_name
-                await decision.add(self._connection)
+                asked_again = await decision.add(self._connection)
         except _REFUSED as error:
             self._out.problems.append(f"{decision.key} is not taken: {_why(error)}")
-            return False
-        self._out.decisions += 1
-        return True
+        else:
+            self._out.decisions += not decision.is_establishment
+            self._out.asked_again += asked_again is True
 
     async def _establish(
         self, establishment_id: UUID, name: str, created_at: datetime, before: dict[UUID, str]
@@ -248,10 +332,24 @@ class _Rebuild:
         """An establishment of the stores; one that a first start made gives its name up."""
         if establishment_id in self._new:
             return
-        for each, taken in before.items():
-            if taken == name and each != establishment_id:
-                await rows.free_name(self._connection, each)
+        holder = await rows.named(self._connection, name)
+        if holder and holder != establishment_id and await self._is_first_start(holder, before):
+            await rows.free_name(self._connection, holder)
         await rows.add_establishment(self._connection, establishment_id, name, created_at)
+
+    async def _is_first_start(self, holder: UUID, before: dict[UUID, str]) -> bool:
+        return holder in before and not await rows.is_in_use(self._connection, holder)
+
+    async def _own_name(self, establishment_id: UUID, name: str, before: dict[UUID, str]) -> str:
+        """The one that a slide says, unless another establishment bears it: no slide is lost for
+        that.
+        """
+        holder = await rows.named(self._connection, name)
+        if holder is None or holder == establishment_id:
+            return name
+        if await self._is_first_start(holder, before):
+            return name
+        return f"{name} ({establishment_id})"
 
     def _decisions(self) -> list[Decision | str]:
         return list(read_decisions(self._stores.warm))
@@ -271,6 +369,7 @@ class _Rebuild:
                 async with self._connection.transaction():
                     for heir in heirs:
                         await rows.hand_over(self._connection, empty, heir)
+                        self._out.handed_over.append(empty)
             except psycopg.errors.ForeignKeyViolation:  # it holds more: --missing, into a used one
                 continue
 
@@ -286,6 +385,15 @@ def _is_there(store: ObjectStore, key: str, size_bytes: int) -> bool:
         return store.size(key) == size_bytes
     except ObjectNotFoundError:
         return False
+
+
+def _read_identity(warm: ObjectStore, key: str) -> tuple[StoredIdentity | None, bytes]:
+    """Blocking."""
+    try:
+        data = warm.read(key)
+    except (ObjectNotFoundError, ObjectTooLargeError):
+        return None, b""
+    return parse_identity(data), data
 
 
 def _read_slide(warm: ObjectStore, slide_id: UUID, cold: dict[str, int]) -> _Found | str:

@@ -45,6 +45,8 @@ class Verified:
     repaired: Sequence[Finding] = ()
     """Those of the findings that are put right, and proved."""
     read: Scrubbed = field(default_factory=Scrubbed)
+    away: StorageError | None = None
+    """Of a store that did not answer: what lies there is not verified."""
 
     @property
     def left(self) -> list[Finding]:
@@ -72,11 +74,20 @@ class Verifier:
     async def verify(
         self, establishment_id: UUID, slide_id: UUID, progress: Progress | None = None
     ) -> Verified | None:
+        """As `verify_what_answers`, but raises the error of a store that does not."""
+        verified = await self.verify_what_answers(establishment_id, slide_id, progress)
+        if verified is not None and verified.away is not None:
+            raise verified.away
+        return verified
+
+    async def verify_what_answers(
+        self, establishment_id: UUID, slide_id: UUID, progress: Progress | None = None
+    ) -> Verified | None:
         """Read every object of a slide again; None when there is no such slide (any more).
 
-        Raises the store's error when one does not answer, once what lies in the others is seen
-        to; the slide is not verified then. Raises StoppedError, and RoundOverError where
-        `progress` says so: then nothing is said of the slide, and it is its turn again.
+        Where a store does not answer, what lies in the others is seen to, and the slide is not
+        verified. Raises StoppedError, and RoundOverError where `progress` says so: then nothing
+        is said of the slide, and it is its turn again.
         """
         progress = progress or Progress()
         for _ in range(_TRIES):
@@ -88,10 +99,7 @@ class Verifier:
             # A slide that was moved, copied or destroyed meanwhile is not damaged.
             if await self.known(establishment_id, slide_id) == known:
                 progress.forget()
-                verified = await self._conclude(known, seen, is_whole=error is None)
-                if error is not None:
-                    raise error
-                return verified
+                return await self._conclude(known, seen, error)
         _log.info("slide %s changes all the time; it is verified later", slide_id)
         return None
 
@@ -121,8 +129,10 @@ class Verifier:
                 first = first or error
         return seen, first
 
-    async def _conclude(self, known: Known, seen: list[Examined], *, is_whole: bool) -> Verified:
-        slide = known.slide
+    async def _conclude(
+        self, known: Known, seen: list[Examined], away: StorageError | None
+    ) -> Verified:
+        slide, is_whole = known.slide, away is None
         findings = [finding for examined in seen for finding in examined.findings]
         read = sum((examined.read for examined in seen), Scrubbed(slides=int(is_whole)))
         opened = await self._tell(known, findings)
@@ -145,7 +155,7 @@ class Verifier:
             await integrity.count_read(connection, slide, read)
             if is_whole:
                 await integrity.mark_verified(connection, slide)
-        return Verified(slide.id, tuple(findings), tuple(repaired), read)
+        return Verified(slide.id, tuple(findings), tuple(repaired), read, away)
 
     async def _tell(self, known: Known, findings: list[Finding]) -> dict[Finding, UUID]:
         """Alarms come before repairs: they are there whatever happens next."""

@@ -55,6 +55,9 @@ class Copies:
     cancelled: threading.Event
     count: Count = lambda _: None
     """Hears of bytes as they are worked through, each twice: once written, once proved."""
+    is_ours: Callable[[str], bool] = lambda _: True
+    """Asked of an instance just before its cold copy appears: False where another mover was first,
+    whose copy may be the last there is."""
 
     def make_cold(
         self, instance: StoredInstance, known: ColdCopy | None, *, doubted: bool = False
@@ -143,6 +146,8 @@ class Copies:
                 packed = pack(source, instance.size_bytes, hashing, recompress)
             if packed.sha256 != instance.sha256:  # before the object appears
                 raise VerificationError("The warm copy is not what was written; it stays.")
+            if not self.is_ours(instance.sop_uid):  # the same
+                raise StoppedError("Another worker has moved the slide meanwhile.")
         return ColdCopy(packed.size_bytes, bytes.fromhex(hashing.hexdigest()))
 
     def _prove_cold(self, instance: StoredInstance, copy: ColdCopy, hashes: bytes) -> None:

@@ -5,16 +5,18 @@ Whoever dies on the way leaves a slide that is read as before, or as after; runn
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
 from uuid import UUID
 
+from sgi import recovery
 from sgi.catalogue import audit, slides, tiers
 from sgi.catalogue.audit import SYSTEM, Action
 from sgi.catalogue.database import Connection
+from sgi.domain.failures import UNEXPECTED
 from sgi.domain.slide import Slide, StoredInstance
 from sgi.domain.tier import Tier
 from sgi.domain.tiers import MoveState, TierMove, cold_levels, levels_to_cool
@@ -43,8 +45,14 @@ class Moves:
     keeping: Keeping
 
     async def work(self, establishment_id: UUID, move_id: UUID) -> None:
-        """Take one move as far as it goes; what stops it becomes its reason."""
+        """Take one move as far as it goes; what stops it becomes its reason.
+
+        None in a database that came back from an earlier moment: it is given a job anew once that
+        has heard where everything lies.
+        """
         async with self.keeping.database.transaction(establishment_id) as connection:
+            if await recovery.is_marked(connection):
+                return
             move = await tiers.begin(connection, move_id)
             slide = None if move is None else await slides.by_id(connection, move.slide_id)
             if move is None:
@@ -84,7 +92,8 @@ class Moves:
                 )
             }
         async with _Telling(self.keeping, slide, move, levels) as telling:
-            copies = self._copies(slide, telling.worked)
+            is_ours = self._is_ours(slide, move)
+            copies = replace(self._copies(slide, telling.worked), is_ours=is_ours)
             for level in levels:
                 uid = level.sop_uid
                 copy = await asyncio.to_thread(
@@ -96,6 +105,16 @@ class Moves:
                     await self._forget(slide, self._cold, cold_key(slide.id, level.sop_uid))
                     return
         await self._end(slide, move, Action.MAKE_COLD)
+
+    def _is_ours(self, slide: Slide, move: TierMove) -> Callable[[str], bool]:
+        """For the thread that writes: whether nobody has taken the move over and gone on."""
+        loop = asyncio.get_running_loop()
+
+        async def look(sop_uid: str) -> bool:
+            async with self.keeping.database.transaction(slide.establishment_id) as connection:
+                return await tiers.is_to_be_cold(connection, move.id, sop_uid)
+
+        return lambda sop_uid: asyncio.run_coroutine_threadsafe(look(sop_uid), loop).result(60)
 
     async def _restore(self, slide: Slide, move: TierMove) -> None:
         async with self.keeping.database.transaction(slide.establishment_id) as connection:
@@ -170,13 +189,14 @@ class Moves:
         )
         _log.warning("move %s: %s, %s", move.id, type(error).__name__, "again" if again else "end")
         known = type(error).__module__.split(".")[0] in {"storage", "dicom", "sgi"}
-        reason = str(error) if known else "Something unexpected happened; see the worker's log."
+        reason = str(error) if known else UNEXPECTED
         if not known:
             _log.error("move %s failed", move.id, exc_info=error)
         async with self.keeping.database.transaction(slide.establishment_id) as connection:
             if again:
-                await tiers.wait(connection, move.id, reason, pause_before(attempt))
-            elif await tiers.end(connection, move.id, MoveState.FAILED, reason):
+                pause = pause_before(attempt)
+                await tiers.wait(connection, move.id, reason, pause, verdict.reason)
+            elif await tiers.end(connection, move.id, MoveState.FAILED, reason, verdict.reason):
                 await tiers.give_up_restoring(connection, slide.id)
                 action = Action.MAKE_COLD if move.target is Tier.COLD else Action.RESTORE_SLIDE
                 await audit.record(

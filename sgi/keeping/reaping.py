@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from sgi import recovery
 from sgi.catalogue import integrity, slides, tiers
 from sgi.domain.slide import StoredInstance
 from sgi.domain.tiers import ColdCopy
@@ -89,6 +90,8 @@ class Reaping:
     async def _delete(self, work: "_Work", proved: ColdCopy | None) -> None:
         """Without a proof, only what is not there."""
         async with self.keeping.database.transaction(work.establishment_id) as connection:
+            if await recovery.is_marked(connection):
+                return
             # Whoever asks for a restore waits for this lock, and then relies on the cold copy.
             if await tiers.lock_warm_left(connection, work.instance.sop_uid) != work.known:
                 return

@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from dicom.reidentify import told_header
 from dicom.web.attributes import AVAILABLE_SYNTAX, SERIES_UID, SOP_INSTANCE_UID, STUDY_UID
 from dicom.web.document import Document, read_document
-from sgi.catalogue import dicomweb, slides
+from sgi.catalogue import dicomweb, identities, slides
 from sgi.catalogue.database import Database
 from sgi.domain.slide import Slide, StoredInstance
 from sgi.domain.tier import Tier
-from sgi.errors import NotFoundError, VerificationError
+from sgi.domain.told import ToldPlace
+from sgi.errors import ConflictError, NotFoundError, VerificationError
 from sgi.keeping.headers import Headers, with_header
 from sgi.stored import HeldBytes
+from sgi.stored_identity import StoredIdentity
 
 OnDamage = Callable[[UUID, str], None]
 """Hears, in the event loop, of a slide's instance whose header is not what was written."""
@@ -49,12 +52,42 @@ class Records:
         Raises StorageError, DicomError or VerificationError where a header cannot be read or is
         not what was written, ColdError where it lies too deep.
         """
+        async with self.database.transaction(slide.establishment_id) as connection:
+            identity = await identities.current(connection, slide.id)
+        documents = await self.documents(slide, identity)
+        told = None
+        if identity is not None:
+            told = ToldPlace(identity.revision, identity.study_uid, identity.series_uid)
+        async with self.database.transaction(slide.establishment_id) as connection:
+            await dicomweb.add(connection, replace(slide, told=told), documents)
+
+    async def documents(self, slide: Slide, identity: StoredIdentity | None) -> dict[str, Document]:
+        """What the slide's instances say when they are told so, by their UID in the store.
+
+        Raises as `put`.
+        """
         documents = {}
         for stored in slide.instances:
             header = await self.header(slide, stored)
-            documents[stored.sop_uid] = await asyncio.to_thread(_document, slide, stored, header)
+            documents[stored.sop_uid] = await asyncio.to_thread(
+                _document, slide, stored, header, identity
+            )
+        return documents
+
+    async def told_header(self, slide: Slide, stored: StoredInstance) -> bytes:
+        """What is sent of an instance before its first frame: all its attributes, as told now.
+
+        Raises as `put`.
+        """
+        header = await self.header(slide, stored)
+        if slide.told is None:
+            return header
         async with self.database.transaction(slide.establishment_id) as connection:
-            await dicomweb.add(connection, slide, documents)
+            identity = await identities.current(connection, slide.id)
+        if identity is None or identity.revision != slide.told.revision:
+            raise ConflictError("The slide is being told anew; ask again.")
+        uids = identity.uids(stored.sop_uid)
+        return await asyncio.to_thread(told_header, header, identity.told, uids)
 
     async def header(self, slide: Slide, stored: StoredInstance) -> bytes:
         """As `Headers.read`; one that was never hashed is proved by all of the instance once."""
@@ -94,7 +127,9 @@ async def some_not_on_record(
     return [slide for slide in found if slide is not None]
 
 
-def _document(slide: Slide, stored: StoredInstance, header: bytes) -> Document:
+def _document(
+    slide: Slide, stored: StoredInstance, header: bytes, identity: StoredIdentity | None
+) -> Document:
     document = read_document(HeldBytes(header))
     said = {
         STUDY_UID: slide.study_uid,
@@ -103,5 +138,8 @@ def _document(slide: Slide, stored: StoredInstance, header: bytes) -> Document:
     }
     if any(document.get(tag, {}).get("Value") != [uid] for tag, uid in said.items()):
         raise VerificationError("An instance says that it is another; run `sgi verify`.")
+    if identity is not None:
+        anew = told_header(header, identity.told, identity.uids(stored.sop_uid))
+        document = read_document(HeldBytes(anew))
     document[AVAILABLE_SYNTAX] = {"vr": "UI", "Value": [stored.transfer_syntax]}
     return dict(sorted(document.items()))

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import procrastinate
 
+from sgi import recovery
 from sgi.catalogue import accounts, tiers
 from sgi.domain.tier import Tier
 from sgi.errors import SgiError, StoppedError
@@ -60,8 +61,12 @@ async def tend(
 ) -> None:
     """Give every move a job that lost its own; delete the warm objects of what is cold.
 
-    After `reaping`, the rest of these is left to the next round: restores wait meanwhile.
+    After `reaping`, the rest of these is left to the next round: restores wait meanwhile. Nothing
+    of it in a database that came back from an earlier moment: what it says of where things lie may
+    have changed since.
     """
+    if await _waits(keeping):
+        return
     moves = Moves(keeping)
     all_left: list[list[tuple[UUID, UUID, str]]] = []
     for establishment_id in await _establishments(keeping):
@@ -85,7 +90,7 @@ async def tend(
 
 async def apply_policy(keeping: Keeping, establishment_id: UUID, now: datetime) -> int:
     """Begin as many moves as the rules ask for and their pace allows; returns how many."""
-    if keeping.stores.cold is None:
+    if keeping.stores.cold is None or await _waits(keeping):
         return 0
     async with keeping.database.transaction(establishment_id) as connection:
         # Several workers do this at the same time: one of them counts.
@@ -113,6 +118,14 @@ async def apply_policy(keeping: Keeping, establishment_id: UUID, now: datetime) 
                 await defer_move(connection, establishment_id, move)
                 asked += 1
     return asked
+
+
+async def _waits(keeping: Keeping) -> bool:
+    async with keeping.database.anonymous() as connection:
+        marked = await recovery.is_marked(connection)
+    if marked:
+        _log.warning("tiers wait for `sgi rebuild --missing`: the database came back")
+    return marked
 
 
 async def _establishments(keeping: Keeping) -> Sequence[UUID]:

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from sgi import recovery
-from sgi.catalogue import audit, destructions
+from sgi.catalogue import audit, destructions, incidents
 from sgi.catalogue.audit import SYSTEM, Action
 from sgi.catalogue.database import Database
 from sgi.domain.retention import Destruction, DestructionState
 from sgi.errors import ConflictError, SgiError, VerificationError
+from sgi.jobs.decisions import verdict_on
 from sgi.retention.erase import Shelf
 from sgi.retention.objections import heed_store
 from sgi.retention.originals import end_originals
@@ -50,7 +51,8 @@ class Destroyer:
             await self._destroy(establishment_id, destruction_id)
         except (StorageError, SgiError) as error:
             async with self.database.transaction(establishment_id) as connection:
-                await destructions.set_failure(connection, destruction_id, str(error))
+                kind = verdict_on(error).reason
+                await destructions.set_failure(connection, destruction_id, str(error), kind)
             raise
 
     async def _destroy(self, establishment_id: UUID, destruction_id: UUID) -> None:
@@ -78,8 +80,8 @@ class Destroyer:
     async def _sweep(self, establishment_id: UUID, destruction_id: UUID) -> None:
         """Once more, a day after: for what a copy or a repair in that very moment brought back."""
         async with self.database.transaction(establishment_id) as connection:
-            ended = await destructions.by_id(connection, destruction_id)
-        if ended is None or ended.state is not DestructionState.DONE:
+            ended = await destructions.unswept(connection, destruction_id)
+        if ended is None:
             return
         for shelf in await self._shelves(ended):
             found = await asyncio.to_thread(shelf.count)
@@ -154,6 +156,7 @@ class Destroyer:
                 originals=originals,
             )
             if await destructions.finish(connection, certificate):
+                await incidents.end_with_slide(connection, begun.slide_id)
                 await audit.record(
                     connection, begun.establishment_id, SYSTEM, Action.DESTROY_SLIDE, begun.slide_id
                 )

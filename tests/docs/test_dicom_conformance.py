@@ -3,6 +3,7 @@
 import io
 import re
 import uuid
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from pydicom.datadict import keyword_for_tag
 
 from dicom.conversion import convert
 from dicom.models import SlideIdentity
+from dicom.models.told import Told, ToldGlass, ToldIdentifier, ToldPatient, ToldUids
+from dicom.modules.told import told_attributes
 from dicom.testing import MemoryTarget
 from dicom.transfer_syntax import transfer_syntax_of
 from dicom.web import attributes, document, matching, query
@@ -73,7 +76,7 @@ def test_attributes_are_those_of_the_statement(tmp_path: Path) -> None:
         more_attributes, more_syntaxes = written(reader, tmp_path)
         attributes |= more_attributes
         syntaxes |= more_syntaxes
-    table = STATEMENT.read_text().split("## Attributes")[1].split("## DICOMweb")[0]
+    table = STATEMENT.read_text().split("## Attributes")[1].split("\n## ")[0]
     told = set(re.findall(r"^\| ([A-Z]\w+|\([0-9A-F]{4},[0-9A-F]{4}\)) \|", table, re.MULTILINE))
     assert attributes == told
     listed = set(re.findall(r"\| (1\.2\.840\.10008\.1\.2[.0-9]*) \|", STATEMENT.read_text()))
@@ -131,3 +134,15 @@ def test_bounds_are_those_of_the_statement() -> None:
         f"longer than {document._LONGEST_INLINE} bytes",
     ):
         assert bound in chapter, bound
+
+
+def test_what_is_told_anew_is_listed() -> None:
+    identifier = ToldIdentifier("1", "X", "1.2")
+    person = ToldPatient("A^B", "C^D", identifier, (identifier,), date(2000, 1, 2), "F")
+    told = Told(ToldGlass("1", "2.25.1"), "1", True, date(2000, 1, 2), person)
+    written = {e.keyword for e in told_attributes(told, ToldUids("1", "2", "3"))}
+    # The issuer's identifier is told of an INS; an IPP's assigner has none.
+    written -= {"IssuerOfPatientIDQualifiersSequence"}
+    section = STATEMENT.read_text("utf-8").split("## Whose it is")[1].split("\n## ")[0]
+    listed = set(re.findall(r"^\| (\w+) \|", section, re.MULTILINE)) - {"attribute"}
+    assert listed == written

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -28,10 +28,10 @@ from dicom.models import SlideIdentity
 from sgi.api.guard import CSRF_HEADER, LOOPBACK_COOKIE
 from sgi.api.services import Services
 from sgi.app import make_application
-from sgi.catalogue import accounts, arrivals, slides
+from sgi.catalogue import accounts, arrivals, cases, patients, slides, specimens
 from sgi.catalogue.database import Database
 from sgi.catalogue.migrate import migrate
-from sgi.domain.account import Role
+from sgi.domain.account import PEOPLE, Role
 from sgi.domain.arrival import (
     Arrival,
     ArrivalState,
@@ -40,7 +40,9 @@ from sgi.domain.arrival import (
     Reason,
     ReasonCode,
 )
+from sgi.domain.case import Asset, AssetKind, CaseSaid
 from sgi.domain.facts import SlideFacts
+from sgi.domain.patient import Identifier, Identity, Traits
 from sgi.domain.quality import SlideQuality
 from sgi.domain.slide import Slide
 from sgi.engines.postgres import EmbeddedPostgres
@@ -97,6 +99,25 @@ def database(url: str, run: Run[Any]) -> Iterator[Database]:
     run(opened.__aexit__(None, None, None))
 
 
+@pytest.fixture
+def make_empty(url: str) -> Iterator[Callable[[], str]]:
+    """Migrated databases without a row."""
+    names = []
+
+    def make() -> str:
+        names.append(f"rebuilt_{uuid.uuid4().hex}")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"create database {names[-1]}".encode())
+        made = psycopg.conninfo.make_conninfo(url, dbname=names[-1])
+        migrate(made)
+        return made
+
+    yield make
+    with psycopg.connect(url, autocommit=True) as connection:
+        for name in names:
+            connection.execute(f"drop database {name} with (force)".encode())
+
+
 @dataclass(frozen=True)
 class Establishment:
     """One of its own for every test, with an account of every role; all have PASSWORD."""
@@ -128,7 +149,7 @@ def make_establishment(
                 "insert into establishment (name) values (%s) returning id", [name]
             ).fetchone()
         assert row
-        known = {role: f"{role}-{uuid.uuid4()}" for role in Role}
+        known = {role: f"{role}-{uuid.uuid4()}" for role in PEOPLE}
         establishment = Establishment(row[0], name, known)
         run(add(establishment))
         return establishment
@@ -544,3 +565,83 @@ def audit_rows(database: Database, run: Run[Any]) -> Callable[[Establishment], l
 def bad_slides(shared_slides: Path) -> Path:
     """Broken files."""
     return shared_slides / "bad"
+
+
+@dataclass
+class Laboratory:
+    """What a laboratory's system would register, by the functions that its messages come to."""
+
+    database: Database
+    run: Run[Any]
+    establishment: Establishment
+    said_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def do(self, act: Callable[[Any], Awaitable[T]]) -> T:
+        """Whatever `act` does with a connection, in one transaction."""
+
+        async def within() -> T:
+            async with self.database.transaction(self.establishment.id) as connection:
+                return await act(connection)
+
+        found: T = self.run(within())
+        return found
+
+    def patient(self, value: str = "IPP1", **traits: Any) -> UUID:
+        told = Traits(**{"birth_name": "MARTIN", "first_given_name": "LÉA", **traits})
+        identity = Identity((Identifier(value, "CHU"),), told)
+        self.said_at += timedelta(seconds=1)
+        return self.do(
+            lambda connection: patients.record(
+                connection, self.establishment.id, identity, said_at=self.said_at, source="test"
+            )
+        )
+
+    def case(self, number: str = "26P1", patient_id: UUID | None = None) -> UUID:
+        self.said_at += timedelta(seconds=1)
+        said = CaseSaid(number, received_at=datetime(2026, 6, 12, 10, tzinfo=UTC))
+        return self.do(
+            lambda connection: cases.record_case(
+                connection,
+                self.establishment.id,
+                said,
+                patient_id,
+                said_at=self.said_at,
+                source="test",
+            )
+        )
+
+    def asset(self, identifier: str, kind: AssetKind = AssetKind.SLIDE, **said: Any) -> UUID:
+        self.said_at += timedelta(seconds=1)
+        return self.do(
+            lambda connection: specimens.record_asset(
+                connection,
+                self.establishment.id,
+                Asset(kind, identifier, **said),
+                said_at=self.said_at,
+                source="test",
+            )
+        )
+
+    def cancel(self, identifier: str) -> None:
+        self.said_at += timedelta(seconds=1)
+        self.do(
+            lambda connection: specimens.cancel_asset(
+                connection,
+                self.establishment.id,
+                Asset(AssetKind.SLIDE, identifier),
+                said_at=self.said_at,
+                source="test",
+            )
+        )
+
+    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        async def read(connection: Any) -> list[dict[str, Any]]:
+            found: list[dict[str, Any]] = await (await connection.execute(query, values)).fetchall()
+            return found
+
+        return self.do(read)
+
+
+@pytest.fixture
+def laboratory(database: Database, run: Run[Any]) -> Callable[[Establishment], Laboratory]:
+    return lambda establishment: Laboratory(database, run, establishment)

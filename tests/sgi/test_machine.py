@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from sgi.machine import environment, located, tell
+from sgi.machine import environment, forget_ports, located, tell, tell_ports, told_ports
 from sgi.settings import (
     ColdSettings,
     DatabaseSettings,
@@ -93,3 +93,15 @@ def test_the_environment_gives_the_same_settings(
     found = Settings(data=tmp_path)
     assert found.database == DATABASE
     assert found.storage == STORAGE
+
+
+def test_where_the_interfaces_listen(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    assert told_ports(settings) is None
+    forget_ports(settings)
+    tell_ports(settings, {"sgl": 2575})
+    assert told_ports(settings) == {"sgl": 2575}
+    tell_ports(settings, {})
+    assert told_ports(settings) == {}
+    forget_ports(settings)
+    assert told_ports(settings) is None

@@ -1,24 +1,29 @@
 """The whole system as a person starts it: `sgi up` in a folder of its own, on a free port."""
 
 import io
+import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import numpy as np
 import pytest
-from PIL import Image
+import zxingcpp
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tiling.svs import SvsOptions, write_svs
@@ -44,6 +49,7 @@ class System:
         environment |= {
             "SGI_DATA": str(self.data),
             "SGI_PORT": "0",
+            "SGI_HL7__PORT": "0",
             "SGI_ADMIN_PASSWORD": PASSWORD,
             "SGI_INGEST__QUIET_S": "0.5",
             "SGI_INGEST__RESCAN_S": "2",
@@ -67,6 +73,12 @@ class System:
     @property
     def drop(self) -> Path:
         return self.data / "drop"
+
+    @property
+    def hl7_port(self) -> int:
+        """Where the built-in interface listens."""
+        port: int = json.loads((self.data / "run" / "hl7.json").read_text())["sgl"]
+        return port
 
     def client(self) -> httpx.Client:
         """Signed in as the first account."""
@@ -160,6 +172,7 @@ class System:
             "worker": lambda words: words[-2:] == ["sgi", "worker"],
             "watch": lambda words: words[-2:] == ["sgi", "watch"],
             "serve": lambda words: words[-2:] == ["sgi", "serve"],
+            "hl7": lambda words: words[-2:] == ["sgi", "hl7"],
             "store": lambda words: words[0].endswith("weed"),
             "database": lambda words: words[0].endswith("postgres") and len(words) > 1,
         }
@@ -267,6 +280,132 @@ def own_slide(tmp_path: Path) -> Callable[..., Path]:
         label[60:140, 40 : 60 + 20 * (seed % 10)] = 20
         overview = tissue(150, 400, seed)
         write_svs(path, tissue(rows, columns, seed), SvsOptions(label=label, overview=overview))
+        return path
+
+    return write
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """A laboratory's system as the SGI hears it: messages of our own over MLLP."""
+
+    port: int
+    patient: str = "8013377|LEFEVRE|CLAIRE|CLAIRE MARIE|19610517|F|"
+    """IPP, birth name, first and all given names, birth date, sex, code of PID-32."""
+    facility: str = "CHU-X"
+
+    def tell(self, *segments: str) -> str:
+        """Send one message; its answer's code (MSA-1)."""
+        raw = "\r".join(segments).encode() + b"\r"
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as wire:
+            wire.sendall(b"\x0b" + raw + b"\x1c\r")
+            answer = b""
+            while not answer.endswith(b"\x1c\r"):
+                more = wire.recv(65536)
+                assert more, "the connection ended without an answer"
+                answer += more
+        found = re.search(rb"\rMSA\|(\w\w)", answer)
+        assert found, answer
+        return found[1].decode()
+
+    def of(self, patient: str) -> "Laboratory":
+        return replace(self, patient=patient)
+
+    def case(
+        self, number: str, *, priority: str = "R", service: str = "ACPNUM", why: str = ""
+    ) -> str:
+        return self.tell(
+            *self._order("CASE-UPDATE", number),
+            f"TQ1|1||||||||{priority}",
+            f"OBR|1||{number}|{service}^Anatomie et cytologie pathologiques^L|||||||||{why}",
+        )
+
+    def specimen(self, number: str, name: str, organ: str, words: str = "") -> str:
+        return self._asset("SPECIMEN", number, f"^{name}", "", "CONTAINER", organ, words)
+
+    def block(self, number: str, name: str, parent: str) -> str:
+        return self._asset("BLOCK", number, name, parent, "CASSETTE")
+
+    def glass(self, number: str, name: str, parent: str, stain: str | None = "HES") -> str:
+        stained = (
+            [] if stain is None else [f"OBX|1|CWE|397165007^Stain^SCT|1|{stain}^{stain}^L||||||F"]
+        )
+        return self._asset("SLIDE", number, name, parent, "GLASS", more=stained)
+
+    def identity(self) -> str:
+        """What the administration says of the patient (A31)."""
+        return self.tell(
+            self._header("ADT^A31^ADT_A05", "2.5^FRA^2.11", ""), self._event(), self._pid()
+        )
+
+    def _asset(
+        self,
+        profile: str,
+        number: str,
+        name: str,
+        parent: str,
+        kind: str,
+        organ: str = "",
+        words: str = "",
+        more: Sequence[str] = (),
+    ) -> str:
+        site = f"{organ}^{organ}^L" if organ else ""
+        return self.tell(
+            *self._order(profile, number),
+            f"OBR|1||{number}|ACPNUM^Anatomie et cytologie pathologiques^L",
+            f"SPM|1|{name}|{parent}|TISS^Tissue^HL70487||||{site}||||||{words}"
+            f"{'|' * 13}{kind}|||{number}",
+            *more,
+        )
+
+    def _order(self, profile: str, number: str) -> tuple[str, str, str]:
+        header = self._header("OML^O21^OML_O21", "2.5.1", f"DPOW-{profile}^IHE")
+        return header, self._pid(), f"ORC|NW||{number}{'|' * 35}{number}"
+
+    def _header(self, kind: str, version: str, profile: str) -> str:
+        now = datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000")
+        names = f"SGL|{self.facility}|SGI|{self.facility}|{now}"
+        told = f"{kind}|{uuid4().hex[:18]}|T|{version}|||||FRA|UNICODE UTF-8|||{profile}"
+        return f"MSH|^~\\&|{names}||{told}"
+
+    def _event(self) -> str:
+        return f"EVN||{datetime.now(UTC).strftime('%Y%m%d%H%M%S+0000')}"
+
+    def _pid(self) -> str:
+        ipp, name, first, given, born, sex, status = self.patient.split("|")
+        return (
+            f"PID|1||{ipp}^^^{self.facility}&000897406&N^PI||{name}^{first}^{given}^^^^L||{born}|{sex}"
+            f"{'|' * 24}{status}"
+        )
+
+
+@pytest.fixture
+def laboratory_of() -> Callable[[int], Laboratory]:
+    """The laboratory of a system of a test's own, by the port on which that listens."""
+    return Laboratory
+
+
+@pytest.fixture
+def laboratory(shared_system: System) -> Laboratory:
+    return Laboratory(shared_system.hl7_port)
+
+
+@pytest.fixture
+def labelled_slide(tmp_path: Path) -> Callable[..., Path]:
+    """Write an SVS whose label shows a Data Matrix: `labelled_slide(name, code, seed)`."""
+
+    def write(name: str, code: str, seed: int = 1) -> Path:
+        path = tmp_path / name
+        drawn = zxingcpp.create_barcode(code, zxingcpp.BarcodeFormat.DataMatrix)
+        square = np.asarray(drawn.to_image(scale=9))
+        label = np.full((square.shape[0] + 110, max(square.shape[1] + 60, 420)), 250, np.uint8)
+        label[30 : 30 + square.shape[0], 30 : 30 + square.shape[1]] = square
+        picture = Image.fromarray(np.repeat(label[..., None], 3, axis=2))
+        ImageDraw.Draw(picture).text(
+            (30, square.shape[0] + 44), code, fill=(10, 10, 10), font_size=30
+        )
+        pictures = SvsOptions(label=np.asarray(picture), overview=tissue(150, 400, seed))
+        write_svs(path, tissue(1500, 2100, seed), pictures)
         return path
 
     return write

@@ -2,12 +2,15 @@
 
 from starlette.requests import Request
 
-from sgi.api.dicomweb.places import MOST_SLIDES
+from sgi.api.dicomweb.places import MOST_SLIDES, RETIRED
 from sgi.api.services import services_of, session_of
 from sgi.api.slide_store import ServedSlide
+from sgi.catalogue import identities
 from sgi.catalogue.audit import Action
-from sgi.domain.slide import StoredInstance
-from sgi.errors import NotFoundError
+from sgi.catalogue.identities import Note
+from sgi.domain.slide import Slide, StoredInstance
+from sgi.domain.told import told_uid
+from sgi.errors import NotFoundError, RetiredError
 
 PREFIX = "/dicomweb"
 
@@ -36,11 +39,38 @@ async def instance_at(
 ) -> tuple[ServedSlide, StoredInstance]:
     """An instance and its slide, which is put on record as seen."""
     served = await series_at(request, study, series, shows_names=False)
-    stored = next((each for each in served.slide.instances if each.sop_uid == instance), None)
+    stored = served.instance_told(instance)
     if stored is None:
+        if is_uid_retired(served.slide, instance):
+            raise RetiredError(RETIRED)
         raise NotFoundError("There is no such instance.")
     await seen(request, served)
     return served, stored
+
+
+async def notes_at(
+    request: Request, study: str, series: str | None = None, instance: str | None = None
+) -> list[Note]:
+    """Rejection notes of a study, of a series, or the one of that name; put on record as seen."""
+    services, session = services_of(request), session_of(request)
+    async with services.database.transaction(session.establishment_id) as connection:
+        found = await identities.notes(connection, study, series)
+    notes = [note for note in found if instance in {None, note.sop_uid}]
+    for note in notes:
+        await services.grants.record(
+            session, request.scope["state"]["address"], note.slide_id, Action.VIEW_SLIDE
+        )
+    return notes
+
+
+def is_uid_retired(slide: Slide, uid: str) -> bool:
+    """Whether an instance of the slide was told by that UID once."""
+    revisions = range(slide.told.revision) if slide.told else ()
+    return any(
+        told_uid(slide.id, revision, stored.sop_uid) == uid
+        for revision in revisions
+        for stored in slide.instances
+    )
 
 
 async def seen(request: Request, served: ServedSlide) -> None:

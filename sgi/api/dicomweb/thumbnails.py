@@ -9,10 +9,12 @@ from dicom.web.accept import choose
 from dicom.web.rendering import Viewport, parse_rendering
 from sgi.api.dicomweb.addressed import instance_at, series_at
 from sgi.api.dicomweb.answers import SHOWN, accept_of
+from sgi.api.dicomweb.places import RETIRED
 from sgi.api.dicomweb.rendered import OFFERS, picture_of
 from sgi.api.services import services_of, session_of
 from sgi.api.slide_store import ServedSlide
 from sgi.domain.slide import StoredInstance
+from sgi.errors import RetiredError
 from tiling.geometry import Size
 
 router = APIRouter(prefix="/dicomweb", tags=["dicomweb"])
@@ -25,7 +27,10 @@ _SIDE_PX = 256
 async def study_thumbnail(study: str, request: Request) -> Response:
     """Of the first slide of a study; it shows tissue alone, and leaves no view on record."""
     places = services_of(request).dicomweb.places
-    served, *_ = await places.slides_of_study(session_of(request), study)
+    found = await places.slides_of_study(session_of(request), study)
+    if not found:
+        raise RetiredError(RETIRED)
+    served, *_ = found
     return await _answer(request, served, _small(served))
 
 

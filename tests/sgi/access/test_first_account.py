@@ -13,6 +13,7 @@ from sgi.access.sign_in import sign_in
 from sgi.catalogue import accounts
 from sgi.catalogue.database import Database
 from sgi.domain.account import Account, Role
+from storage.memory import MemoryObjectStore
 
 
 def test_the_kept_password(tmp_path: Path) -> None:
@@ -97,5 +98,5 @@ def test_a_disabled_account_stays_so(
 def test_one_first_establishment(url: str, here: Any) -> None:
     with psycopg.connect(url) as connection:
         before = connection.execute("select count(*) from establishment").fetchone()
-        first_account.ensure_establishment(url, "another")
+        first_account.ensure_establishment(url, "another", MemoryObjectStore())
         assert connection.execute("select count(*) from establishment").fetchone() == before

@@ -107,6 +107,27 @@ def test_a_change_is_pushed_to_its_own_establishment(
     run(watch())
 
 
+def test_a_changed_case_is_told(web: Any, run: Any, here: Any, there: Any, token: str) -> None:
+    async def receive(establishment: Any) -> UUID:
+        async with web.services.database.transaction(establishment.id) as connection:
+            cursor = await connection.execute(
+                """insert into lab_case (establishment_id, accession_number, study_uid, said_at)
+                   values (%s, '26P1', '2.25.' || (random() * 1e9)::int, now()) returning id""",
+                [establishment.id],
+            )
+            found: UUID = (await cursor.fetchone())["id"]
+            return found
+
+    async def watch() -> None:
+        async with listening(web, token) as stream:
+            await receive(there)
+            mine = await receive(here)
+            assert await stream.next("case") == {"id": str(mine)}
+            assert stream.events.empty()
+
+    run(watch())
+
+
 def test_a_published_slide_is_told(
     web: Any, run: Any, here: Any, token: str, arrive: Callable[..., Any]
 ) -> None:

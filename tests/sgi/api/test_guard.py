@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from sgi.api.guard import CSRF_HEADER, LOOPBACK_COOKIE, SECURE_COOKIE
-from sgi.domain.account import Role
+from sgi.domain.account import GRANTS, Role
 
 SIGN_OUT = "/api/v1/sign-out"
 ORIGIN = "http://127.0.0.1:8000"
@@ -159,8 +159,9 @@ def test_me(web: Any, here: Any) -> None:
     assert answer.json() == {
         "name": here.accounts[Role.TECHNICIAN],
         "role": "technician",
-        "permissions": ["change_arrivals", "view_arrivals", "view_slides"],
+        "permissions": sorted(GRANTS[Role.TECHNICIAN]),
         "establishment": {"id": str(here.id), "name": here.name},
+        "case_id": None,
         "csrf_token": client.headers[CSRF_HEADER],
     }
 

@@ -13,6 +13,7 @@ from sgi.catalogue import tiers
 from sgi.domain.account import Role
 from sgi.domain.tier import Tier
 from sgi.domain.tiers import MoveState, TierPolicy
+from sgi.domain.words import Language
 from sgi.jobs.keeping import Keeping
 from sgi.keeping.moves import Moves
 from sgi.keeping.record_tasks import Recorder
@@ -350,7 +351,7 @@ def test_browsers_are_told_and_memory_forgets(cold: Cold) -> None:
                 await tiers.ask(connection, cold.here.id, cold.slide.id, Tier.WARM, None)
             changed = await asyncio.wait_for(changes.get(), 10)
         assert changed == Moved(cold.slide.id)
-        return await _tier_events(services, session, cold.slide.id)
+        return await _tier_events(services, session, cold.slide.id, Language.ENGLISH)
 
     (event,) = cold.web.run(told())
     name, data = event.decode().split("\n")[:2]

@@ -10,31 +10,61 @@ from typing import Any
 import psycopg
 import pytest
 
+from dicom.models.told import Told
 from dicom.web.document import Document
 from sgi.access import sign_in
 from sgi.catalogue import (
     accounts,
     arrivals,
+    assignments,
+    attachments,
     capacity,
+    cases,
     destructions,
     dicomweb,
+    groups,
     holds,
+    identification,
+    identities,
     incidents,
     integrity,
+    interfaces,
+    launch,
+    messages,
+    outbox,
+    patients,
     quality,
+    reports,
     retention,
+    saved_filters,
     slides,
+    specimens,
     tiers,
+    turnaround,
+    work_orders,
 )
+from sgi.catalogue.case_history import Author
 from sgi.catalogue.database import Database
+from sgi.catalogue.launch import LaunchClient, SglLink
+from sgi.catalogue.messages import Said as MessageSaid
+from sgi.catalogue.messages import ToKeep
+from sgi.catalogue.reports import ReportRow
 from sgi.domain.account import Role
 from sgi.domain.arrival import FoundFile
+from sgi.domain.assignment import AssignmentRule, To
+from sgi.domain.case import Asset, AssetKind, WorkKind
 from sgi.domain.forecast import Activity
+from sgi.domain.identification import How
 from sgi.domain.integrity import Damage, Finding, FoundBy, Place, Scrubbed, SideObject
+from sgi.domain.interface import Direction, NoticeKind, Outcome
+from sgi.domain.patient import Identifier, Identity, Traits
 from sgi.domain.quality import DEFAULTS
 from sgi.domain.retention import Ground, Person, RetentionRule
 from sgi.domain.tier import Tier
 from sgi.domain.tiers import TierPolicy
+from sgi.domain.turnaround import TargetKind
+from sgi.domain.worklist import Worklist
+from sgi.stored_identity import StoredIdentity
 from storage.memory import MemoryObjectStore
 
 TABLES = (
@@ -57,6 +87,35 @@ TABLES = (
     "capacity_change",
     "dicom_series",
     "dicom_instance",
+    "patient",
+    "patient_word",
+    "patient_identifier",
+    "patient_history",
+    "patient_link",
+    "pathologist_group",
+    "group_member",
+    "professional",
+    "assignment_rule",
+    "turnaround_target",
+    "lab_case",
+    "case_words",
+    "specimen",
+    "glass",
+    "case_history",
+    "work_order",
+    "report",
+    "saved_filter",
+    "slide_code",
+    "attachment",
+    "slide_identity",
+    "rejection_note",
+    "identity_due",
+    "launch_client",
+    "launch_link",
+    "sgl_link",
+    "interface",
+    "message",
+    "outbox",
 )
 
 ACTIVITY = Activity(slides_per_day=1, working_days_per_year=1, mean_size_bytes=1)
@@ -105,11 +164,105 @@ def full(run: Any, database: Database, there: Any, publish: Callable[..., Any]) 
             until = datetime.now(UTC).date()
             await destructions.ask(connection, slide, until, Ground.TEST, "a test", person)
             await holds.place(connection, there.id, slide, "a lawsuit", "x")
+            await merged(connection, there.id)
+            await identified(connection, there.id, published)
+            await launched(connection, there.id)
+            await worked(connection, there)
+            await told(connection, there.id)
             return {table: await rows(connection, table) for table in TABLES}
 
     counted: dict[str, int] = run(count())
     assert all(counted.values()), "a table has nothing to hide"
     return counted
+
+
+async def identified(connection: Any, establishment_id: uuid.UUID, slide: Any) -> None:
+    """A slide with a glass, told anew once."""
+    cursor = await connection.execute(
+        """insert into glass (establishment_id, identifier, said_at) values (%s, 'x', now())
+           returning id""",
+        [establishment_id],
+    )
+    glass_id = (await cursor.fetchone())["id"]
+    await identification.set_codes(connection, establishment_id, slide.id, ["x"])
+    await attachments.attach(connection, establishment_id, slide.id, glass_id, How.PERSON)
+    now = datetime.now(UTC)
+    stored = StoredIdentity(
+        establishment_id=establishment_id,
+        slide_id=slide.id,
+        revision=1,
+        made_at=now,
+        glass_id=glass_id,
+        patient_id=None,
+        study_uid="1.2",
+        series_uid="1.3",
+        told=Told(),
+    )
+    await identities.add_note(
+        connection, slide, identities.Note("1.4", "1.5", "1.2", 1, slide.id, now, b"x", {})
+    )
+    await connection.execute(
+        """insert into slide_identity
+               (slide_id, revision, establishment_id, study_uid, series_uid, made_at, identity)
+           values (%s, 1, %s, '1.2', '1.3', %s, %s)""",
+        [slide.id, establishment_id, now, stored.model_dump_json()],
+    )
+
+
+async def worked(connection: Any, establishment: Any) -> None:
+    """A case with all that may be done with it."""
+    now = datetime.now(UTC)
+    case_id = await cases.ensure(connection, establishment.id, "y", now)
+    block = Asset(AssetKind.BLOCK, "y", accession_number="y")
+    await specimens.record_asset(connection, establishment.id, block, said_at=now, source="x")
+    await work_orders.ask(connection, case_id, WorkKind.RECUT, "y", (), None, Author())
+    await reports.attach_report(
+        connection,
+        establishment.id,
+        ReportRow("y", None, "final", None, None, None, "text/plain", b"x"),
+        said_at=now,
+        source="x",
+    )
+    account_id = await accounts.add_account(
+        connection, establishment.id, f"reader {uuid.uuid4()}", Role.PATHOLOGIST, "none"
+    )
+    await groups.set_group(connection, establishment.id, "x", [account_id])
+    await groups.set_number(connection, establishment.id, account_id, "8000")
+    rule = AssignmentRule(1, To(account_id=account_id))
+    await assignments.set_rules(connection, establishment.id, [rule])
+    await turnaround.set_targets(connection, establishment.id, {TargetKind.STAT: 1.0})
+    await saved_filters.save(connection, establishment.id, account_id, "x", Worklist.MINE, "x")
+
+
+async def told(connection: Any, establishment_id: uuid.UUID) -> None:
+    """A message that came in, and a notice that waits to go out."""
+    await interfaces.register(connection, establishment_id, "x", "mllp", 1, list(NoticeKind))
+    raw = ToKeep("x", Direction.IN, b"x", MessageSaid(), Outcome.APPLIED)
+    await messages.keep(connection, establishment_id, raw)
+    case_id = await cases.ensure(connection, establishment_id, "x", datetime.now(UTC))
+    await outbox.link(connection, establishment_id, case_id)
+
+
+async def launched(connection: Any, establishment_id: uuid.UUID) -> None:
+    """A system that was given a link, and the way back to it."""
+    account_id = await accounts.add_account(
+        connection, establishment_id, f"guest {uuid.uuid4()}", Role.GUEST, "none"
+    )
+    client_id = await launch.add_client(
+        connection, establishment_id, account_id, "sgl", uuid.uuid4().bytes
+    )
+    client = LaunchClient(client_id, establishment_id, account_id, "sgl")
+    case_id = await cases.ensure(connection, establishment_id, "x", datetime.now(UTC))
+    await launch.add_link(connection, client, case_id, "", uuid.uuid4().bytes, timedelta(1))
+    way_back = SglLink("sgl", "POST", "https://sgl.example/", "x")
+    await launch.set_sgl_link(connection, establishment_id, way_back)
+
+
+async def merged(connection: Any, establishment_id: uuid.UUID) -> None:
+    """Two patients who are one."""
+    kept = Identity((Identifier("1", "x"),), Traits("x"))
+    when = {"said_at": datetime.now(UTC), "source": "x"}
+    await patients.merge(connection, establishment_id, kept, Identifier("2", "x"), **when)
 
 
 async def rows(connection: Any, table: str) -> int:
@@ -210,8 +363,57 @@ INSERTS = {
     " limit 1",
     "dicom_series": "(establishment_id, slide_id, study_uid, series_uid, published_at, document,"
     " folded) values (%s, gen_random_uuid(), '', '', now(), '{}', '{}')",
-    "dicom_instance": "(establishment_id, sop_uid, slide_id, number, document)"
-    " values (%s, '', gen_random_uuid(), 1, '{}')",
+    "dicom_instance": "(establishment_id, sop_uid, told_uid, slide_id, number, document)"
+    " values (%s, '', '', gen_random_uuid(), 1, '{}')",
+    "pathologist_group": "(establishment_id, name) values (%s, 'y')",
+    "group_member": "(establishment_id, group_id, account_id)"
+    " select %s, g.id, a.id from pathologist_group g, account a order by a.created_at limit 1",
+    "professional": "(establishment_id, number, account_id)"
+    " select %s, '9', id from account order by created_at limit 1",
+    "assignment_rule": "(establishment_id, position, account_id)"
+    " select %s, 7, id from account limit 1",
+    "turnaround_target": "values (%s, 'R', 1)",
+    "lab_case": "(establishment_id, accession_number, study_uid, said_at)"
+    " values (%s, 'z', gen_random_uuid()::text, now())",
+    "case_words": "(establishment_id, case_id, received_at, words)"
+    " values (%s, gen_random_uuid(), now(), '')",
+    "specimen": "(establishment_id, kind, identifier, said_at) values (%s, 'part', 'z', now())",
+    "glass": "(establishment_id, identifier, said_at) values (%s, 'z', now())",
+    "case_history": "(establishment_id, case_id, kind) select %s, id, 'state' from lab_case"
+    " limit 1",
+    "work_order": "(establishment_id, case_id, kind, parent_identifier, placer_number,"
+    " temporary_id) select %s, id, 'recut', '', 'z', 'z' from lab_case limit 1",
+    "report": "(establishment_id, status, media_type, content, sha256, said_at)"
+    " values (%s, 'final', '', '', '', now())",
+    "saved_filter": "(establishment_id, account_id, name, filter)"
+    " select %s, id, 'z', '{}' from account limit 1",
+    "slide_code": "(establishment_id, slide_id, code) select %s, id, 'y' from slide limit 1",
+    "attachment": "(establishment_id, slide_id, glass_id, how, undone_at, undo_reason)"
+    " select %s, slide_id, glass_id, 'person', now(), 'y' from attachment limit 1",
+    "slide_identity": "(establishment_id, slide_id, revision, study_uid, series_uid, made_at,"
+    " identity) select %s, id, 7, '', '', now(), '{}' from slide limit 1",
+    "rejection_note": "(establishment_id, slide_id, revision, sop_uid, study_uid, series_uid,"
+    " made_at, file) select %s, id, 7, 'y', '', '', now(), '' from slide limit 1",
+    "identity_due": "(establishment_id, slide_id) select %s, id from slide limit 1",
+    "launch_client": "(establishment_id, account_id, name, token_hash)"
+    " select %s, account_id, 'y', '' from launch_client limit 1",
+    "launch_link": "(establishment_id, client_id, case_id, person, token_hash, expires_at)"
+    " select %s, client_id, case_id, '', '', now() from launch_link limit 1",
+    "interface": "(establishment_id, name, kind) values (%s, 'y', 'mllp')",
+    "message": "(establishment_id, interface, direction, raw, raw_sha256, outcome)"
+    " values (%s, 'y', 'in', '', '', 'applied')",
+    "outbox": "(establishment_id, interface, kind, subject) values (%s, 'y', 'ORU', '')",
+    "sgl_link": "(establishment_id, name, method, url) values (%s, 'y', 'GET', '')",
+    "patient": "(establishment_id) values (%s)",
+    "patient_word": "(establishment_id, patient_id, word) select %s, id, 'y' from patient limit 1",
+    "patient_identifier": "(establishment_id, patient_id, kind, assigner, value)"
+    " select %s, id, 'PI', 'x', gen_random_uuid()::text from patient limit 1",
+    "patient_history": "(establishment_id, patient_id, identifier_id, by_order, said, said_sha256,"
+    " first_said_at, first_source, last_said_at, last_source)"
+    " select %s, patient_id, id, true, '{}', '', now(), '', now(), '' from patient_identifier"
+    " limit 1",
+    "patient_link": "(establishment_id, kind, one, other, said_at, source)"
+    " select %s, 'link', one, other, now(), '' from patient_link limit 1",
     "quality_limits": "(establishment_id, limits) values (%s, '{}')",
     "tier_policy": "(establishment_id, policy) values (%s, '{}')",
     "tier_move": "(establishment_id, slide_id, target) select %s, id, 'warm' from slide limit 1",
@@ -340,6 +542,12 @@ def test_the_door_functions_give_no_more_than_is_asked(url: str) -> None:
             "job_figures",
             "original_in_use",
             "hold_comes_in_time",
+            "open_cases_found",
+            "closed_cases_found",
+            "launch_client_of",
+            "take_launch_link",
+            "message_figures",
+            "outbox_figures",
         }
         for (name,) in found:
             row = connection.execute(

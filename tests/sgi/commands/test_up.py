@@ -43,7 +43,8 @@ def certified(folder: Path) -> dict[str, str]:
 
 def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
     others = {k: v for k, v in os.environ.items() if not k.startswith("SGI_")}
-    return others | {"SGI_DATA": str(folder / "data"), "SGI_PORT": "0"} | settings
+    ports = {"SGI_PORT": "0", "SGI_HL7__PORT": "0"}
+    return others | {"SGI_DATA": str(folder / "data")} | ports | settings
 
 
 @contextmanager

@@ -10,9 +10,11 @@ import pytest
 from sgi.commands.verify import verify_slides
 from sgi.domain.slide import Slide
 from sgi.errors import NotFoundError
-from sgi.stored import frame_hashes_key, instance_key, manifest_key
+from sgi.stored import SLIDES, frame_hashes_key, instance_key, manifest_key
 from sgi.stores import Stores
 from storage.cache import DiskCache
+from storage.errors import StoreUnavailableError
+from storage.memory import MemoryObjectStore
 
 
 @pytest.fixture
@@ -103,6 +105,68 @@ def test_chosen_slides_as_json(
     assert not any(name.startswith("quarantine/") for name in store.objects)
     with pytest.raises(NotFoundError):
         run(verify_slides(url, Stores(store), [uuid.uuid4()]))
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_store_that_is_away_for_one_slide_keeps_no_other_from_being_verified(
+    run: Any,
+    url: str,
+    here: Any,
+    store: Any,
+    slide: Slide,
+    publish: Callable[..., Slide],
+    capsys: pytest.CaptureFixture[str],
+    as_json: bool,
+) -> None:
+    slides = sorted([slide, publish(here, store), publish(here, store)], key=lambda s: s.id)
+    away, damaged, sound = slides[0], slides[1], slides[2]
+    key = instance_key(damaged.id, damaged.levels[0].sop_uid)
+    store.objects[key] = store.objects[key][:-1]
+    stores = Stores(AwayFor(store.objects, away.id))
+    assert not run(verify_slides(url, stores, as_json=as_json))
+    told = capsys.readouterr().out.replace("\n", "")
+    assert "away for a while" in told
+    if as_json:
+        document = json.loads(told)
+        assert document["slides"] == 2
+        assert [each["slide"] for each in document["not_verified"]] == [str(away.id)]
+        assert [each["slide"] for each in document["findings"]] == [str(damaged.id)]
+    else:
+        assert f"slide {away.id} is not verified" in told
+        assert "2 slides verified, 1 damaged objects, 1 slides not verified" in told
+    assert not run(verify_slides(url, stores, [away.id]))
+    assert run(verify_slides(url, stores, [sound.id]))
+
+
+class AwayFor(MemoryObjectStore):
+    """Does not answer, whatever it is asked for, from the first look at one slide to the next's."""
+
+    def __init__(self, objects: dict[str, bytes], slide_id: uuid.UUID) -> None:
+        super().__init__(objects)
+        self._slide_id = str(slide_id)
+        self._is_away = False
+
+    def _require(self, key: str) -> None:
+        if key.startswith(SLIDES):
+            self._is_away = self._slide_id in key
+        if self._is_away:
+            raise StoreUnavailableError("The store is away for a while.")
+
+    def read(self, key: str, **options: Any) -> bytes:
+        self._require(key)
+        return super().read(key, **options)
+
+    def read_range(self, key: str, offset: int, length: int) -> bytes:
+        self._require(key)
+        return super().read_range(key, offset, length)
+
+    def read_chunks(self, key: str, *chunk_bytes: int) -> Any:
+        self._require(key)
+        return super().read_chunks(key, *chunk_bytes)
+
+    def size(self, key: str) -> int:
+        self._require(key)
+        return super().size(key)
 
 
 def test_the_cache_of_this_machine_too(

@@ -1,9 +1,8 @@
-"""A published slide whose objects are on record, ways to damage what is stored, and a laboratory
-with empty databases beside it."""
+"""A published slide whose objects are on record, ways to damage what is stored, a laboratory."""
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,7 +12,6 @@ import pytest
 
 from sgi.catalogue import arrivals, incidents, slides
 from sgi.catalogue.database import Database
-from sgi.catalogue.migrate import migrate
 from sgi.domain.integrity import Incident
 from sgi.domain.slide import Slide
 from sgi.ingest.process import Ingest
@@ -165,22 +163,3 @@ def laboratory(
         return Laboratory(other or database, run, establishment_id, own, store)
 
     return make
-
-
-@pytest.fixture
-def make_empty(url: str) -> Iterator[Callable[[], str]]:
-    """Migrated databases without a row."""
-    names = []
-
-    def make() -> str:
-        names.append(f"rebuilt_{uuid.uuid4().hex}")
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(f"create database {names[-1]}".encode())
-        made = psycopg.conninfo.make_conninfo(url, dbname=names[-1])
-        migrate(made)
-        return made
-
-    yield make
-    with psycopg.connect(url, autocommit=True) as connection:
-        for name in names:
-            connection.execute(f"drop database {name} with (force)".encode())

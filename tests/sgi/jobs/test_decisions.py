@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import dicom.errors
+import sgi.hl7.errors as hl7_errors
 import storage.errors
 import tiling.errors
 from sgi import errors
@@ -28,6 +29,14 @@ ROOTS = (
 WITHOUT_VERDICT: dict[type[Exception], type[Exception]] = {
     # Only commands start engines: it is told on stderr, and decided nowhere.
     EngineError: errors.SgiError,
+    # Answered to who sent the message, by a table of its own: `sgi.hl7.verdicts`.
+    **{
+        kind: errors.SgiError
+        for kind in vars(hl7_errors).values()
+        if isinstance(kind, type)
+        and kind.__module__ == hl7_errors.__name__
+        and issubclass(kind, errors.SgiError)
+    },
 }
 WITHOUT_ANSWER: dict[type[Exception], type[Exception]] = WITHOUT_VERDICT | dict.fromkeys(
     # No route reads scanner files: in a request, every one of them is the same defect.

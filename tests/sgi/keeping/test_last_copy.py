@@ -1,15 +1,18 @@
 """The last good copy of an instance is never deleted, whoever else is at work or has failed."""
 
+import hashlib
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
+from dicom.testing import MemorySink
 from sgi.catalogue import tiers
 from sgi.domain.integrity import Damage, Finding, FoundBy, Place
 from sgi.domain.tier import Tier
 from sgi.domain.tiers import MoveState
-from sgi.errors import VerificationError
+from sgi.errors import StoppedError, VerificationError
 from sgi.keeping import copies as module
 from sgi.keeping.copies import Copies
 from sgi.keeping.moves import Moves
@@ -294,3 +297,34 @@ def test_a_round_ends_before_restores_have_waited_long(cooled: Any) -> None:
     assert len(cooled.warm_keys()) == len(cooled.tiers)
     cooled.run(tend(cooled.keeping, timedelta(0)))
     assert len(cooled.warm_keys()) == cooled.tiers.count(Tier.WARM)
+
+
+def test_a_mover_that_was_overtaken_leaves_the_last_copy_alone(
+    kept: Any, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stalled before its last byte; the one that took over has ended, and reaped."""
+    uid = kept.slide.levels[0].sop_uid
+    warm, cold = instance_key(kept.slide_id, uid), cold_key(kept.slide_id, uid)
+    move, other = kept.ask(Tier.COLD), MemorySink()
+    pack = module.pack
+
+    def stalls(source: Any, size_bytes: int, sink: Any, recompress: Any) -> Any:
+        packed = pack(source, size_bytes, sink, recompress)
+        theirs = pack(source, size_bytes, other, None)
+        kept.cold.put(cold, other.data)
+        with psycopg.connect(url) as owner:
+            owner.execute(
+                """update instance set tier = 'cold', cold_size_bytes = %s, cold_sha256 = %s
+                   where sop_uid = %s""",
+                [theirs.size_bytes, hashlib.sha256(other.data).digest(), uid],
+            )
+        kept.warm.delete(warm)
+        return packed
+
+    monkeypatch.setattr(module, "pack", stalls)
+    with pytest.raises(StoppedError):
+        kept.work(move)
+    assert kept.cold.read(cold) == other.data
+    monkeypatch.undo()
+    assert kept.work(move).state is MoveState.DONE
+    kept.assert_nothing_is_lost()

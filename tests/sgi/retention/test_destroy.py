@@ -10,8 +10,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from sgi.catalogue import arrivals, destructions, holds, slides
+from sgi.catalogue import arrivals, destructions, holds, incidents, slides
 from sgi.catalogue.database import Database
+from sgi.domain.integrity import Damage, Finding, FoundBy, Incident, IncidentState, Place
 from sgi.domain.retention import DestructionState
 from sgi.domain.slide import Slide
 from sgi.errors import VerificationError
@@ -349,6 +350,30 @@ def test_quarantined_bytes_go_too(
     run(destroyer.destroy(here.id, approve(slide).id))
     assert isinstance(destroyer.stores.warm, MortalStore)
     assert key not in destroyer.stores.warm.objects
+
+
+def test_what_was_damaged_is_over_with_its_slide(
+    run: Any, database: Database, slide: Slide, destroyer: Destroyer, approve: Any, here: Any
+) -> None:
+    key = f"{slide_folder(slide.id)}1.2.3.dcm"
+    lost = Finding(Place.WARM, key, Damage.MISSING, "There is no such object.")
+
+    async def report() -> None:
+        async with database.transaction(here.id) as connection:
+            await incidents.report(connection, here.id, slide.id, lost, FoundBy.SCRUB)
+
+    async def look() -> tuple[list[Incident], list[Incident]]:
+        async with database.transaction(here.id) as connection:
+            return await incidents.newest(connection, 9), await incidents.standing(
+                connection, slide.id
+            )
+
+    run(report())
+    run(destroyer.destroy(here.id, approve(slide).id))
+    (told,), standing = run(look())
+    assert told.state is IncidentState.GONE
+    assert told.ended_at is not None
+    assert standing == []
 
 
 @pytest.mark.parametrize("changed", [False, True])

@@ -11,6 +11,8 @@ export interface TiersTold {
 export interface EventHandlers {
   readonly onArrival: (arrival: Arrival) => void;
   readonly onSlide: (id: string) => void;
+  /** Something of a case is not as it was. */
+  readonly onCase: () => void;
   /** A slide moves between tiers. */
   readonly onTiers: (told: TiersTold) => void;
   /** Connected, for the first time or again: whatever happened meanwhile must be fetched. */
@@ -57,6 +59,7 @@ export function followEvents(handlers: EventHandlers): () => void {
       const slide = parse((event as MessageEvent).data);
       if (slide && typeof slide === "object" && "id" in slide) handlers.onSlide(String(slide.id));
     });
+    stream.addEventListener("case", handlers.onCase);
     stream.addEventListener("tiers", (event) => {
       const told = parse((event as MessageEvent).data);
       if (told && typeof told === "object" && "tiers" in told) handlers.onTiers(told as TiersTold);

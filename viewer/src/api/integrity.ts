@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { readJson, send } from "./client";
 
-export type IncidentState = "open" | "repaired" | "accepted";
+export type IncidentState = "open" | "repaired" | "accepted" | "gone";
 
 export interface Integrity {
   readonly slides: number;

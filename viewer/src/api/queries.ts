@@ -12,6 +12,7 @@ import {
 } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 
+import { CASES_KEY } from "./cases";
 import {
   ApiProblem,
   readArrivals,
@@ -24,6 +25,7 @@ import {
   signOut,
 } from "./client";
 import { followEvents } from "./events";
+import { UNIDENTIFIED_KEY } from "./identification";
 import type { Restored } from "./tiers";
 import type { Arrival, Session, Slide } from "./types";
 
@@ -127,6 +129,21 @@ export function useSlide(id: string) {
   });
 }
 
+/** Fetched ahead, so that the next slide of a case opens without a wait. */
+export function usePrefetchSlides(ids: readonly (string | null)[]): void {
+  const client = useQueryClient();
+  const wanted = ids.filter((id) => id !== null).join(" ");
+  useEffect(() => {
+    for (const id of wanted.split(" ").filter(Boolean)) {
+      void client.prefetchQuery({
+        queryKey: keys.slide(id),
+        queryFn: ({ signal }) => readSlide(id, signal),
+        staleTime: Infinity,
+      });
+    }
+  }, [client, wanted]);
+}
+
 /** Fetched when it is wanted, and kept: a slide is judged once. */
 export function useFocusMap(id: string, wanted: boolean) {
   return useQuery({
@@ -142,15 +159,26 @@ export function useFocusMap(id: string, wanted: boolean) {
 export function useLiveEvents(language: string): boolean {
   const client = useQueryClient();
   const [connected, setConnected] = useState(true);
+  const session = useSession();
+  const may = session.data?.permissions.includes("view_arrivals") ?? false;
 
   useEffect(() => {
+    if (!may) return undefined;
     let timer: number | undefined;
+    let casesTimer: number | undefined;
     const refetchSlides = (): void => {
       // A batch of slides is published in a burst; one refetch serves them all.
       window.clearTimeout(timer);
       timer = window.setTimeout(() => {
         void client.invalidateQueries({ queryKey: keys.slides });
       }, 150);
+    };
+    const refetchCases = (): void => {
+      window.clearTimeout(casesTimer);
+      casesTimer = window.setTimeout(() => {
+        void client.invalidateQueries({ queryKey: [CASES_KEY] });
+        void client.invalidateQueries({ queryKey: UNIDENTIFIED_KEY });
+      }, 400);
     };
     const stop = followEvents({
       onArrival: (arrival) => {
@@ -160,7 +188,11 @@ export function useLiveEvents(language: string): boolean {
           return index < 0 ? [arrival, ...known] : known.with(index, arrival);
         });
       },
-      onSlide: refetchSlides,
+      onSlide: () => {
+        refetchSlides();
+        refetchCases();
+      },
+      onCase: refetchCases,
       onTiers: ({ id, file_name: name, tiers }) => {
         client.setQueryData<Slide>(keys.slide(id), (known) => known && { ...known, tiers });
         const { move } = tiers;
@@ -180,6 +212,7 @@ export function useLiveEvents(language: string): boolean {
         });
         void client.invalidateQueries({ queryKey: keys.arrivals });
         refetchSlides();
+        refetchCases();
       },
       onDisconnect: () => {
         setConnected(false);
@@ -189,9 +222,10 @@ export function useLiveEvents(language: string): boolean {
     });
     return () => {
       window.clearTimeout(timer);
+      window.clearTimeout(casesTimer);
       stop();
     };
-  }, [client, language]);
+  }, [client, language, may]);
 
   return connected;
 }

@@ -11,7 +11,18 @@ export interface Establishment {
 }
 
 /** What the server may allow an account; the names that screens ask for. */
-export type Permission = "view_storage" | "change_storage" | "view_retention";
+export type Permission =
+  | "view_storage"
+  | "change_storage"
+  | "view_retention"
+  | "view_arrivals"
+  | "view_cases"
+  | "read_cases"
+  | "assign_cases"
+  | "identify_slides"
+  | "view_interfaces"
+  | "change_interfaces"
+  | "view_messages";
 
 export interface Session {
   readonly name: string;
@@ -19,6 +30,8 @@ export interface Session {
   /** Permissions that the server knows and this version does not are among them. */
   readonly permissions: readonly string[];
   readonly establishment: Establishment;
+  /** Of a guest: the one case that may be looked at. */
+  readonly case_id?: string | null;
   readonly csrf_token: string;
 }
 

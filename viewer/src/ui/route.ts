@@ -1,20 +1,54 @@
 import { useSyncExternalStore, type MouseEvent } from "react";
 
-/** Where we are: the worklist, with its search, one slide, or storage. Three routes need no router. */
+/** Where we are. So few routes need no router; none of them ever holds what is known of a patient. */
 export type Route =
+  | { readonly screen: "home" }
   | { readonly screen: "worklist"; readonly query: string }
+  | { readonly screen: "cases"; readonly list: string }
+  | { readonly screen: "case"; readonly id: string; readonly also: readonly string[] }
+  | { readonly screen: "launch"; readonly query: string }
+  | { readonly screen: "identification"; readonly slide: string }
+  | { readonly screen: "interfaces"; readonly tab: string; readonly message: string }
   | { readonly screen: "viewer"; readonly slide: string }
   | { readonly screen: "storage"; readonly tab: string };
 
 const CHANGED = "sgi:route";
 
 export function parseRoute(path: string, search: string): Route {
-  const match = /^\/view\/([^/]+)\/?$/.exec(path);
-  if (match?.[1]) return { screen: "viewer", slide: decodeURIComponent(match[1]) };
-  if (/^\/storage\/?$/.test(path)) {
-    return { screen: "storage", tab: new URLSearchParams(search).get("tab") ?? "" };
+  const asked = new URLSearchParams(search);
+  const [, place = "", id = "", ...rest] = path.replace(/\/$/, "").split("/");
+  if (rest.length > 0) return { screen: "home" };
+  if (place === "view" && id) return { screen: "viewer", slide: decodeURIComponent(id) };
+  if (place === "cases" && id) {
+    const also = asked.get("also")?.split(",").filter(Boolean) ?? [];
+    return { screen: "case", id: decodeURIComponent(id), also };
   }
-  return { screen: "worklist", query: new URLSearchParams(search).get("q") ?? "" };
+  if (id) return { screen: "home" };
+  switch (place) {
+    case "cases":
+      return { screen: "cases", list: asked.get("list") ?? "" };
+    case "IHEInvokeImageDisplay":
+      return { screen: "launch", query: search.replace(/^\?/, "") };
+    case "identification":
+      return { screen: "identification", slide: asked.get("slide") ?? "" };
+    case "interfaces":
+      return {
+        screen: "interfaces",
+        tab: asked.get("tab") ?? "",
+        message: asked.get("message") ?? "",
+      };
+    case "storage":
+      return { screen: "storage", tab: asked.get("tab") ?? "" };
+    case "slides":
+      return { screen: "worklist", query: asked.get("q") ?? "" };
+  }
+  const query = asked.get("q");
+  return query === null ? { screen: "home" } : { screen: "worklist", query };
+}
+
+function address(path: string, asked: Readonly<Record<string, string>>): string {
+  const filled = Object.entries(asked).filter(([, value]) => value !== "");
+  return filled.length === 0 ? path : `${path}?${new URLSearchParams(filled).toString()}`;
 }
 
 export function slidePath(slide: string): string {
@@ -22,11 +56,27 @@ export function slidePath(slide: string): string {
 }
 
 export function worklistPath(query: string): string {
-  return query ? `/?${new URLSearchParams({ q: query }).toString()}` : "/";
+  return address("/slides", { q: query });
+}
+
+export function casesPath(list = ""): string {
+  return address("/cases", { list });
+}
+
+export function casePath(id: string, also: readonly string[] = []): string {
+  return address(`/cases/${encodeURIComponent(id)}`, { also: also.join(",") });
+}
+
+export function identificationPath(slide = ""): string {
+  return address("/identification", { slide });
+}
+
+export function interfacesPath(tab = "", message = ""): string {
+  return address("/interfaces", { tab, message });
 }
 
 export function storagePath(tab = ""): string {
-  return tab ? `/storage?${new URLSearchParams({ tab }).toString()}` : "/storage";
+  return address("/storage", { tab });
 }
 
 export function navigate(path: string, options: { readonly replace?: boolean } = {}): void {
@@ -35,7 +85,7 @@ export function navigate(path: string, options: { readonly replace?: boolean } =
   window.dispatchEvent(new Event(CHANGED));
 }
 
-/** Back to the worklist as it was left, or to a fresh one when the slide was opened by its address. */
+/** Back to where the slide was opened from, or to the first page when it was opened by its address. */
 export function leaveSlide(): void {
   const state = history.state as { within?: boolean } | null;
   if (state?.within) history.back();

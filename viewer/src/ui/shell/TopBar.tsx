@@ -3,9 +3,10 @@ import { useTranslation } from "react-i18next";
 
 import { useSignOut } from "../../api/queries";
 import type { Session } from "../../api/types";
-import { followLink, storagePath, useRoute } from "../route";
+import { followLink, useRoute } from "../route";
 import { SignOutIcon } from "./icons";
 import { LanguageSwitch } from "./LanguageSwitch";
+import { isHere, placesFor } from "./places";
 import { Mark } from "./Reticle";
 import styles from "./TopBar.module.css";
 
@@ -20,9 +21,7 @@ export function TopBar(props: { readonly session: Session; readonly connected: b
         <span>{t("product.short")}</span>
       </div>
       <div className={styles.establishment}>{session.establishment.name}</div>
-      {session.permissions.some((one) => one === "view_storage" || one === "view_retention") && (
-        <Places />
-      )}
+      <Places session={session} />
       <div className={styles.end}>
         {!props.connected && (
           <span className={styles.offline} role="status">
@@ -49,25 +48,21 @@ export function TopBar(props: { readonly session: Session; readonly connected: b
   );
 }
 
-/** Where one can go; only for who has more than one place. */
-function Places() {
+/** Where one can go. */
+function Places(props: { readonly session: Session }) {
   const { t } = useTranslation();
   const { screen } = useRoute();
-  const places = [
-    { path: "/", title: t("worklist.title"), here: screen === "worklist", id: "slides" },
-    { path: storagePath(), title: t("storage.title"), here: screen === "storage", id: "storage" },
-  ];
   return (
     <nav className={styles.places} aria-label={t("bar.places")}>
-      {places.map((place) => (
+      {placesFor(props.session).map((place) => (
         <a
           key={place.id}
           href={place.path}
-          aria-current={place.here ? "page" : undefined}
+          aria-current={isHere(place, screen, props.session) ? "page" : undefined}
           onClick={followLink}
           data-testid={`to-${place.id}`}
         >
-          {place.title}
+          {t(place.title)}
         </a>
       ))}
     </nav>

@@ -192,3 +192,85 @@ export const DownIcon = () => (
     <path d="M5.5 8 10 12.5 14.5 8" />
   </Icon>
 );
+
+/** The clock of a frozen section. */
+export const ClockIcon = () => (
+  <Icon>
+    <circle cx="10" cy="10.5" r="6.5" />
+    <path d="M10 6.8v3.9l2.6 1.6M8 2.5h4" />
+  </Icon>
+);
+
+export const UrgentIcon = () => (
+  <Icon>
+    <path d="m5.5 9.5 4.5-4.5 4.5 4.5M5.5 15l4.5-4.5 4.5 4.5" />
+  </Icon>
+);
+
+export const PersonIcon = () => (
+  <Icon>
+    <circle cx="10" cy="7" r="3" />
+    <path d="M4.2 16.5c.6-3.2 2.8-4.8 5.8-4.8s5.2 1.6 5.8 4.8" />
+  </Icon>
+);
+
+export const GroupIcon = () => (
+  <Icon>
+    <circle cx="7.5" cy="7.4" r="2.6" />
+    <path d="M2.6 15.8c.5-2.9 2.3-4.2 4.9-4.2s4.4 1.3 4.9 4.2" />
+    <path d="M12.4 5.1a2.5 2.5 0 0 1 .2 4.7M14.4 12c1.6.6 2.7 1.8 3 3.8" />
+  </Icon>
+);
+
+/** Out of this application, into another. */
+export const LeaveIcon = () => (
+  <Icon>
+    <path d="M8.5 5h-4v10.5H15v-4M11.5 4H16v4.5M16 4l-7 7" />
+  </Icon>
+);
+
+export const ForwardIcon = () => (
+  <Icon>
+    <path d="M8 4.5l5.5 5.5L8 15.5" />
+  </Icon>
+);
+
+/** A glass slide: label at one end. */
+export const GlassIcon = () => (
+  <Icon>
+    <rect x="2.5" y="6" width="15" height="8" rx="1" />
+    <path d="M7 6v8" />
+  </Icon>
+);
+
+export const UnknownIcon = () => (
+  <Icon>
+    <circle cx="10" cy="10" r="6.8" />
+    <path d="M8 8.2c.1-1.3 1-2 2.1-2s2 .7 2 1.8c0 1.5-2.1 1.6-2.1 3.2M10 13.6h.01" />
+  </Icon>
+);
+
+export const PauseIcon = () => (
+  <Icon>
+    <circle cx="10" cy="10" r="6.8" />
+    <path d="M8.2 7.4v5.2M11.8 7.4v5.2" />
+  </Icon>
+);
+
+export const ListIcon = () => (
+  <Icon>
+    <path d="M7 5.5h9.5M7 10h9.5M7 14.5h9.5M3.5 5.5h.01M3.5 10h.01M3.5 14.5h.01" />
+  </Icon>
+);
+
+export const FilterIcon = () => (
+  <Icon>
+    <path d="M5.5 3.5h9v13L10 13l-4.5 3.5z" />
+  </Icon>
+);
+
+export const ReportIcon = () => (
+  <Icon>
+    <path d="M5 2.8h7l3.5 3.5v11H5zM12 2.8v3.5h3.5M7.5 10h5.5M7.5 13h5.5" />
+  </Icon>
+);

@@ -118,8 +118,7 @@ function Card(props: {
       <Steps destruction={destruction} />
       {destruction.failure && (
         <p className={styles.warning} data-testid="destruction-failure">
-          {t("retention.failure")}
-          {t("retention.colon")}
+          {destruction.state !== "asked" && `${t("retention.failure")}${t("retention.colon")}`}
           {destruction.failure}
         </p>
       )}

@@ -64,7 +64,7 @@ function IncidentRow(props: {
   const language = useLanguage();
   const { incident, onVerify, onAccept } = props;
   const slide = incident.slide_id;
-  const standing = incident.state !== "repaired";
+  const standing = incident.state === "open" || incident.state === "accepted";
   return (
     <li className={styles.incident} data-state={incident.state} data-testid="incident">
       <div className={styles.what}>
@@ -81,14 +81,14 @@ function IncidentRow(props: {
             moment: formatMoment(incident.found_at, language),
           })}
           {incident.ended_at &&
-            ` ${t(`integrity.ended.${incident.state === "accepted" ? "accepted" : "repaired"}`, {
+            ` ${t(`integrity.ended.${incident.state === "open" ? "repaired" : incident.state}`, {
               moment: formatMoment(incident.ended_at, language),
             })}`}
           {incident.quarantined && ` ${t("integrity.evidence")}`}
         </p>
       </div>
       <div className={styles.buttons}>
-        {slide && (
+        {slide && incident.state !== "gone" && (
           <Button
             component="a"
             href={slidePath(slide)}

@@ -60,6 +60,7 @@ export function HelpDialogue(props: {
           )}
           {props.has.channels && <Entry keys={[["C"]]}>{t("channels.title")}</Entry>}
           {props.has.focusMap && <Entry keys={[["Q"]]}>{t("focusMap.title")}</Entry>}
+          <Entry keys={[["N"], ["P"]]}>{t("help.slides")}</Entry>
           <Entry keys={[["I"]]}>{t("help.panel")}</Entry>
           <Entry keys={[["?"], ["H"]]}>{t("help.help")}</Entry>
         </dl>

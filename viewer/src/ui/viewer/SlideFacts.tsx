@@ -1,3 +1,4 @@
+import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 
 import type { Slide } from "../../api/types";
@@ -17,7 +18,7 @@ import { formatMoment } from "../../core/time";
 import { useLanguage } from "../../i18n";
 import styles from "./SlidePanel.module.css";
 
-type Translate = ReturnType<typeof useTranslation>["t"];
+type Translate = TFunction;
 
 function framesText(slide: Slide, t: Translate): string {
   if (slide.encoding_note) return slide.encoding_note;

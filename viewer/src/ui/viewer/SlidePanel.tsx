@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 
-import type { Slide } from "../../api/types";
+import type { Session, Slide } from "../../api/types";
+import { CaseSection } from "./CaseSection";
 import { HoldSection } from "./HoldSection";
 import { LabelSection, type Pictured } from "./LabelSection";
 import { QualitySection } from "./QualitySection";
@@ -10,6 +11,7 @@ import styles from "./SlidePanel.module.css";
 /** Everything that is known of the slide beside its pixels. */
 export function SlidePanel(props: {
   readonly slide: Slide;
+  readonly session: Session;
   readonly mapShown: boolean;
   readonly onMap: () => void;
   readonly onEnlarge: (image: Pictured) => void;
@@ -19,6 +21,7 @@ export function SlidePanel(props: {
   return (
     <aside className={styles.panel} aria-label={t("viewer.panel")} data-testid="slide-panel">
       <LabelSection slide={slide} onEnlarge={props.onEnlarge} />
+      <CaseSection slide={slide} session={props.session} />
       {slide.quality && (
         <QualitySection quality={slide.quality} mapShown={props.mapShown} onMap={props.onMap} />
       )}
@@ -41,9 +44,7 @@ function NotKept(props: { readonly slide: Slide }) {
       <ul>
         {thumbnail && <li>{t("panel.leftOut.thumbnail")}</li>}
         {notKept.map((sentence) => (
-          <li key={sentence} lang="en">
-            {sentence}
-          </li>
+          <li key={sentence}>{sentence}</li>
         ))}
       </ul>
     </section>

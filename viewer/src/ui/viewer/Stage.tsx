@@ -6,6 +6,7 @@ import { magnificationAt, mppOf, presetsFor } from "../../core/magnification";
 import { pyramidOf } from "../../core/pyramid";
 import { useLanguage } from "../../i18n";
 import { WarningIcon } from "../shell/icons";
+import { CaseStrip } from "./CaseStrip";
 import { ChannelPanel } from "./ChannelPanel";
 import { ColdBanner } from "./ColdBanner";
 import { DamageBanner } from "./DamageBanner";
@@ -95,6 +96,7 @@ export function Stage(props: { readonly slide: Slide; readonly session: Session 
         onFullScreen={fullScreen.toggle}
         onHelp={() => setHelpOpen(true)}
       />
+      <CaseStrip slide={slide} session={props.session} />
       <div className={styles.body}>
         <div className={styles.field}>
           <div
@@ -160,6 +162,7 @@ export function Stage(props: { readonly slide: Slide; readonly session: Session 
         {panelOpen && (
           <SlidePanel
             slide={slide}
+            session={props.session}
             mapShown={mapShown}
             onMap={toggleMap}
             onEnlarge={setEnlarged}

@@ -1,0 +1,165 @@
+"""Where cases stand: moved on by people, messages and images, with every step kept."""
+
+from typing import Any
+from uuid import UUID
+
+from sgi.catalogue import case_history, outbox
+from sgi.catalogue.case_history import SYSTEM, Author, Happening
+from sgi.catalogue.database import Connection
+from sgi.domain.case import (
+    OPEN,
+    UNREAD,
+    CaseEvent,
+    CaseState,
+    state_after,
+    state_by_images,
+)
+from sgi.errors import ConflictError, NotFoundError
+
+_TOLD = frozenset({CaseState.READY, CaseState.READING, CaseState.SIGNED_OUT})
+"""States that the laboratory is told of, when they come about here."""
+
+
+async def advance(
+    connection: Connection,
+    case_id: UUID,
+    event: CaseEvent,
+    author: Author = SYSTEM,
+    *,
+    why: str | None = None,
+) -> CaseState:
+    """Move a case on by the rules, and keep who did it; returns its state.
+
+    The laboratory is told of what an account did. Raises NotFoundError, and ConflictError where
+    the event cannot happen in the case's state.
+    """
+    before = CaseState((await locked(connection, case_id))["state"])
+    after = state_after(before, event)
+    if after is None:
+        raise ConflictError("The case is not in a state in which this can be done.")
+    await _enter(connection, case_id, before, after, author, why)
+    if after in UNREAD:
+        await reassess(connection, case_id)
+    return CaseState((await locked(connection, case_id))["state"])
+
+
+async def reassess(connection: Connection, case_id: UUID) -> bool:
+    """Count what the case is made of anew, and what its images make of its state.
+
+    To be called after an image or a slide came or went. True when it became ready by this.
+    """
+    row = await locked(connection, case_id)
+    if row["orders"] or row["rescans"]:
+        await connection.execute(_DONE, {"case": case_id})
+    cursor = await connection.execute(_COUNT, {"case": case_id})
+    counted = await cursor.fetchone()
+    if counted is None:
+        return False
+    before = CaseState(row["state"])
+    after = state_by_images(before, counted["expected"], counted["scanned"], counted["rescans"])
+    await _enter(connection, case_id, before, after, SYSTEM, None)
+    return after is CaseState.READY and before is not after
+
+
+_DONE = """
+update work_order w set state = 'done', state_at = now()
+from glass g
+where w.case_id = %(case)s and w.state in ('asked', 'accepted') and g.id = w.glass_id
+  and case when w.kind = 'rescan' then g.rescan_asked_at is null
+      else exists (select from slide s where s.glass_id = g.id) end
+"""
+
+_COUNT = """
+with glasses as (
+    select g.*, exists (select from slide s where s.glass_id = g.id) as has_image
+    from glass g where g.case_id = %(case)s and g.cancelled_at is null),
+counted as (
+    select count(*) filter (where to_be_scanned) as expected,
+           count(*) filter (where to_be_scanned and has_image) as scanned,
+           count(*) filter (where rescan_asked_at is not null) as rescans
+    from glasses),
+told as (
+    select
+        array(select distinct left(organ, 120) from specimen s,
+            coalesce(s.said -> 'site' ->> 'text', s.said -> 'site' ->> 'code',
+                s.said ->> 'description') organ
+            where s.case_id = %(case)s and s.cancelled_at is null and organ <> ''
+            order by 1 limit 20) as organs,
+        array(select distinct left(coalesce(stain ->> 'text', stain ->> 'code'), 120)
+            from glasses g, jsonb_array_elements(
+                case when g.stains <> '[]' then g.stains
+                     when g.technique is not null then jsonb_build_array(g.technique)
+                     else '[]' end) stain
+            order by 1 limit 40) as stains,
+        (select count(*) from work_order
+            where case_id = %(case)s and state in ('asked', 'accepted') and kind <> 'rescan')
+            as orders)
+update lab_case c set expected = counted.expected, scanned = counted.scanned,
+    rescans = counted.rescans, organs = told.organs, stains = told.stains, orders = told.orders
+from counted, told where c.id = %(case)s
+returning c.expected, c.scanned, c.rescans
+"""
+
+
+async def hold(connection: Connection, case_id: UUID, author: Author, reason: str | None) -> None:
+    """Put an open case aside with a reason, or (None) take it up again.
+
+    Raises NotFoundError, and ConflictError where that is so already, or the case is closed.
+    """
+    row = await locked(connection, case_id)
+    if (row["held_at"] is None) == (reason is None) or CaseState(row["state"]) not in OPEN:
+        raise ConflictError("The case is not in a state in which this can be done.")
+    await connection.execute(
+        """update lab_case set hold_reason = %(reason)s,
+               held_at = case when %(reason)s::text is not null then now() end
+           where id = %(case)s""",
+        {"reason": reason, "case": case_id},
+    )
+    kind = Happening.RESUMED if reason is None else Happening.HELD
+    await case_history.add(connection, case_id, kind, author, why=reason)
+
+
+async def locked(connection: Connection, case_id: UUID) -> dict[str, Any]:
+    """The case's row, which nobody else changes until this transaction ends.
+
+    Raises NotFoundError.
+    """
+    cursor = await connection.execute(
+        "select * from lab_case where id = %s for no key update", [case_id]
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFoundError("There is no such case.")
+    return row
+
+
+async def _enter(
+    connection: Connection,
+    case_id: UUID,
+    before: CaseState,
+    after: CaseState,
+    author: Author,
+    why: str | None,
+) -> None:
+    if after is before:
+        return
+    await connection.execute(
+        """update lab_case set state = %(state)s, state_at = now(),
+               ready_at = case when %(state)s = 'ready' then coalesce(ready_at, now())
+                   else ready_at end,
+               signed_out_at = case when %(state)s = 'signed_out' then now() end,
+               held_at = case when %(open)s then held_at end,
+               hold_reason = case when %(open)s then hold_reason end
+           where id = %(case)s""",
+        {"state": after, "open": after in OPEN, "case": case_id},
+    )
+    await case_history.add(
+        connection, case_id, Happening.STATE, author, before=before, after=after, why=why
+    )
+    if after in _TOLD and author.source is None:
+        cursor = await connection.execute(
+            "select establishment_id from lab_case where id = %s", [case_id]
+        )
+        row = await cursor.fetchone()
+        if row is not None:
+            await outbox.case(connection, row["establishment_id"], case_id, after)

@@ -1,0 +1,137 @@
+"""What labels read, the glasses that they name, and the slides that nobody can name."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sgi.catalogue.database import Connection
+from sgi.domain.facts import SlideFacts
+from sgi.domain.identification import Unidentified
+
+
+@dataclass(frozen=True, slots=True)
+class NamedGlass:
+    """A glass that a code names."""
+
+    id: UUID
+    is_living: bool
+    """False where the laboratory has cancelled it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A slide that has no glass."""
+
+    slide_id: UUID
+    file_name: str
+    published_at: datetime
+    reason: Unidentified
+    codes: tuple[str, ...]
+    """As they were read: the file's own first."""
+    has_label: bool
+
+
+async def set_codes(
+    connection: Connection, establishment_id: UUID, slide_id: UUID, codes: Iterable[str]
+) -> None:
+    """What the slide's label reads, in place of what was known of it."""
+    await connection.execute("delete from slide_code where slide_id = %s", [slide_id])
+    await connection.execute(
+        """insert into slide_code (slide_id, establishment_id, code)
+           select %s, %s, upper(btrim(code)) from unnest(%s::text[]) code
+           where btrim(code) <> '' on conflict do nothing""",
+        [slide_id, establishment_id, list(codes)],
+    )
+
+
+async def set_reason(connection: Connection, slide_id: UUID, reason: Unidentified) -> None:
+    """Why the slide has no glass; one that has a glass keeps it."""
+    await connection.execute(
+        """update slide set unidentified = %s
+           where id = %s and glass_id is null and unidentified is distinct from %s""",
+        [reason, slide_id, reason],
+    )
+
+
+async def waiting_for_a_look(connection: Connection, limit: int) -> list[UUID]:
+    """Slides whose labels were not compared yet, oldest first."""
+    cursor = await connection.execute(
+        "select id from slide where unidentified = 'waiting' order by published_at limit %s",
+        [limit],
+    )
+    return [row["id"] for row in await cursor.fetchall()]
+
+
+async def glasses_of_label(connection: Connection, slide_id: UUID) -> list[NamedGlass]:
+    """Glasses of this establishment whose identifier is one of the label's codes, whole.
+
+    Without those from which a person has taken the slide away.
+    """
+    cursor = await connection.execute(
+        """select distinct g.id, g.cancelled_at is null as is_living
+           from slide_code c join glass g
+               on g.establishment_id = c.establishment_id and g.folded = c.code
+           where c.slide_id = %s
+             and not exists (select from attachment a where a.slide_id = c.slide_id
+                             and a.glass_id = g.id and a.undone_at is not null)
+           order by g.id limit 20""",
+        [slide_id],
+    )
+    return [NamedGlass(row["id"], row["is_living"]) for row in await cursor.fetchall()]
+
+
+async def slides_named(connection: Connection, glass_id: UUID, limit: int = 100) -> list[UUID]:
+    """Slides without a glass whose label reads this glass's identifier, oldest first."""
+    cursor = await connection.execute(
+        """select s.id from glass g
+               join slide_code c
+                   on c.establishment_id = g.establishment_id and c.code = g.folded
+               join slide s on s.id = c.slide_id
+           where g.id = %s and s.glass_id is null
+           order by s.published_at, s.id limit %s""",
+        [glass_id, limit],
+    )
+    return [row["id"] for row in await cursor.fetchall()]
+
+
+async def unidentified(
+    connection: Connection, *, limit: int, after: tuple[datetime, UUID] | None = None
+) -> list[Waiting]:
+    """Slides without a glass, newest first; `after` is the last of the page before."""
+    cursor = await connection.execute(
+        """select s.id, s.file_name, s.published_at, s.unidentified, s.facts,
+                  exists (select from instance i where i.slide_id = s.id and i.level is null
+                          and i.role in ('label', 'overview')) as has_label
+           from slide s
+           where s.unidentified is not null
+             and (%(at)s::timestamptz is null or (s.published_at, s.id) < (%(at)s, %(id)s::uuid))
+           order by s.published_at desc, s.id desc limit %(limit)s""",
+        {
+            "limit": limit,
+            "at": after[0] if after else None,
+            "id": after[1] if after else None,
+        },
+    )
+    return [
+        Waiting(
+            row["id"],
+            row["file_name"],
+            row["published_at"],
+            Unidentified(row["unidentified"]),
+            SlideFacts.model_validate(row["facts"]).barcodes,
+            row["has_label"],
+        )
+        for row in await cursor.fetchall()
+    ]
+
+
+async def count(connection: Connection, most: int = 1000) -> int:
+    """Slides without a glass, at most `most`."""
+    cursor = await connection.execute(
+        """select count(*) as n from (select from slide where unidentified is not null limit %s)
+           few""",
+        [most],
+    )
+    row = await cursor.fetchone()
+    return 0 if row is None else int(row["n"])

@@ -1,0 +1,103 @@
+"""Interfaces as their processes say they are: what the outbox and the health page ask for."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sgi.catalogue.database import Connection
+from sgi.domain.interface import Interface, NoticeKind, Traffic
+
+
+async def register(
+    connection: Connection,
+    establishment_id: UUID,
+    name: str,
+    kind: str,
+    port: int | None,
+    sends: Collection[NoticeKind],
+) -> None:
+    """An interface is served, as its file says now: a sign of life too."""
+    await connection.execute(
+        """insert into interface (establishment_id, name, kind, port, sends)
+           values (%s, %s, %s, %s, %s)
+           on conflict (establishment_id, name) do update
+           set kind = excluded.kind, port = excluded.port, sends = excluded.sends, seen_at = now()
+        """,
+        [establishment_id, name, kind, port, sorted(sends)],
+    )
+
+
+async def forget(connection: Connection, name: str) -> bool:
+    """One whose file is gone; what went through it stays. False where there is none."""
+    cursor = await connection.execute("delete from interface where name = %s", [name])
+    return cursor.rowcount == 1
+
+
+async def all_(connection: Connection) -> list[tuple[Interface, Traffic]]:
+    """Every interface of the establishment with what went through it, by name."""
+    cursor = await connection.execute(
+        """select i.*, last_in.received_at as last_in_at, last_out.received_at as last_out_at,
+               refused.n as refused_today, coalesce(waiting.n, 0) as backlog, waiting.oldest_at,
+               coalesce(stopped.n, 0) as stopped
+           from interface i
+           left join lateral (
+               select received_at from message m where m.establishment_id = i.establishment_id
+                   and m.interface = i.name and m.direction = 'in'
+               order by received_at desc limit 1) last_in on true
+           left join lateral (
+               select received_at from message m where m.establishment_id = i.establishment_id
+                   and m.interface = i.name and m.direction = 'out'
+               order by received_at desc limit 1) last_out on true
+           left join lateral (
+               select count(*) as n from message m where m.establishment_id = i.establishment_id
+                   and m.interface = i.name and m.outcome = 'refused'
+                   and m.received_at > now() - interval '1 day') refused on true
+           left join lateral (
+               select count(*) as n, min(created_at) as oldest_at from outbox o
+               where o.establishment_id = i.establishment_id and o.interface = i.name
+                   and o.state in ('waiting', 'sent')) waiting on true
+           left join lateral (
+               select count(*) as n from outbox o
+               where o.establishment_id = i.establishment_id and o.interface = i.name
+                   and o.state in ('refused', 'dead')) stopped on true
+           order by i.name"""
+    )
+    return [(_interface(row), _traffic(row)) for row in await cursor.fetchall()]
+
+
+async def now(connection: Connection) -> datetime:
+    """The database's clock, by which signs of life are told."""
+    cursor = await connection.execute("select now() as now")
+    row = await cursor.fetchone()
+    assert row is not None, "select gives a row"  # noqa: S101 - for the checker
+    at: datetime = row["now"]
+    return at
+
+
+async def figures(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+    """Of all establishments together, numbers alone, for a monitor that is nobody's."""
+    messages = await connection.execute("select * from message_figures()")
+    notices = await connection.execute("select * from outbox_figures()")
+    return {"messages": await messages.fetchall(), "notices": await notices.fetchall()}
+
+
+def _interface(row: dict[str, Any]) -> Interface:
+    return Interface(
+        name=row["name"],
+        kind=row["kind"],
+        port=row["port"],
+        sends=frozenset(NoticeKind(kind) for kind in row["sends"]),
+        seen_at=row["seen_at"],
+    )
+
+
+def _traffic(row: dict[str, Any]) -> Traffic:
+    return Traffic(
+        last_in_at=row["last_in_at"],
+        last_out_at=row["last_out_at"],
+        refused_today=row["refused_today"],
+        backlog=row["backlog"],
+        oldest_at=row["oldest_at"],
+        stopped=row["stopped"],
+    )

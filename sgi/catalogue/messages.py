@@ -1,0 +1,334 @@
+"""Messages as rows: kept whole as they came and went, each with what came of it."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from sgi.catalogue.database import Connection
+from sgi.domain.interface import Direction, Outcome
+
+_LONGEST = 200
+"""Characters of what a message says of itself that are kept to be searched; it is kept whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that a message changed: codes and ids, never what a field held."""
+
+    what: str
+    """Such as "patient.recorded"."""
+    id: UUID | None = None
+    detail: str | None = None
+    """An identifier of the laboratory's, such as a slide's; never a name."""
+
+    def json(self) -> dict[str, str]:
+        told = {"what": self.what}
+        if self.id is not None:
+            told["id"] = str(self.id)
+        if self.detail is not None:
+            told["detail"] = self.detail
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a message says of itself; empty where it could not be read."""
+
+    control_id: str = ""
+    sender: str = ""
+    """MSH-3 and MSH-4, as `application|facility`."""
+    type: str = ""
+    """MSH-9 as `OML^O21`."""
+    said_at: datetime | None = None
+    accession_number: str | None = None
+    patient_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One message, without its bytes."""
+
+    id: UUID
+    interface: str
+    direction: Direction
+    received_at: datetime
+    said_at: datetime | None
+    control_id: str
+    sender: str
+    type: str
+    size_bytes: int
+    outcome: Outcome
+    error: str | None
+    changes: tuple[dict[str, str], ...]
+    accession_number: str | None
+    patient_id: UUID | None
+    replay_of: UUID | None
+    reuses_control_id: bool
+    repeats: int
+    repeated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A message's bytes, as they came or went, and those of its answer."""
+
+    raw: bytes
+    answer: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What is looked for; None for anything."""
+
+    interface: str | None = None
+    direction: Direction | None = None
+    outcome: Outcome | None = None
+    type: str | None = None
+    """Such as `ADT` or `ADT^A40`."""
+    accession_number: str | None = None
+    control_id: str | None = None
+    patient_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """The message that came before with the very same bytes, or nothing but its control id."""
+
+    id: UUID
+    outcome: Outcome
+    answer: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is known of a message when it comes."""
+
+    same: Same | None = None
+    """It came already, byte for byte."""
+    reuses_control_id: bool = False
+    """Another one came under its control id."""
+
+
+async def find_same(connection: Connection, interface: str, raw: bytes, said: Said) -> Before:
+    """What came before it; whoever asks has the lock of the message."""
+    digest = hashlib.sha256(raw).digest()
+    cursor = await connection.execute(
+        """with first as (
+               select id, outcome, answer from message
+               where interface = %(interface)s and raw_sha256 = %(digest)s and direction = 'in'
+                 and replay_of is null)
+           (select id, outcome, answer, true as is_same from (
+                select id, outcome, answer, received_at from message
+                where replay_of = (select id from first where outcome = 'refused')
+                  and outcome <> 'refused'
+                union all
+                select id, outcome, answer, null from first) known
+            order by received_at desc nulls last limit 1)
+           union all
+           (select id, outcome, null, false from message
+            where %(control_id)s <> '' and interface = %(interface)s and sender = %(sender)s
+              and control_id = %(control_id)s and raw_sha256 <> %(digest)s and direction = 'in'
+            limit 1)""",
+        {
+            "digest": digest,
+            "interface": interface,
+            "sender": _kept_text(said.sender),
+            "control_id": _kept_text(said.control_id),
+        },
+    )
+    same, reused = None, False
+    for row in await cursor.fetchall():
+        if row["is_same"]:
+            same = Same(row["id"], Outcome(row["outcome"]), row["answer"])
+        else:
+            reused = True
+    return Before(same, reused)
+
+
+async def overtaken(connection: Connection, kept: Kept, said: Said) -> bool:
+    """Whether another one about the same case or patient, true at the same time, came later."""
+    cursor = await connection.execute(
+        """select exists (
+               select from message m
+               where m.direction = 'in' and m.id <> %(id)s and m.replay_of is null
+                 and m.outcome in ('applied', 'unchanged')
+                 and m.received_at > %(received_at)s and m.said_at = %(said_at)s
+                 and (m.accession_number = %(accession_number)s or m.patient_id = %(patient_id)s))
+               as is_so""",
+        {
+            "id": kept.id,
+            "received_at": kept.received_at,
+            "said_at": said.said_at,
+            "accession_number": said.accession_number,
+            "patient_id": kept.patient_id,
+        },
+    )
+    row = await cursor.fetchone()
+    return row is not None and bool(row["is_so"])
+
+
+@dataclass(frozen=True, slots=True)
+class ToKeep:
+    """A message as it is written down."""
+
+    interface: str
+    direction: Direction
+    raw: bytes
+    said: Said
+    outcome: Outcome
+    answer: bytes | None = None
+    error: str | None = None
+    changes: Sequence[Change] = field(default=())
+    replay_of: UUID | None = None
+    reuses_control_id: bool = False
+
+
+async def keep(connection: Connection, establishment_id: UUID, message: ToKeep) -> UUID:
+    """Write a message down, in the transaction of what it changes.
+
+    Raises psycopg.errors.UniqueViolation for one that came before, unless it is a replay.
+    """
+    said = message.said
+    cursor = await connection.execute(
+        """insert into message (establishment_id, interface, direction, said_at, control_id,
+               sender, type, raw, raw_sha256, outcome, answer, error, changes, accession_number,
+               patient_id, replay_of, reuses_control_id)
+           values (%s, %s, %s, %s, %s, %s, %s, %b, %b, %s, %b, %s, %s, %s, %s, %s, %s)
+           returning id""",
+        [
+            establishment_id,
+            message.interface,
+            message.direction,
+            said.said_at,
+            _kept_text(said.control_id),
+            _kept_text(said.sender),
+            _kept_text(said.type),
+            message.raw,
+            hashlib.sha256(message.raw).digest(),
+            message.outcome,
+            message.answer,
+            message.error,
+            Jsonb([change.json() for change in message.changes]),
+            None if said.accession_number is None else _kept_text(said.accession_number),
+            said.patient_id,
+            message.replay_of,
+            message.reuses_control_id,
+        ],
+    )
+    row = await cursor.fetchone()
+    assert row is not None, "insert ... returning gives a row"  # noqa: S101 - for the checker
+    kept: UUID = row["id"]
+    return kept
+
+
+def _kept_text(text: str) -> str:
+    return text[:_LONGEST].replace("\0", "\ufffd")
+
+
+async def count_repeat(connection: Connection, message_id: UUID) -> None:
+    """It came again, and was answered as it was."""
+    await connection.execute(
+        """update message set repeats = repeats + 1, repeated_at = clock_timestamp()
+           where id = %s""",
+        [message_id],
+    )
+
+
+async def set_answer(
+    connection: Connection,
+    message_id: UUID,
+    outcome: Outcome,
+    answer: bytes | None,
+    error: str | None = None,
+) -> None:
+    """What the other side answered to one of ours."""
+    await connection.execute(
+        "update message set outcome = %s, answer = %s, error = %s where id = %s",
+        [outcome, answer, error, message_id],
+    )
+
+
+async def by_id(connection: Connection, message_id: UUID) -> Kept | None:
+    cursor = await connection.execute(
+        f"select {_COLUMNS} from message m where id = %s",  # noqa: S608 - our own columns
+        [message_id],
+    )
+    row = await cursor.fetchone()
+    return None if row is None else _kept(row)
+
+
+async def content(connection: Connection, message_id: UUID) -> Content | None:
+    """The bytes themselves: they hold patients' names."""
+    cursor = await connection.execute("select raw, answer from message where id = %s", [message_id])
+    row = await cursor.fetchone()
+    return None if row is None else Content(row["raw"], row["answer"])
+
+
+async def list_(
+    connection: Connection,
+    wanted: Filter,
+    limit: int,
+    after: tuple[datetime, UUID] | None = None,
+) -> list[Kept]:
+    """The newest first; `after` is the last one of the page before: when it came, and its id."""
+    conditions, values = _conditions(wanted)
+    if after is not None:
+        conditions.append("(m.received_at, m.id) < (%(after_at)s, %(after_id)s)")
+        values |= {"after_at": after[0], "after_id": after[1]}
+    where = " and ".join(["true", *conditions])
+    cursor = await connection.execute(
+        f"""select {_COLUMNS} from message m where {where}
+            order by m.received_at desc, m.id desc limit %(limit)s""",  # noqa: S608 - our own text
+        values | {"limit": limit},
+    )
+    return [_kept(row) for row in await cursor.fetchall()]
+
+
+def _conditions(wanted: Filter) -> tuple[list[str], dict[str, Any]]:
+    """Only those that are asked for: each finds its own index."""
+    conditions, values = [], {}
+    for name in (
+        "interface",
+        "direction",
+        "outcome",
+        "accession_number",
+        "control_id",
+        "patient_id",
+    ):
+        value = getattr(wanted, name)
+        if value is not None:
+            conditions.append(f"m.{name} = %({name})s")
+            values[name] = value
+    if wanted.type is not None:
+        conditions.append("(m.type = %(type)s or starts_with(m.type, %(type)s || '^'))")
+        values["type"] = wanted.type
+    if wanted.since is not None:
+        conditions.append("m.received_at >= %(since)s")
+        values["since"] = wanted.since
+    if wanted.until is not None:
+        conditions.append("m.received_at < %(until)s")
+        values["until"] = wanted.until
+    return conditions, values
+
+
+_COLUMNS = """m.id, m.interface, m.direction, m.received_at, m.said_at, m.control_id, m.sender,
+    m.type, length(m.raw) as size_bytes, m.outcome, m.error, m.changes, m.accession_number,
+    m.patient_id, m.replay_of, m.reuses_control_id, m.repeats, m.repeated_at"""
+
+
+def _kept(row: dict[str, Any]) -> Kept:
+    return Kept(
+        **row
+        | {
+            "direction": Direction(row["direction"]),
+            "outcome": Outcome(row["outcome"]),
+            "changes": tuple(row["changes"]),
+        }
+    )

@@ -1,0 +1,136 @@
+"""Whom an identifier names: each names one record for ever, and a record leads to who lives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sgi.catalogue.database import Connection
+from sgi.domain.patient import Identifier, IdentifierKind, Identity
+from sgi.errors import IdentityConflictError
+
+
+@dataclass(frozen=True, slots=True)
+class Borne:
+    """A row of `patient_identifier`."""
+
+    id: UUID
+    patient_id: UUID
+    """The record; not always the living patient."""
+    identifier: Identifier
+    retired_at: datetime | None
+
+
+def borne_of(row: dict[str, Any]) -> Borne:
+    identifier = Identifier(row["value"], row["assigner"], IdentifierKind(row["kind"]))
+    return Borne(row["id"], row["patient_id"], identifier, row["retired_at"])
+
+
+async def bearer_of(
+    connection: Connection, establishment_id: UUID, identity: Identity, *, adding: bool
+) -> Borne:
+    """The identifier that says who is meant: the first that is borne, else known, else the first.
+
+    The others become identifiers of the same record where that is `adding`. Raises
+    IdentityConflictError when there is none.
+    """
+    offered = [i for i in identity.identifiers if i.kind is IdentifierKind.LOCAL]
+    offered = offered or [i for i in identity.identifiers if i.kind is IdentifierKind.INS]
+    if not offered:
+        raise IdentityConflictError("The patient has no identifier; send an IPP or an INS.")
+    known = await _known(connection, offered)
+    used = next((found for found in known if found.retired_at is None), None)
+    if used is None:
+        used = known[0] if known else await made(connection, establishment_id, offered[0])
+    if adding:
+        taken = {found.identifier for found in (*known, used)}
+        for other in offered:
+            if other not in taken:
+                await _add(connection, establishment_id, used.patient_id, other)
+    return used
+
+
+async def find(connection: Connection, identifier: Identifier) -> Borne | None:
+    cursor = await connection.execute(
+        "select * from patient_identifier where kind = %s and assigner = %s and value = %s",
+        [identifier.kind, identifier.assigner, identifier.value],
+    )
+    row = await cursor.fetchone()
+    return None if row is None else borne_of(row)
+
+
+async def made(connection: Connection, establishment_id: UUID, identifier: Identifier) -> Borne:
+    """As `find`; whom nobody knew is made."""
+    cursor = await connection.execute(
+        "select * from identifier_made(%s, %s, %s, %s)",
+        [establishment_id, identifier.kind, identifier.assigner, identifier.value],
+    )
+    row = await cursor.fetchone()
+    assert row is not None  # noqa: S101 - it is there or made
+    return borne_of(row)
+
+
+async def _known(connection: Connection, identifiers: Sequence[Identifier]) -> list[Borne]:
+    """Those that somebody bears or bore, in their order."""
+    cursor = await connection.execute(
+        """select i.* from patient_identifier i
+               join unnest(%s::text[], %s::text[], %s::text[]) with ordinality
+                   as wanted (kind, assigner, value, place) using (kind, assigner, value)
+           order by wanted.place""",
+        [
+            [identifier.kind for identifier in identifiers],
+            [identifier.assigner for identifier in identifiers],
+            [identifier.value for identifier in identifiers],
+        ],
+    )
+    return [borne_of(row) for row in await cursor.fetchall()]
+
+
+async def _add(
+    connection: Connection, establishment_id: UUID, patient_id: UUID, identifier: Identifier
+) -> None:
+    """One more identifier of a record, unless it has one of this assigner, or somebody has it."""
+    await connection.execute(
+        """insert into patient_identifier (establishment_id, patient_id, kind, assigner, value)
+           select %(establishment)s, %(patient)s, %(kind)s, %(assigner)s, %(value)s
+           where not exists (select from patient_identifier
+                             where patient_id = %(patient)s and kind = %(kind)s
+                               and assigner = %(assigner)s)
+           on conflict do nothing""",
+        {
+            "establishment": establishment_id,
+            "patient": patient_id,
+            "kind": identifier.kind,
+            "assigner": identifier.assigner,
+            "value": identifier.value,
+        },
+    )
+
+
+async def bearer(connection: Connection, identifier: Identifier) -> UUID | None:
+    """The record that an identifier names, living or not; None when nobody bears it."""
+    found = await find(connection, identifier)
+    return None if found is None else found.patient_id
+
+
+async def named(connection: Connection, identifier: Identifier) -> UUID | None:
+    """The living patient whom an identifier names, be it one that was merged away.
+
+    An INS names whoever bears it when that is only one.
+    """
+    found = await bearer(connection, identifier)
+    if found is not None:
+        cursor = await connection.execute(
+            "select coalesce(merged_into, id) as id from patient where id = %s", [found]
+        )
+    elif identifier.kind is IdentifierKind.INS:
+        cursor = await connection.execute(
+            """select id from patient
+               where ins_value = %s and ins_oid = %s and merged_into is null limit 2""",
+            [identifier.value, identifier.assigner],
+        )
+    else:
+        return None
+    rows = await cursor.fetchall()
+    return rows[0]["id"] if len(rows) == 1 else None

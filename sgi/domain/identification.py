@@ -1,0 +1,138 @@
+"""Which glass a scan is of: what its label reads, and why nobody can say yet.
+
+A code names a glass only whole: identifiers are opaque, and one that is cut names another glass.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from string import ascii_uppercase, digits
+
+from sgi.domain.facts import SlideFacts
+
+LONGEST_CODE = 200
+"""Characters of what is looked for as a glass's identifier."""
+MOST_CODES = 20
+_INS = re.compile(r"IS01[0-9A-Z]{22}S[1-7]")
+"""Beginning of the patient's datamatrix (INS), which names no glass."""
+_ALPHABET = digits + ascii_uppercase + "-._/ "
+_LONGEST_VARIED = 40
+
+
+Reader = Callable[[str], str | None]
+"""From a code as it was printed to the identifier in it, by an interface's rules; None: there is
+none."""
+
+
+class Unidentified(StrEnum):
+    """Why a slide has no glass."""
+
+    WAITING = "waiting"
+    """Its label was not compared yet; that is a matter of moments."""
+    NOTHING_READ = "nothing_read"
+    PATIENT_CODE = "patient_code"
+    """Only the patient's own datamatrix was read."""
+    UNKNOWN = "unknown"
+    """The laboratory has registered no such glass here, or not yet."""
+    SEVERAL = "several"
+    """The codes of the label name more than one glass."""
+    CANCELLED = "cancelled"
+    CONTRADICTION = "contradiction"
+    """The scanner read another code than the label's picture shows."""
+    UNDONE = "undone"
+    """A person took the slide away from the glass that its label names."""
+
+
+class How(StrEnum):
+    """How a slide came to its glass."""
+
+    BARCODE = "barcode"
+    LATE = "late"
+    """The laboratory registered the glass after it was scanned."""
+    PERSON = "person"
+
+
+AUTOMATIC = frozenset({Unidentified.WAITING, Unidentified.UNKNOWN, Unidentified.CANCELLED})
+"""Reasons that a word of the laboratory may end; all others are a person's to end."""
+
+
+def codes_of(facts: SlideFacts, readers: Sequence[Reader] = ()) -> tuple[str, ...]:
+    """What may be a glass's identifier: each code as it was printed, and what each reader finds in
+    it; never a file's name.
+
+    What the file says that the label reads counts where no code was read, line by line.
+    """
+    return _codes(facts.barcodes or tuple((facts.label_text or "").splitlines()), readers)
+
+
+def _codes(said: Iterable[str], readers: Sequence[Reader]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for text in said:
+        bare = text.strip()
+        if not bare or len(bare) > LONGEST_CODE or is_patient_code(bare):
+            continue
+        found[bare] = None
+        for read in readers:
+            identifier = (read(bare) or "").strip()
+            if identifier and len(identifier) <= LONGEST_CODE:
+                found[identifier] = None
+        if len(found) >= MOST_CODES:
+            break
+    return tuple(found)[:MOST_CODES]
+
+
+def is_patient_code(text: str) -> bool:
+    """Whether it is the patient's datamatrix."""
+    return _INS.match(text.strip()) is not None
+
+
+def contradicts(facts: SlideFacts, readers: Sequence[Reader] = ()) -> bool:
+    """Whether the scanner's code and those of the label's picture name nothing in common."""
+    if not facts.barcode_contradicts:
+        return False
+    said, seen = _codes(facts.barcodes[:1], readers), _codes(facts.barcodes[1:], readers)
+    return not {folded(code) for code in said} & {folded(code) for code in seen}
+
+
+def nothing_read(facts: SlideFacts) -> Unidentified:
+    """Why there are no codes."""
+    if any(is_patient_code(text) for text in facts.barcodes):
+        return Unidentified.PATIENT_CODE
+    return Unidentified.NOTHING_READ
+
+
+def folded(code: str) -> str:
+    """As the catalogue compares codes."""
+    return code.strip(" ").upper()
+
+
+def variants(code: str) -> set[str]:
+    """Every folded code at one edit from this one; none of a long one."""
+    word = folded(code)
+    if not 0 < len(word) <= _LONGEST_VARIED:
+        return set()
+    found: set[str] = set()
+    for at in range(len(word) + 1):
+        before, after = word[:at], word[at:]
+        found.update(before + letter + after for letter in _ALPHABET)
+        if after:
+            found.add(before + after[1:])
+            found.update(before + letter + after[1:] for letter in _ALPHABET)
+        if len(after) > 1:
+            found.add(before + after[1] + after[0] + after[2:])
+    return {each.strip(" ") for each in found} - {word, ""}
+
+
+def distance(one: str, other: str, most: int = 2) -> int | None:
+    """Insertions, deletions and replacements between two codes; None for more than `most`."""
+    one, other = folded(one), folded(other)
+    if abs(len(one) - len(other)) > most:
+        return None
+    row = list(range(len(other) + 1))
+    for at, letter in enumerate(one, 1):
+        left, row[0] = row[0], at
+        for to, there in enumerate(other, 1):
+            left, row[to] = row[to], min(row[to] + 1, row[to - 1] + 1, left + (letter != there))
+        if min(row) > most:
+            return None
+    return row[-1] if row[-1] <= most else None

@@ -1,0 +1,100 @@
+"""What the other side says to a notice of ours: at once, or in a message of its own."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from sgi.catalogue import messages, outbox, work_orders
+from sgi.catalogue.database import Connection
+from sgi.catalogue.outbox import Notice
+from sgi.domain.interface import NoticeState, Outcome
+from sgi.hl7.errors import BadAnswerError, MessageError
+from sgi.hl7.message import parse_message
+from sgi.hl7.replies import read_reply
+from sgi.hl7.statements import OrderAnswered
+
+
+class Answered(Enum):
+    """What MSA-1 comes to (table 0008), in both modes."""
+
+    ACCEPTED = ("AA", "CA")
+    REFUSED = ("AE", "CE")
+    """Sent again as it is, it would be refused again."""
+    LATER = ("AR", "CR")
+    """It may be sent again."""
+
+
+UNABLE = ("UA", "UC", "UD", "UH", "UM", "UN", "UR", "UX")
+"""ORC-1 (table 0119) of an order that the laboratory does not take on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it came, and what it says."""
+
+    raw: bytes
+    said: OrderAnswered
+    answered: Answered
+
+
+def read(raw: bytes) -> Reply:
+    """Raises BadAnswerError for what is no acknowledgement."""
+    try:
+        said, _ = read_reply(parse_message(raw))
+    except MessageError as error:
+        raise BadAnswerError("The answer is no acknowledgement.") from error
+    answered = meaning(said.code)
+    if answered is None:
+        raise BadAnswerError("MSA-1 of the answer is none of AA, AE, AR, CA, CE and CR.")
+    return Reply(raw, said, answered)
+
+
+def meaning(code: str) -> Answered | None:
+    """What MSA-1 comes to; None for a code that there is not."""
+    return next((each for each in Answered if code in each.value), None)
+
+
+async def settle(
+    connection: Connection, notice: Notice, reply: Reply, said_at: datetime, source: str
+) -> None:
+    """The notice was accepted or refused for good, in the open connection's transaction."""
+    words = None if reply.answered is Answered.ACCEPTED else words_of(reply.said)
+    state, outcome = _ENDS[reply.answered]
+    if notice.message_id is not None:
+        await messages.set_answer(connection, notice.message_id, outcome, reply.raw, words)
+    await outbox.end(connection, notice.id, state, words)
+    await refuse_order(connection, reply.said, said_at, source)
+
+
+_ENDS = {
+    Answered.ACCEPTED: (NoticeState.ACCEPTED, Outcome.ACCEPTED),
+    Answered.REFUSED: (NoticeState.REFUSED, Outcome.REFUSED),
+}
+
+
+async def settle_later(
+    connection: Connection, said: OrderAnswered, raw: bytes, said_at: datetime, source: str
+) -> bool:
+    """A message of its own that answers a notice; False where none waits for it."""
+    notice = await outbox.of_control_id(connection, said.control_id)
+    answered = meaning(said.code)
+    await refuse_order(connection, said, said_at, source)
+    if notice is None or answered is None or answered is Answered.LATER:
+        return False
+    await settle(connection, notice, Reply(raw, said, answered), said_at, source)
+    return True
+
+
+async def refuse_order(
+    connection: Connection, said: OrderAnswered, said_at: datetime, source: str
+) -> None:
+    """A work order that the laboratory does not take on: who asked for it must see that."""
+    if said.order_control in UNABLE and said.placer_number is not None:
+        await work_orders.refuse(
+            connection, said.placer_number, said.words, said_at=said_at, source=source
+        )
+
+
+def words_of(said: OrderAnswered) -> str:
+    """Why, as the other side has it."""
+    return said.words or f"The other system answered {said.code} and said no more."

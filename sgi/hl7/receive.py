@@ -1,0 +1,268 @@
+"""From a message's bytes to its answer: kept, applied, committed, and only then answered.
+
+The message, what it changes and its answer are one transaction. One that cannot be applied is kept
+too, with the reason. Nothing is kept while the database is away: the sender is asked to send again.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from sgi.catalogue import messages
+from sgi.catalogue.database import Connection, Database
+from sgi.catalogue.messages import Change, Kept, Said, ToKeep
+from sgi.domain.interface import Direction, Outcome
+from sgi.errors import ConflictError, NotFoundError, SgiError
+from sgi.hl7 import apply, locks
+from sgi.hl7.acknowledge import Code, answer, verdict
+from sgi.hl7.errors import BusyLinkError, DefectError
+from sgi.hl7.interfaces import Interface
+from sgi.hl7.mapping import Reading, read_message, statements_of
+from sgi.hl7.message import Message
+from sgi.hl7.subjects import subjects_of
+from sgi.hl7.traces import where
+
+_log = logging.getLogger(__name__)
+_TRIES = 6
+_PAUSE_S = 0.02
+_LARGE = 200_000
+"""Bytes from which on a message is read beside the loop: others do not wait for it."""
+
+_AGAIN = (
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.UniqueViolation,  # two that make the same row: the second finds it next time
+    psycopg.errors.ForeignKeyViolation,
+)
+_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
+
+_NOTHING_SAID = Said()
+_JUST_BEFORE = timedelta(microseconds=1)
+"""Of two messages that were true at one moment the later to come wins: a replay came first."""
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message as it was read, before anything is changed."""
+
+    raw: bytes
+    received_at: datetime
+    said: Said = _NOTHING_SAID
+    message: Message | None = None
+    reading: Reading | None = None
+    error: SgiError | None = None
+    """Why it cannot be applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a message."""
+
+    outcome: Outcome | None
+    """None: nothing was kept, and the sender is to send it again."""
+    answer: bytes
+    message_id: UUID | None = None
+
+
+def read(raw: bytes, interface: Interface, received_at: datetime) -> Taken:
+    """What a message says; touches nothing, and raises nothing for what is wrong with it."""
+    taken = Taken(raw, received_at)
+    try:
+        message = read_message(raw, interface)
+        taken = replace(taken, message=message, said=_header(message))
+        reading = statements_of(message, interface, received_at)
+    except SgiError as error:
+        return replace(taken, error=error)
+    except Exception as error:  # noqa: BLE001 - a defect of ours must not lose the message
+        return replace(taken, error=_defect(error))
+    said = replace(
+        taken.said,
+        said_at=reading.source.said_at,
+        accession_number=apply.accession_number_of(reading.statements),
+    )
+    return replace(taken, reading=reading, said=said)
+
+
+def _header(message: Message) -> Said:
+    return Said(message.control_id, message.sender, message.type)
+
+
+class Receiver:
+    """Takes the messages of one interface.
+
+    May be called many times at once; two messages about one patient or case take turns.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        establishment_id: UUID,
+        interface: Interface,
+        clock: Clock = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self._establishment_id = establishment_id
+        self._interface = interface
+        self._clock = clock
+
+    async def __call__(self, raw: bytes, peer: str = "") -> bytes:  # noqa: ARG002 - of the server
+        """The answer to one message, given once all that it says is durable."""
+        return (await self.receive(raw)).answer
+
+    async def receive(self, raw: bytes) -> Result:
+        """As `__call__`, and what came of it."""
+        return await self._settle(await self._read(raw), None)
+
+    async def replay(self, message_id: UUID) -> Result:
+        """Read a kept message again, with the mapping of today: a new row, nothing else is new.
+
+        Raises NotFoundError, or ConflictError for one that went out.
+        """
+        async with self._database.transaction(self._establishment_id) as connection:
+            kept = await messages.by_id(connection, message_id)
+            content = await messages.content(connection, message_id)
+        if kept is None or content is None:
+            raise NotFoundError("There is no such message.")
+        if kept.direction is Direction.OUT or kept.interface != self._interface.name:
+            raise ConflictError("Only messages that came in through it are read again.")
+        taken = await self._read(content.raw, kept.received_at)
+        return await self._settle(taken, kept)
+
+    async def _read(self, raw: bytes, received_at: datetime | None = None) -> Taken:
+        at = received_at or self._clock()
+        if len(raw) < _LARGE:
+            return read(raw, self._interface, at)
+        return await asyncio.to_thread(read, raw, self._interface, at)
+
+    async def _settle(self, taken: Taken, again: Kept | None) -> Result:
+        """Try until the database lets us; then the answer says that it did, or to send again."""
+        error: Exception | None = None
+        for attempt in range(_TRIES):
+            if attempt:
+                await asyncio.sleep(random.uniform(0, _PAUSE_S * 2**attempt))  # noqa: S311
+            try:
+                return await self._once(taken, again)
+            except _AGAIN as met:
+                error = met
+            except _AWAY as away:
+                error = away
+                break
+        _log.warning("%s: a message was not taken: %s", self._interface.name, where(error))
+        refusal = BusyLinkError("The message could not be taken just now; send it again.")
+        return Result(None, self._answer(taken, refusal))
+
+    async def _once(self, taken: Taken, again: Kept | None) -> Result:
+        if taken.error is not None:
+            return await self._refuse(taken, taken.error, again)
+        try:
+            return await self._apply(taken, again)
+        except (*_AGAIN, *_AWAY):
+            raise
+        except SgiError as error:
+            return await self._refuse(taken, error, again)
+        except Exception as error:  # noqa: BLE001 - as in `read`
+            return await self._refuse(taken, _defect(error), again)
+
+    async def _apply(self, taken: Taken, again: Kept | None) -> Result:
+        async with self._database.transaction(self._establishment_id) as connection:
+            before = await self._before(connection, taken)
+            replay_of = _root(again)
+            if again is None and before.same is not None:
+                if before.same.outcome is not Outcome.REFUSED:
+                    return await self._repeat(connection, before.same)
+                # What was refused then may be right by now: another row says so.
+                replay_of = before.same.id
+            if taken.reading is None:
+                raise DefectError("There is nothing to apply.")
+            counts_from = taken.reading.source.said_at
+            if again is not None and await messages.overtaken(connection, again, taken.said):
+                counts_from -= _JUST_BEFORE
+            applied = await apply.apply(
+                connection, self._establishment_id, taken.reading, taken.raw, counts_from
+            )
+            outcome = Outcome.APPLIED if applied.changes else Outcome.UNCHANGED
+            said = replace(taken.said, patient_id=applied.patient_id)
+            told = self._answer(taken, None)
+            kept = ToKeep(
+                self._interface.name,
+                Direction.IN,
+                taken.raw,
+                said,
+                outcome,
+                told,
+                changes=(*applied.changes, *applied.notes, *_ignored(taken.reading)),
+                replay_of=replay_of,
+                reuses_control_id=before.reuses_control_id,
+            )
+            message_id = await messages.keep(connection, self._establishment_id, kept)
+        return Result(outcome, told, message_id)
+
+    async def _refuse(self, taken: Taken, error: SgiError, again: Kept | None) -> Result:
+        told = self._answer(taken, error)
+        if verdict(error).code is Code.AR:
+            return Result(None, told)
+        async with self._database.transaction(self._establishment_id) as connection:
+            before = await self._before(connection, taken)
+            if again is None and before.same is not None:
+                return await self._repeat(connection, before.same)
+            kept = ToKeep(
+                self._interface.name,
+                Direction.IN,
+                taken.raw,
+                taken.said,
+                Outcome.REFUSED,
+                told,
+                error=str(error),
+                replay_of=_root(again),
+                reuses_control_id=before.reuses_control_id,
+            )
+            message_id = await messages.keep(connection, self._establishment_id, kept)
+        _log.warning("%s: a message was refused: %s", self._interface.name, type(error).__name__)
+        return Result(Outcome.REFUSED, told, message_id)
+
+    async def _before(self, connection: Connection, taken: Taken) -> messages.Before:
+        """Take turns with all that concerns the same, and see what came before."""
+        name, home = self._interface.name, self._establishment_id
+        statements = () if taken.reading is None else taken.reading.statements
+        about = [locks.key_of_name(home, each) for each in subjects_of(statements).names()]
+        await locks.lock(connection, [locks.key_of_message(home, name, taken.raw), *about])
+        return await messages.find_same(connection, name, taken.raw, taken.said)
+
+    async def _repeat(self, connection: Connection, same: messages.Same) -> Result:
+        """It came before: the same answer, and nothing else."""
+        await messages.count_repeat(connection, same.id)
+        return Result(same.outcome, same.answer or b"", same.id)
+
+    def _answer(self, taken: Taken, error: SgiError | None) -> bytes:
+        return answer(
+            taken.message or taken.raw,
+            error,
+            self._clock(),
+            application=self._interface.application_acknowledgement,
+        )
+
+
+def _root(again: Kept | None) -> UUID | None:
+    """The message as it first came."""
+    return None if again is None else again.replay_of or again.id
+
+
+def _ignored(reading: Reading) -> list[Change]:
+    return [Change("ignored", detail=words) for words in reading.ignored]
+
+
+def _defect(error: Exception) -> DefectError:
+    _log.error("a message could not be read or applied: %s", where(error))
+    return DefectError(
+        "Something unexpected happened here; the message is kept, and was not applied."
+    )

@@ -1,0 +1,100 @@
+"""A published slide finds its glass by what its label reads; what is on record is looked at again.
+
+Never before a slide is safe: identification waits for slides, slides do not wait for it.
+"""
+
+import logging
+import time
+from uuid import UUID
+
+import procrastinate
+
+from sgi.catalogue import accounts, attachments, identification, identities, slides
+from sgi.catalogue.database import Database
+from sgi.domain.identification import Reader, codes_of, contradicts
+from sgi.domain.slide import Slide
+from sgi.errors import ConfigurationError
+from sgi.hl7.interfaces import load_interfaces
+from sgi.jobs.identity import IDENTIFY, defer_telling
+from sgi.jobs.keeping import Keeping
+from sgi.jobs.queue import KEEPING_QUEUE
+from sgi.settings import Settings
+
+_log = logging.getLogger(__name__)
+_AT_ONCE = 100
+_ROUND_S = 30.0
+
+
+def readers_of(settings: Settings, slide: Slide) -> list[Reader]:
+    """How the interfaces of the slide's establishment find a glass's identifier in a code."""
+    try:
+        interfaces = load_interfaces(settings.interfaces, settings.hl7.port)
+    except ConfigurationError as error:
+        _log.warning("codes are compared as they are printed: %s", error)
+        return []
+    theirs = {"", slide.establishment_name}
+    return [each.slide_identifier for each in interfaces if each.establishment in theirs]
+
+
+async def identify(database: Database, slide: Slide, readers: list[Reader]) -> bool:
+    """Put on record what the label reads, and attach the slide to the one glass that it names.
+
+    True where there is one; else the slide says why not, and waits for a word of the laboratory
+    or for a person.
+    """
+    async with database.transaction(slide.establishment_id) as connection:
+        codes = codes_of(slide.facts, readers)
+        told = await identities.current(connection, slide.id)
+        if told is not None and told.told.glass is not None:  # of a catalogue that was lost
+            codes = (*codes, told.told.glass.identifier)
+        await identification.set_codes(connection, slide.establishment_id, slide.id, codes)
+        attached = await attachments.attach_by_label(
+            connection,
+            slide.establishment_id,
+            slide.id,
+            is_contradicted=contradicts(slide.facts, readers),
+        )
+        await defer_telling(connection)
+    return attached
+
+
+class Looks:
+    """Slides whose labels were not compared yet: of before, of a rebuild, of a job that died."""
+
+    def __init__(self, keeping: Keeping) -> None:
+        self._keeping = keeping
+
+    async def round(self, round_s: float = _ROUND_S) -> int:
+        """Some of each establishment in turn; how many were looked at."""
+        deadline = time.monotonic() + round_s
+        database = self._keeping.database
+        async with database.anonymous() as connection:
+            waiting = [each for each, _ in await accounts.establishments(connection)]
+        done = 0
+        while waiting:
+            for establishment_id in tuple(waiting):
+                found = await self._some(establishment_id)
+                if len(found) < _AT_ONCE:
+                    waiting.remove(establishment_id)
+                for slide in found:
+                    if time.monotonic() > deadline or self._keeping.cancelled.is_set():
+                        return done
+                    await identify(database, slide, readers_of(self._keeping.settings, slide))
+                    done += 1
+        return done
+
+    async def _some(self, establishment_id: UUID) -> list[Slide]:
+        async with self._keeping.database.transaction(establishment_id) as connection:
+            ids = await identification.waiting_for_a_look(connection, _AT_ONCE)
+            found = [await slides.by_id(connection, each) for each in ids]
+        return [slide for slide in found if slide is not None]
+
+
+def register(queue: procrastinate.App, keeping: Keeping) -> None:
+    """Add the task to the queue; two never run at the same time."""
+    looks = Looks(keeping)
+
+    @queue.periodic(cron="* * * * *")
+    @queue.task(name=IDENTIFY, queue=KEEPING_QUEUE, lock=IDENTIFY, queueing_lock=IDENTIFY)
+    async def look_at_labels(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives it
+        await looks.round()

@@ -1,0 +1,247 @@
+"""Cases over REST: whole, moved on, and what is asked of the laboratory; all of it on record."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from sgi.catalogue import attachments, cases, patients, reports, specimens
+from sgi.catalogue.reports import ReportRow
+from sgi.domain.account import Role
+from sgi.domain.case import Asset, AssetKind, CaseSaid, Code
+from sgi.domain.identification import How
+from sgi.domain.patient import (
+    Identifier,
+    IdentifierKind,
+    Identity,
+    IdentityStatus,
+    Traits,
+)
+
+AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+INS = "279035121518989"
+
+
+@dataclass(frozen=True)
+class Made:
+    id: uuid.UUID
+    glass: uuid.UUID
+    slide: uuid.UUID
+
+
+@pytest.fixture
+def made(run: Any, database: Any, here: Any, publish: Any, store: Any) -> Made:
+    """A case with a specimen, a block and two glasses, one of them scanned."""
+    slide = publish(here, store)
+    identity = Identity(
+        (
+            Identifier("000003", "CHU-X"),
+            Identifier(INS, "1.2.250.1.213.1.4.8", IdentifierKind.INS),
+        ),
+        Traits(
+            birth_name="PAT-TROIS",
+            first_given_name="DOMINIQUE",
+            sex="F",
+            birth_date=date(1979, 3, 28),
+        ),
+        IdentityStatus.QUALIFIED,
+    )
+
+    async def make() -> Made:
+        async with database.transaction(here.id) as connection:
+            patient = await patients.record(
+                connection, here.id, identity, said_at=AT, source="adt", only_fill=False
+            )
+            said = CaseSaid("26P00123", received_at=AT, service=Code("ACP", "Anatomie"))
+            case_id = await cases.record_case(
+                connection, here.id, said, patient_id(patient), said_at=AT, source="lab100"
+            )
+            for asset in (
+                Asset(
+                    AssetKind.SPECIMEN,
+                    "A",
+                    accession_number="26P00123",
+                    site=Code("1", "Sein"),
+                ),
+                Asset(AssetKind.BLOCK, "A.01", parent="A"),
+                Asset(AssetKind.SLIDE, "A.01.01", parent="A.01", stains=(Code("HES"),)),
+                Asset(AssetKind.SLIDE, "A.01.02", parent="A.01", stains=(Code("PAS"),)),
+            ):
+                await specimens.record_asset(
+                    connection, here.id, asset, said_at=AT, source="lab100"
+                )
+            glass = await specimens.glass_named(connection, "A.01.01")
+            assert glass is not None
+            await attachments.attach(connection, here.id, slide.id, glass.id, How.PERSON)
+            return Made(case_id, glass.id, slide.id)
+
+    result: Made = run(make())
+    return result
+
+
+def patient_id(told: Any) -> uuid.UUID:
+    """What `record` gives, alone or with what it found."""
+    return told if isinstance(told, uuid.UUID) else told.patient_id
+
+
+@pytest.fixture
+def reader(web: Any, here: Any) -> Any:
+    return web.signed_in(here, Role.PATHOLOGIST)
+
+
+def post(web: Any, client: Any, path: str, body: Any) -> Any:
+    return web.run(client.post(f"/api/v1/{path}", json=body))
+
+
+def test_a_case_is_shown_whole(
+    web: Any, reader: Any, made: Made, here: Any, audit_rows: Callable[..., Any]
+) -> None:
+    for _ in range(2):
+        told = web.get(reader, f"/api/v1/cases/{made.id}").json()
+    assert told["accession_number"] == "26P00123"
+    assert (told["state"], told["expected"], told["scanned"]) == ("in_progress", 2, 1)
+    assert told["organs"] == ["Sein"]
+    patient = told["patient"]
+    assert (patient["birth_name"], patient["ipp"]) == ("PAT-TROIS", "000003")
+    assert (patient["status"], patient["matricule"]) == ("QUAL", INS)
+    (specimen,) = told["specimens"]
+    assert (specimen["identifier"], specimen["organ"]) == ("A", "Sein")
+    (block,) = specimen["blocks"]
+    first, second = block["slides"]
+    assert (first["identifier"], first["stain"]) == ("A.01.01", "HES")
+    assert [scan["slide_id"] for scan in first["scans"]] == [str(made.slide)]
+    assert first["scans"][0]["current"]
+    assert (second["scans"], second["to_be_scanned"]) == ([], True)
+    viewed = [row for row in audit_rows(here) if row["action"] == "view_case"]
+    assert [row["object_id"] for row in viewed] == [made.id], "one view a session"
+
+
+def test_a_case_is_read_and_signed_out(
+    web: Any, reader: Any, made: Made, here: Any, audit_rows: Callable[..., Any]
+) -> None:
+    path = f"cases/{made.id}/state"
+    assert post(web, reader, path, {"event": "sign_out"}).status_code == 409
+    assert post(web, reader, path, {"event": "begin"}).json() == {"state": "reading"}
+    told = web.get(reader, f"/api/v1/cases/{made.id}").json()
+    me = here.accounts[Role.PATHOLOGIST]
+    assert told["pathologist"]["name"] == me, "who begins a case that is nobody's has it"
+    assert post(web, reader, path, {"event": "sign_out", "reason": "done"}).status_code == 200
+    told = web.get(reader, f"/api/v1/cases/{made.id}").json()
+    assert told["signed_out_at"] is not None
+    last = told["history"][-1]
+    assert (last["kind"], last["before"], last["after"]) == ("state", "reading", "signed_out")
+    assert (last["by"], last["why"]) == (me, "done")
+    assert post(web, reader, path, {"event": "final"}).status_code == 422, "the laboratory's"
+    actions = [row["action"] for row in audit_rows(here)]
+    assert actions.count("change_case_state") == 2
+
+
+def test_a_technician_looks_and_changes_nothing(web: Any, made: Made, here: Any) -> None:
+    client = web.signed_in(here, Role.TECHNICIAN)
+    assert web.get(client, f"/api/v1/cases/{made.id}").status_code == 200
+    for path, body in (
+        ("state", {"event": "begin"}),
+        ("assign", {}),
+        ("hold", {"reason": "x"}),
+        ("work-orders", {"kind": "recut", "parent": "A.01"}),
+        (f"glass/{made.glass}/rescan", {"reason": "x"}),
+    ):
+        assert post(web, client, f"cases/{made.id}/{path}", body).status_code == 403
+
+
+def test_others_cases_are_not_there(web: Any, made: Made, there: Any) -> None:
+    client = web.signed_in(there)
+    assert web.get(client, f"/api/v1/cases/{made.id}").status_code == 404
+    for path, body in (
+        ("state", {"event": "begin"}),
+        ("assign", {}),
+        ("hold", {"reason": "x"}),
+        ("work-orders", {"kind": "recut", "parent": "A.01"}),
+        (f"glass/{made.glass}/rescan", {"reason": "x"}),
+    ):
+        assert post(web, client, f"cases/{made.id}/{path}", body).status_code == 404
+
+
+def test_work_and_new_scans_are_asked_for(web: Any, reader: Any, made: Made) -> None:
+    path = f"cases/{made.id}"
+    order = post(
+        web,
+        reader,
+        f"{path}/work-orders",
+        {"kind": "ihc", "parent": "A.01", "stain": "Ki-67", "words": "deep"},
+    ).json()
+    assert (order["stain"], order["state"], order["words"]) == ("Ki-67", "asked", "deep")
+    body = {"kind": "ihc", "parent": "nothing"}
+    assert post(web, reader, f"{path}/work-orders", body).status_code == 404
+    body = {"kind": "rescan", "parent": "A.01.01"}
+    assert post(web, reader, f"{path}/work-orders", body).status_code == 422
+    rescan = f"{path}/glass/{made.glass}/rescan"
+    assert post(web, reader, rescan, {"reason": " "}).status_code == 422
+    assert post(web, reader, rescan, {"reason": "out of focus"}).status_code == 200
+    assert post(web, reader, rescan, {"reason": "out of focus"}).status_code == 409
+    (asked,) = web.get(reader, "/api/v1/rescans").json()["items"]
+    assert (asked["identifier"], asked["reason"]) == ("A.01.01", "out of focus")
+    told = web.get(reader, f"/api/v1/cases/{made.id}").json()
+    assert (told["rescans"], told["orders"]) == (1, 1)
+    assert [each["kind"] for each in told["work_orders"]] == ["ihc", "rescan"]
+
+
+def test_a_case_is_put_aside(web: Any, reader: Any, made: Made) -> None:
+    path = f"cases/{made.id}/hold"
+    told = post(web, reader, path, {"reason": "second opinion"}).json()
+    assert told["hold_reason"] == "second opinion"
+    assert post(web, reader, path, {"reason": "again"}).status_code == 409
+    assert post(web, reader, path, {"reason": None}).json()["held_at"] is None
+
+
+REPORTS = (
+    ("application/pdf", b"%PDF-1.7 x", "inline", "application/pdf"),
+    ("application/pdf", b"<script>alert(1)</script>", "attachment", "application/octet-stream"),
+    ("text/plain", b"<b>x</b>", "inline", "text/plain; charset=utf-8"),
+    ("text/html", b"<script>alert(1)</script>", "attachment", "application/octet-stream"),
+    ("text/xml", b"<ClinicalDocument/>", "attachment", "application/octet-stream"),
+    ("image/svg+xml\r\nX: y", b"<svg/>", "attachment", "application/octet-stream"),
+)
+
+
+@pytest.mark.parametrize(("media_type", "content", "way", "told_type"), REPORTS)
+def test_a_report_is_never_a_page_of_ours(
+    web: Any,
+    reader: Any,
+    made: Made,
+    run: Any,
+    database: Any,
+    here: Any,
+    there: Any,
+    audit_rows: Callable[..., Any],
+    media_type: str,
+    content: bytes,
+    way: str,
+    told_type: str,
+) -> None:
+    async def attach() -> Any:
+        row = ReportRow("26P00123", None, "preliminary", None, None, None, media_type, content)
+        async with database.transaction(here.id) as connection:
+            return await reports.attach_report(connection, here.id, row, said_at=AT, source="oru")
+
+    report_id = run(attach())
+    path = f"/api/v1/cases/{made.id}/reports/{report_id}"
+    answer = web.get(reader, path)
+    assert answer.content == content
+    assert answer.headers["content-type"] == told_type
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["content-disposition"].startswith(way)
+    assert answer.headers["cache-control"] == "no-store"
+    assert "x" not in {name.lower() for name in answer.headers}
+    if told_type != "application/pdf":
+        assert answer.headers["content-security-policy"].startswith("sandbox;")
+    assert web.get(web.signed_in(there), path).status_code == 404
+    other = f"/api/v1/cases/{uuid.uuid4()}/reports/{report_id}"
+    assert web.get(reader, other).status_code == 404
+    assert audit_rows(here)[-1]["action"] == "view_report"
+    (listed,) = web.get(reader, f"/api/v1/cases/{made.id}").json()["reports"]
+    assert (listed["id"], listed["size_bytes"]) == (str(report_id), len(content))

@@ -1,0 +1,406 @@
+"""Worklists beside a plain reading of all cases: the same ones, in the same order, page by page."""
+
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from psycopg.types.json import Jsonb
+
+from sgi.catalogue import worklist_search, worklists
+from sgi.domain.account import Role
+from sgi.domain.case import OPEN, CaseState, Priority
+from sgi.domain.worklist import CaseFilter, Order, Worklist
+
+NOW = datetime.now(UTC)
+NAMES = ["Martin", "Lefèvre", "Le Goff", "Œhlert", "MÜLLER", "Martineau", "Łukasz", "D'Abo"]
+ORGANS = ["Sein", "Côlon", "Prostate", "Peau", "Œsophage"]
+STAINS = ["HES", "Ki-67", "PAS", "CD3"]
+CASES = 400
+
+
+@dataclass(frozen=True)
+class Made:
+    """A case as the test knows it."""
+
+    id: uuid.UUID
+    number: str
+    name: str
+    born: str
+    organ: str
+    stain: str
+    state: CaseState
+    priority: Priority
+    extemporane: bool
+    account: uuid.UUID | None
+    group: uuid.UUID | None
+    received_at: datetime
+    due_at: datetime
+    rescans: int
+    held: bool
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    @property
+    def urgency(self) -> int:
+        return 0 if self.extemporane else {"S": 1, "A": 2, "R": 3}[self.priority]
+
+
+@dataclass(frozen=True)
+class House:
+    establishment: Any
+    me: uuid.UUID
+    group: uuid.UUID
+    cases: list[Made]
+
+
+@pytest.fixture(scope="module")
+def house(run: Any, database: Any, make_establishment: Callable[[], Any]) -> House:
+    establishment = make_establishment()
+    chance = random.Random(5)
+
+    async def fill() -> House:
+        async with database.transaction(establishment.id) as connection:
+            accounts = {}
+            for role in (Role.PATHOLOGIST, Role.ADMINISTRATOR):
+                cursor = await connection.execute(
+                    "select id from account where name = %s", [establishment.accounts[role]]
+                )
+                accounts[role] = (await cursor.fetchone())["id"]
+            me = accounts[Role.PATHOLOGIST]
+            cursor = await connection.execute(
+                """insert into pathologist_group (establishment_id, name) values (%s, 'Sein')
+                   returning id""",
+                [establishment.id],
+            )
+            group = (await cursor.fetchone())["id"]
+            await connection.execute(
+                "insert into group_member values (%s, %s, %s)", [group, me, establishment.id]
+            )
+            made = [draw(chance, index, list(accounts.values()), group) for index in range(CASES)]
+            for case in made:
+                await insert(connection, establishment.id, case)
+        return House(establishment, me, group, made)
+
+    return run(fill())  # type: ignore[no-any-return]
+
+
+def draw(chance: random.Random, index: int, accounts: list[Any], group: uuid.UUID) -> Made:
+    received = NOW - timedelta(hours=chance.randint(0, 24 * 700))
+    return Made(
+        id=uuid.uuid4(),
+        number=f"26P{index:05}" if index % 3 else f"B23-{index:05}-A",
+        name=chance.choice(NAMES),
+        born=f"19{chance.randint(20, 99)}0{chance.randint(1, 9)}1{chance.randint(0, 9)}",
+        organ=chance.choice(ORGANS),
+        stain=chance.choice(STAINS),
+        state=chance.choice([*CaseState, CaseState.SIGNED_OUT, CaseState.SIGNED_OUT]),
+        priority=chance.choice(list(Priority)),
+        extemporane=chance.random() < 0.1,
+        account=chance.choice([None, *accounts]),
+        group=chance.choice([None, None, group]),
+        received_at=received,
+        due_at=received + timedelta(hours=chance.choice([1, 48, 48, 20_000])),
+        rescans=chance.choice([0, 0, 0, 1]),
+        held=chance.random() < 0.1,
+    )
+
+
+async def insert(connection: Any, establishment_id: uuid.UUID, case: Made) -> None:
+    patient = uuid.uuid4()
+    await connection.execute(
+        """insert into patient (id, establishment_id, birth_name, birth_date)
+           values (%s, %s, %s, %s)""",
+        [patient, establishment_id, case.name, case.born],
+    )
+    await connection.execute(
+        """insert into lab_case (id, establishment_id, accession_number, patient_id, state,
+               priority, extemporane, study_uid, account_id, group_id, received_at, due_at,
+               held_at, rescans, organs, stains, service, said_at)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now())""",
+        [
+            case.id,
+            establishment_id,
+            case.number,
+            patient,
+            case.state,
+            case.priority,
+            case.extemporane,
+            str(case.id),
+            case.account,
+            case.group,
+            case.received_at,
+            case.due_at,
+            NOW if case.held else None,
+            case.rescans,
+            [case.organ],
+            [case.stain],
+            Jsonb({"code": "ACP-" + case.organ[:1], "text": None, "system": None}),
+        ],
+    )
+
+
+LISTS: dict[Worklist, Callable[[House, Made], bool]] = {
+    Worklist.MINE: lambda house, case: case.is_open and case.account == house.me,
+    Worklist.GROUP: lambda house, case: (
+        case.is_open and case.group == house.group and case.account is None
+    ),
+    Worklist.UNASSIGNED: lambda _, case: (
+        case.is_open and case.account is None and case.group is None
+    ),
+    Worklist.EXTEMPORANE: lambda _, case: case.is_open and case.extemporane,
+    Worklist.READY: lambda _, case: case.state is CaseState.READY,
+    Worklist.LATE: lambda _, case: case.is_open and case.due_at < NOW,
+    Worklist.TO_RESCAN: lambda _, case: case.is_open and case.rescans > 0,
+    Worklist.ON_HOLD: lambda _, case: case.is_open and case.held,
+    Worklist.OPEN: lambda _, case: case.is_open,
+    Worklist.ALL: lambda *_: True,
+}
+ORDERS: dict[Order, Callable[[Made], Any]] = {
+    Order.PRIORITY: lambda case: (case.urgency, case.due_at, case.id),
+    Order.DUE: lambda case: (case.due_at, case.id),
+    Order.RECEIVED: lambda case: (case.received_at, case.id),
+}
+
+
+def expected(
+    house: House, worklist: Worklist, order: Order, fits: Callable[[Made], bool]
+) -> list[uuid.UUID]:
+    key = ORDERS[Order.RECEIVED if worklist is Worklist.ALL else order]
+    found = [case for case in house.cases if LISTS[worklist](house, case) and fits(case)]
+    return [case.id for case in sorted(found, key=key, reverse=worklist is Worklist.ALL)]
+
+
+def listed(
+    run: Any,
+    database: Any,
+    house: House,
+    worklist: Worklist,
+    order: Order,
+    narrowed: CaseFilter,
+    limit: int = 23,
+) -> list[uuid.UUID]:
+    """All pages one after the other."""
+
+    async def read() -> list[uuid.UUID]:
+        found: list[uuid.UUID] = []
+        after = None
+        async with database.transaction(house.establishment.id) as connection:
+            while True:
+                lines = await worklists.page(
+                    connection,
+                    worklist,
+                    house.me,
+                    narrowed,
+                    order=order,
+                    after=after,
+                    limit=limit,
+                )
+                found += [line.case.id for line in lines]
+                if len(lines) < limit:
+                    return found
+                after = worklists.position_of(lines[-1], worklist, order)
+
+    return run(read())  # type: ignore[no-any-return]
+
+
+@pytest.fixture(params=["looked through", "by the index", "much of a month"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Every way of finding words."""
+    if request.param != "looked through":
+        monkeypatch.setattr(worklist_search, "_LOOKED_THROUGH", 7)
+        monkeypatch.setattr(worklist_search, "_ENOUGH", 5)
+    if request.param == "much of a month":
+        monkeypatch.setattr(worklist_search, "_MUCH", 2)
+    return str(request.param)
+
+
+@pytest.mark.parametrize("order", list(Order))
+@pytest.mark.parametrize("worklist", list(Worklist))
+def test_every_list_in_every_order(
+    run: Any, database: Any, house: House, worklist: Worklist, order: Order
+) -> None:
+    found = listed(run, database, house, worklist, order, CaseFilter())
+    assert found == expected(house, worklist, order, lambda _: True)
+    assert found, "the list has something to show"
+
+
+WORDS: dict[str, Callable[[Made], bool]] = {
+    "martin": lambda case: case.name.startswith("Martin"),
+    "MARTINEAU": lambda case: case.name == "Martineau",
+    "lefevre": lambda case: case.name == "Lefèvre",
+    "muller": lambda case: case.name == "MÜLLER",
+    "oehl": lambda case: case.name == "Œhlert",
+    "lukasz": lambda case: case.name == "Łukasz",
+    "abo": lambda case: case.name == "D'Abo",
+    "goff le": lambda case: case.name == "Le Goff",
+    "colon ki-67": lambda case: case.organ == "Côlon" and case.stain == "Ki-67",
+    "sein mart pas": lambda case: (
+        case.organ == "Sein" and case.name.startswith("Mart") and case.stain == "PAS"
+    ),
+    "26P0000": lambda case: case.number.startswith("26P0000"),
+    "b23 00": lambda case: case.number.startswith("B23-00"),
+    "B2300": lambda case: case.number.startswith("B23-00"),
+    "nobody": lambda _: False,
+    "- ,": lambda _: False,
+}
+
+
+@pytest.mark.parametrize("text", WORDS)
+@pytest.mark.parametrize("worklist", [Worklist.ALL, Worklist.OPEN, Worklist.MINE])
+def test_words_find_what_they_say(
+    run: Any, database: Any, house: House, worklist: Worklist, text: str, way: str
+) -> None:
+    found = listed(run, database, house, worklist, Order.PRIORITY, CaseFilter(text=text))
+    assert found == expected(house, worklist, Order.PRIORITY, WORDS[text])
+
+
+def test_a_date_of_birth_is_found_as_people_write_it(run: Any, database: Any, house: House) -> None:
+    born = house.cases[0].born
+    for text in (f"{born[6:]}/{born[4:6]}/{born[:4]}", f"{born[:4]}-{born[4:6]}-{born[6:]}"):
+        found = listed(run, database, house, Worklist.ALL, Order.RECEIVED, CaseFilter(text=text))
+        assert set(found) == {case.id for case in house.cases if case.born == born}
+
+
+FILTERS: dict[str, tuple[CaseFilter, Callable[[Made], bool]]] = {
+    "state": (
+        CaseFilter(states=(CaseState.READY, CaseState.READING)),
+        lambda case: case.state in (CaseState.READY, CaseState.READING),
+    ),
+    "closed": (
+        CaseFilter(states=(CaseState.SIGNED_OUT,)),
+        lambda case: case.state is CaseState.SIGNED_OUT,
+    ),
+    "priority": (
+        CaseFilter(priority=Priority.STAT),
+        lambda case: case.priority is Priority.STAT,
+    ),
+    "extemporane": (CaseFilter(extemporane=True), lambda case: case.extemporane),
+    "organ": (CaseFilter(organ="cOLON"), lambda case: case.organ == "Côlon"),
+    "service": (CaseFilter(service="ACP-S"), lambda case: case.organ == "Sein"),
+    "received": (
+        CaseFilter(received_from=NOW - timedelta(days=300), received_before=NOW),
+        lambda case: NOW - timedelta(days=300) <= case.received_at < NOW,
+    ),
+    "due": (CaseFilter(due_before=NOW), lambda case: case.due_at < NOW),
+}
+
+
+@pytest.mark.parametrize("text", [None, "martin"])
+@pytest.mark.parametrize("name", FILTERS)
+@pytest.mark.parametrize("worklist", [Worklist.ALL, Worklist.OPEN, Worklist.UNASSIGNED])
+def test_a_list_is_narrowed(
+    run: Any,
+    database: Any,
+    house: House,
+    worklist: Worklist,
+    name: str,
+    text: str | None,
+    way: str,
+) -> None:
+    narrowed, fits = FILTERS[name]
+    found = listed(run, database, house, worklist, Order.DUE, replace(narrowed, text=text), limit=5)
+    assert found == expected(
+        house,
+        worklist,
+        Order.DUE,
+        lambda case: fits(case) and (text is None or case.name.startswith("Martin")),
+    )
+
+
+def test_the_lists_are_counted(run: Any, database: Any, house: House) -> None:
+    async def count() -> Any:
+        async with database.transaction(house.establishment.id) as connection:
+            return await worklists.counts(connection, house.me)
+
+    assert run(count()) == {
+        worklist: len(expected(house, worklist, Order.DUE, lambda _: True)) for worklist in Worklist
+    }
+
+
+def test_a_change_of_name_and_a_merge_are_found_at_once(
+    run: Any, database: Any, make_establishment: Callable[[], Any]
+) -> None:
+    establishment = make_establishment()
+    case = replace(
+        draw(random.Random(1), 1, [], uuid.uuid4()), account=None, group=None, name="Before"
+    )
+
+    async def found(connection: Any, text: str) -> int:
+        lines = await worklists.page(
+            connection, Worklist.ALL, uuid.uuid4(), CaseFilter(text=text), limit=9
+        )
+        return len(lines)
+
+    async def play() -> Any:
+        async with database.transaction(establishment.id) as connection:
+            await insert(connection, establishment.id, case)
+            told = [await found(connection, "before")]
+            await connection.execute("update patient set birth_name = 'After'")
+            told += [await found(connection, "before"), await found(connection, "after")]
+            survivor = uuid.uuid4()
+            await connection.execute(
+                """insert into patient (id, establishment_id, birth_name)
+                   values (%s, %s, 'Survivor')""",
+                [survivor, establishment.id],
+            )
+            await connection.execute(
+                "update patient set merged_into = %s where id <> %s", [survivor, survivor]
+            )
+            await connection.execute(
+                """insert into patient_identifier
+                       (establishment_id, patient_id, kind, assigner, value)
+                   values (%s, %s, 'PI', 'CHU', '000 42')""",
+                [establishment.id, survivor],
+            )
+            told += [await found(connection, text) for text in ("survivor", "00042")]
+            lines = await worklists.page(
+                connection, Worklist.ALL, uuid.uuid4(), CaseFilter(), limit=9
+            )
+            return told, lines[0]
+
+    told, line = run(play())
+    assert told == [1, 0, 1, 1, 1]
+    assert line.patient.birth_name == "Survivor"
+    assert line.patient.local_identifier == "000 42"
+
+
+def test_words_find_nothing_of_other_establishments(
+    run: Any, database: Any, house: House, make_establishment: Callable[[], Any], way: str
+) -> None:
+    other = House(make_establishment(), house.me, house.group, [])
+    for worklist in (Worklist.ALL, Worklist.OPEN):
+        found = listed(run, database, other, worklist, Order.RECEIVED, CaseFilter(text="martin"))
+        assert found == []
+
+
+def test_row_level_security_leaves_the_indexes_their_use(
+    run: Any, database: Any, house: House
+) -> None:
+    """With the sequential scan made dear, the plan as the application's role uses them."""
+
+    async def plan(question: str) -> str:
+        async with database.transaction(house.establishment.id) as connection:
+            await connection.execute("set local enable_seqscan = off")
+            await connection.execute("set local enable_sort = off")
+            cursor = await connection.execute("explain " + question)
+            return "\n".join(row["QUERY PLAN"] for row in await cursor.fetchall())
+
+    told = run(
+        plan("select id from lab_case c where c.open order by c.urgency, c.due_at, c.id limit 9")
+    )
+    assert "lab_case_open_urgency" in told
+    assert "Sort" not in told
+    told = run(
+        plan(
+            """select id from lab_case c where c.open and c.account_id = gen_random_uuid()
+                 and (c.urgency, c.due_at, c.id) > (1, now(), gen_random_uuid())
+               order by c.urgency, c.due_at, c.id limit 9"""
+        )
+    )
+    assert "Index Cond" in told

@@ -1,0 +1,254 @@
+"""Messages as files: whole ones are taken once, in order, with an answer beside them."""
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sgi.hl7.acknowledge import answer
+from sgi.hl7.errors import BusyLinkError, LinkUnavailableError, UnknownPatientError
+from sgi.hl7.files import FileDrop, FileTransport
+from sgi.hl7.message import parse_message
+
+
+def message(control_id: str, end: str = "\r") -> bytes:
+    lines = [f"MSH|^~\\&|SGL|X|SGI|Y|20260612||ADT^A08|{control_id}|P|2.5", "PID|1||7"]
+    return "".join(line + end for line in lines).encode()
+
+
+class Kept:
+    """Takes messages; those whose name begins with E are refused, with R not yet taken."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.away = True
+
+    async def __call__(self, raw: bytes, peer: str) -> bytes:
+        name = parse_message(raw).control_id
+        self.taken.append(name)
+        error: Exception | None = None
+        if name.startswith("E"):
+            error = UnknownPatientError("x")
+        elif name.startswith("R") and self.away:
+            error = BusyLinkError("x")
+        elif name == "X":
+            raise ZeroDivisionError
+        return answer(raw, error, datetime.now(UTC))
+
+
+def look(folder: Path, kept: Kept, **options: int) -> bool:
+    drop = FileDrop("sgl", folder, kept, quiet_s=0, **options)
+    return asyncio.run(drop.look())
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_a_file_is_taken_and_answered(tmp_path: Path, end: str) -> None:
+    (tmp_path / "a.hl7").write_bytes(message("1", end) + message("2", end))
+    kept = Kept()
+    assert look(tmp_path, kept) is False
+    assert kept.taken == ["1", "2"]
+    assert names(tmp_path) == set()
+    assert names(tmp_path / "done") == {"a.hl7", "a.hl7.ack"}
+    told = (tmp_path / "done" / "a.hl7.ack").read_bytes()
+    assert [line for line in told.split(b"\r") if line.startswith(b"MSA")] == [
+        b"MSA|AA|1",
+        b"MSA|AA|2",
+    ]
+    assert (tmp_path / "done" / "a.hl7").read_bytes() == message("1", end) + message("2", end)
+    look(tmp_path, kept)
+    assert kept.taken == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    "content", [message("E1"), message("1") + message("E2"), b"what?", b" \r\n"]
+)
+def test_one_that_is_refused_is_set_apart(tmp_path: Path, content: bytes) -> None:
+    class Reading(Kept):
+        async def __call__(self, raw: bytes, peer: str) -> bytes:
+            try:
+                return await super().__call__(raw, peer)
+            except Exception as error:
+                return answer(raw, error, datetime.now(UTC))
+
+    (tmp_path / "b.txt").write_bytes(content)
+    look(tmp_path, Reading())
+    assert names(tmp_path / "refused") == {"b.txt", "b.txt.ack"}
+    assert names(tmp_path) == names(tmp_path / "done") == set()
+
+
+def test_a_defect_is_a_refusal(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(message("X"))
+    look(tmp_path, Kept())
+    assert b"MSA|AE|X" in (tmp_path / "refused" / "x.ack").read_bytes()
+
+
+def test_what_may_be_sent_again_stays_and_holds_up_what_comes_after(tmp_path: Path) -> None:
+    for number, content in enumerate([message("1") + message("R2"), message("3")]):
+        path = tmp_path / f"{number}.hl7"
+        path.write_bytes(content)
+        os.utime(path, (number, number))
+    kept = Kept()
+    assert look(tmp_path, kept) is True
+    assert kept.taken == ["1", "R2"]
+    assert names(tmp_path) == {"0.hl7", "1.hl7"}
+    kept.away = False
+    assert look(tmp_path, kept) is False
+    assert kept.taken == ["1", "R2", "1", "R2", "3"]
+    assert names(tmp_path) == set()
+
+
+def test_oldest_first(tmp_path: Path) -> None:
+    for name, at in [("b", 5), ("a", 9), ("c", 1), ("d", 5)]:
+        (tmp_path / name).write_bytes(message(name))
+        os.utime(tmp_path / name, (at, at))
+    kept = Kept()
+    look(tmp_path, kept)
+    assert kept.taken == ["c", "b", "d", "a"]
+
+
+def test_a_file_that_grows_is_waited_for(tmp_path: Path) -> None:
+    async def scene() -> None:
+        kept = Kept()
+        drop = FileDrop("sgl", tmp_path, kept, quiet_s=0.2)
+        path = tmp_path / "a.hl7"
+        for piece in (b"MSH|^~\\&|SGL|X|SGI|Y|20260612||", b"ADT^A08|1|P|2.5\r"):
+            with path.open("ab") as file:
+                file.write(piece)
+            for _ in range(3):
+                await drop.look()
+                await asyncio.sleep(0.05)
+            assert kept.taken == []
+        await asyncio.sleep(0.25)
+        await drop.look()
+        assert kept.taken == ["1"]
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("name", [".hidden", "a.part", "a.TMP", "a.hl7.ack", "empty"])
+def test_what_is_no_message_is_left(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"" if name == "empty" else message("1"))
+    kept = Kept()
+    look(tmp_path, kept)
+    assert kept.taken == []
+    assert names(tmp_path) == {name}
+
+
+def test_links_and_pipes_and_folders_are_left(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(message("1"))
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "link.hl7").symlink_to(secret)
+    os.mkfifo(folder / "pipe.hl7")
+    (folder / "folder.hl7").mkdir()
+    kept = Kept()
+    look(folder, kept)
+    assert kept.taken == []
+    assert secret.exists()
+
+
+def test_a_name_that_is_taken_is_given_to_nobody_else(tmp_path: Path) -> None:
+    for _ in range(3):
+        (tmp_path / "a.hl7").write_bytes(message("1"))
+        look(tmp_path, Kept())
+    found = names(tmp_path / "done")
+    assert len(found) == 6
+    assert sum(name.endswith("a.hl7") for name in found) == 3
+    assert sum(name.endswith("a.hl7.ack") for name in found) == 3
+
+
+@pytest.mark.parametrize("name", [b"\xff\xfe.hl7", ("é" * 127).encode(), b"a" * 255, b"-rf *"])
+def test_names_of_any_kind(tmp_path: Path, name: bytes) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    path.write_bytes(message("../../1"))
+    look(tmp_path, Kept())
+    assert len(names(tmp_path / "done")) == 2
+    assert names(tmp_path) == set()
+
+
+def test_one_that_is_too_large_is_refused_unread(tmp_path: Path) -> None:
+    (tmp_path / "large.hl7").write_bytes(message("1") + b"OBX|1\r" * 1000)
+    kept = Kept()
+    look(tmp_path, kept, most_bytes=1000)
+    assert kept.taken == []
+    told = parse_message((tmp_path / "refused" / "large.hl7.ack").read_bytes())
+    assert (told.value("MSA-1"), told.value("MSA-2")) == ("AE", "1")
+
+
+def test_one_that_cannot_be_read_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(message("1"))
+    (tmp_path / "b").write_bytes(message("2"))
+
+    def refuse(path: Path, most_bytes: int) -> bytes:
+        if path.name == "a":
+            raise PermissionError(13, "Permission denied")
+        return path.read_bytes()
+
+    monkeypatch.setattr("sgi.hl7.files._read", refuse)
+    kept = Kept()
+    assert look(tmp_path, kept) is False
+    assert kept.taken == ["2"]
+    assert names(tmp_path) == {"a"}
+
+
+def test_a_death_between_two_steps_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.hl7").write_bytes(message("1"))
+    kept = Kept()
+
+    def die(*_: object) -> None:
+        raise OSError(5, "dead")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", die)
+        with pytest.raises(OSError, match="dead"):
+            look(tmp_path, kept)
+    assert names(tmp_path) == {"a.hl7"}
+    look(tmp_path, kept)
+    assert kept.taken == ["1", "1"]  # the receiver knows it again
+    assert names(tmp_path) == set()
+
+
+def test_it_goes_on_until_it_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sgi.hl7.files._LOOK_S", 0.02)
+
+    async def scene() -> None:
+        kept = Kept()
+        running = asyncio.create_task(FileDrop("sgl", tmp_path / "new", kept, quiet_s=0.05).run())
+        await asyncio.sleep(0.1)
+        (tmp_path / "new" / "a").write_bytes(message("1"))
+        for _ in range(200):
+            await asyncio.sleep(0.02)
+            if kept.taken:
+                break
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert kept.taken == ["1"]
+
+    asyncio.run(scene())
+
+
+def test_messages_out_are_files_of_their_own(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    transport = FileTransport(out)
+    for number in range(3):
+        told = asyncio.run(transport.send(message(f"../{number}")))
+        assert parse_message(told).value("MSA-1") == "AA"
+        assert parse_message(told).value("MSA-2") == f"../{number}"
+    written = sorted(out.iterdir())
+    assert [path.read_bytes() for path in written] == [message(f"../{n}") for n in range(3)]
+    assert all(path.suffix == ".hl7" for path in written)
+
+
+def test_a_folder_that_is_away_is_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("not a folder")
+    with pytest.raises(LinkUnavailableError):
+        asyncio.run(FileTransport(tmp_path / "out").send(message("1")))

@@ -1,0 +1,408 @@
+"""The outbox sent: in order, with patience, and under one control id until it is answered."""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from sgi.catalogue import cases, interfaces, messages, outbox, specimens, work_orders
+from sgi.catalogue.case_history import Author
+from sgi.catalogue.database import Connection, Database
+from sgi.catalogue.messages import Filter, Kept
+from sgi.catalogue.outbox import Notice
+from sgi.domain.case import Asset, AssetKind, CaseSaid, CaseState, Code, WorkKind, WorkState
+from sgi.domain.interface import NoticeKind, NoticeState, Outcome
+from sgi.hl7 import answers, notices
+from sgi.hl7.errors import BadAnswerError, LinkTimeoutError, LinkUnavailableError
+from sgi.hl7.interfaces import parse_interface
+from sgi.hl7.message import Message, parse_message
+from sgi.hl7.receive import Receiver
+from sgi.hl7.sender import Patience, Sender
+
+NOW = datetime(2026, 6, 12, 8, 30, tzinfo=UTC)
+AT_ONCE = Patience(first_s=0, longest_s=0, tries=3, outage_s=0)
+Answer = Callable[[Message], bytes]
+
+
+def ack(code: str, more: str = "") -> Answer:
+    """Answers that, whatever it is told."""
+
+    def told(message: Message) -> bytes:
+        head = "MSH|^~\\&|SGL||SGI||20260612||ACK^O21^ACK|A1|P|2.5.1"
+        return f"{head}\rMSA|{code}|{message.control_id}\r{more}".encode()
+
+    return told
+
+
+class Laboratory:
+    """The other side: answers as it is told to, and AA after that."""
+
+    def __init__(self) -> None:
+        self.plan: list[Answer | Exception] = []
+        self.received: list[Message] = []
+        self.told = asyncio.Event()
+
+    async def send(self, raw: bytes) -> bytes:
+        self.told.set()
+        planned = self.plan.pop(0) if self.plan else ack("AA")
+        if isinstance(planned, LinkUnavailableError):
+            raise planned
+        self.received.append(parse_message(raw))
+        if isinstance(planned, Exception):
+            raise planned
+        return planned(self.received[-1])
+
+    @property
+    def control_ids(self) -> list[str]:
+        return [message.control_id for message in self.received]
+
+
+class Bench:
+    """A case with a block and a glass, an interface that sends all, and its sender."""
+
+    def __init__(self, run: Any, database: Database, establishment: Any) -> None:
+        self.run, self.database, self.here = run, database, establishment
+        self.laboratory = Laboratory()
+        document = {
+            "name": "sgl",
+            "out": {
+                "host": "127.0.0.1",
+                "port": 1,
+                "send": ["LAB-104", "LAB-101", "LAB-102", "ORU"],
+                "link": "https://sgi.example/cases/{case}",
+            },
+        }
+        self.interface = parse_interface(document, "sgl.toml", "sgl")
+        self.sender = self.make_sender()
+        self.run(self.sender.register())
+        self.case_id: UUID
+        self.glass_id: UUID
+        self.case_id, self.glass_id = self.run(self._fill())
+
+    def make_sender(self) -> Sender:
+        return Sender(
+            self.database,
+            self.here.id,
+            self.interface,
+            self.laboratory,
+            2575,
+            AT_ONCE,
+            clock=lambda: NOW,
+        )
+
+    async def _fill(self) -> tuple[UUID, UUID]:
+        said: Any = {"said_at": NOW, "source": "test"}
+        async with self.database.transaction(self.here.id) as connection:
+            case = CaseSaid("26P1", placer_number="O1", filler_number="26P1")
+            case_id = await cases.record_case(connection, self.here.id, case, None, **said)
+            part = Asset(AssetKind.SPECIMEN, "26P1-A", "26P1", site=Code("80248007", "Breast"))
+            block = Asset(AssetKind.BLOCK, "26P1-A-1", "26P1", parent="26P1-A")
+            glass = Asset(AssetKind.SLIDE, "26P1-A-1-1", "26P1", parent="26P1-A-1")
+            for asset in (part, block):
+                await specimens.record_asset(connection, self.here.id, asset, **said)
+            glass_id = await specimens.record_asset(connection, self.here.id, glass, **said)
+        return case_id, glass_id
+
+    def ask(self, function: Any, *args: Any, **options: Any) -> Any:
+        async def asked() -> Any:
+            async with self.database.transaction(self.here.id) as connection:
+                return await function(connection, *args, **options)
+
+        return self.run(asked())
+
+    def tell(self, state: CaseState = CaseState.SIGNED_OUT) -> None:
+        self.ask(outbox.case, self.here.id, self.case_id, state)
+
+    def send(self, sender: Sender | None = None) -> int:
+        """Everything that is due; how many tries it took."""
+        tries = 0
+        while self.run((sender or self.sender).send_next()):
+            tries += 1
+            assert tries < 50, "it never ends"
+        return tries
+
+    @property
+    def notices(self) -> list[Notice]:
+        async def read(connection: Connection) -> list[Notice]:
+            cursor = await connection.execute("select id from outbox order by number")
+            found = [await outbox.by_id(connection, row["id"]) for row in await cursor.fetchall()]
+            return [notice for notice in found if notice is not None]
+
+        result: list[Notice] = self.ask(read)
+        return result
+
+    @property
+    def messages(self) -> list[Kept]:
+        found: list[Kept] = self.ask(messages.list_, Filter(), 50)
+        return found[::-1]
+
+
+@pytest.fixture
+def bench(run: Any, database: Database, here: Any) -> Bench:
+    return Bench(run, database, here)
+
+
+def test_what_is_accepted_is_over(bench: Bench) -> None:
+    bench.tell()
+    assert bench.send() == 1
+    (notice,) = bench.notices
+    assert (notice.state, notice.attempts, notice.last_error) == (NoticeState.ACCEPTED, 1, None)
+    (told,) = bench.laboratory.received
+    assert (told.type, told.control_id) == ("OML^O21", notice.control_id)
+    assert told.value("ORC-38") == "26P1"
+    (kept,) = bench.messages
+    assert (kept.direction, kept.outcome, kept.control_id) == ("out", "accepted", notice.control_id)
+    assert (kept.accession_number, kept.sender, kept.id) == ("26P1", "SGI|", notice.message_id)
+    content = bench.ask(messages.content, kept.id)
+    assert content.raw.startswith(b"MSH|")
+    assert b"MSA|AA|" in content.answer
+    assert bench.send() == 0
+
+
+def test_what_is_refused_waits_for_a_person(bench: Bench) -> None:
+    bench.laboratory.plan = [ack("AE", "ERR||ORC^1^38|101^Required field missing^HL70357|E\r")]
+    bench.tell()
+    assert bench.send() == 1
+    (notice,) = bench.notices
+    assert notice.state is NoticeState.REFUSED
+    assert notice.last_error == "Required field missing"
+    assert bench.messages[0].outcome is Outcome.REFUSED
+    assert bench.ask(outbox.retry, notice.id)
+    assert bench.send() == 1
+    first, second = bench.laboratory.control_ids
+    assert first != second, "a new message, or the old answer would be given again"
+    assert [kept.outcome for kept in bench.messages] == [Outcome.REFUSED, Outcome.ACCEPTED]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        ack("AR"),
+        ack("CR"),
+        LinkTimeoutError("It did not answer."),
+        BadAnswerError("Odd."),
+        lambda _: b"garbage",
+        ack("XX"),
+    ],
+)
+def test_without_a_proper_answer_the_same_is_sent_again(bench: Bench, odd: Any) -> None:
+    bench.laboratory.plan = [odd, odd]
+    bench.tell()
+    assert bench.send() == 3
+    assert len(set(bench.laboratory.control_ids)) == 1
+    assert len(bench.laboratory.control_ids) == 3
+    raws = {str(list(message)) for message in bench.laboratory.received}
+    assert len(raws) == 1, "not a byte differs"
+    assert [notice.state for notice in bench.notices] == [NoticeState.ACCEPTED]
+    assert len(bench.messages) == 1
+
+
+@pytest.mark.parametrize("odd", [ack("AR", "ERR|||||||||Later.\r"), LinkTimeoutError("Silence.")])
+def test_after_enough_tries_a_person_must_look(bench: Bench, odd: Any) -> None:
+    bench.laboratory.plan = [odd] * 3
+    bench.tell()
+    assert bench.send() == 3
+    (notice,) = bench.notices
+    assert (notice.state, notice.attempts) == (NoticeState.DEAD, 3)
+    assert notice.last_error
+    assert bench.messages[0].outcome is Outcome.SENT
+
+
+def test_an_outage_kills_no_message(bench: Bench) -> None:
+    bench.laboratory.plan = [LinkUnavailableError("Away.")] * 20
+    bench.tell()
+    assert bench.send() == 21
+    assert [(n.state, n.attempts) for n in bench.notices] == [(NoticeState.ACCEPTED, 1)]
+
+
+def test_a_case_is_told_in_order_whatever_happens(bench: Bench) -> None:
+    bench.laboratory.plan = [ack("AR"), LinkTimeoutError("x"), ack("AA"), ack("AR"), ack("AE")]
+    for state in (CaseState.IN_PROGRESS, CaseState.READING, CaseState.SIGNED_OUT):
+        bench.tell(state)
+    bench.send()
+    order = list(dict.fromkeys(bench.laboratory.control_ids))
+    assert order == [notice.control_id for notice in bench.notices]
+    assert [notice.state for notice in bench.notices] == ["accepted", "refused", "accepted"]
+
+
+def test_who_died_after_sending_sends_the_same_again(bench: Bench) -> None:
+    bench.tell()
+
+    async def die() -> None:
+        claimed = await bench.sender._claim()
+        assert claimed is not None
+        await bench.laboratory.send(claimed.raw)  # type: ignore[union-attr]
+
+    bench.run(die())
+    bench.tell(CaseState.READING)
+    again = bench.make_sender()
+    assert bench.send(again) == 0, "it may still be on its way"
+
+    async def pass_time(connection: Connection) -> None:
+        await connection.execute("update outbox set next_try_at = now()")
+
+    bench.ask(pass_time)
+    assert bench.send(again) == 2
+    one, two, three = bench.laboratory.control_ids
+    assert one == two != three
+
+
+def test_a_ready_case_is_told_with_its_link(bench: Bench) -> None:
+    bench.tell(CaseState.READY)
+    assert bench.send() == 2
+    assert [message.type for message in bench.laboratory.received] == ["OML^O21", "ORU^R01"]
+    assert str(bench.case_id) in str(bench.laboratory.received[1].value("OBX-5"))
+
+
+def test_a_work_order_names_its_block(bench: Bench) -> None:
+    author = Author(account_id=None, account_name="ESSAI")
+    stains = (Code("KI67", "Ki-67"),)
+    order = bench.ask(
+        work_orders.ask, bench.case_id, WorkKind.IHC, "26P1-A-1", stains, None, author
+    )
+    bench.laboratory.plan = [ack("AA", f"ORC|UA|{order.placer_number}\r")]
+    bench.send()
+    (told,) = bench.laboratory.received
+    assert told.value("SPM-3") == "26P1-A-1"
+    assert told.value("SPM-8") == "80248007"
+    assert told.value("ORC-2") == order.placer_number
+    (notice,) = bench.notices
+    assert notice.state is NoticeState.ACCEPTED, "it got there"
+    assert bench.ask(work_orders.by_id, order.id).state is WorkState.REFUSED, "and was turned down"
+
+
+def test_an_answer_that_comes_as_a_message_settles_it(bench: Bench) -> None:
+    author = Author(account_id=None, account_name="ESSAI")
+    order = bench.ask(work_orders.ask, bench.case_id, WorkKind.RECUT, "26P1-A-1", (), None, author)
+    bench.laboratory.plan = [LinkTimeoutError("It answers on its own.")]
+    bench.run(bench.sender.send_next())
+    (control_id,) = bench.laboratory.control_ids
+    answer = (
+        "MSH|^~\\&|SGL||SGI||20260612||ORL^O22^ORL_O22|A9|P|2.5.1\r"
+        f"MSA|AA|{control_id}\rORC|UA|{order.placer_number}\r"
+    )
+    receiver = Receiver(bench.database, bench.here.id, bench.interface)
+    result = bench.run(receiver.receive(answer.encode()))
+    assert result.outcome is Outcome.APPLIED
+    assert [notice.state for notice in bench.notices] == [NoticeState.ACCEPTED]
+    assert bench.ask(work_orders.by_id, order.id).state is WorkState.REFUSED
+    assert bench.send() == 0
+
+
+def test_what_is_not_true_any_more_is_not_told(bench: Bench) -> None:
+    bench.ask(outbox.image, bench.here.id, bench.glass_id, uuid.uuid4(), available=True)
+    bench.ask(outbox.image, bench.here.id, uuid.uuid4(), uuid.uuid4(), available=False)
+    assert bench.send() == 2
+    assert bench.laboratory.received == []
+    assert {notice.state for notice in bench.notices} == {NoticeState.GIVEN_UP}
+
+
+def test_an_image_is_told_with_what_its_instances_say(
+    bench: Bench, publish: Callable[..., Any], store: Any
+) -> None:
+    slide = publish(bench.here, store)
+
+    async def attach(connection: Connection, glass_id: UUID | None) -> None:
+        await connection.execute(
+            "update slide set glass_id = %s, unidentified = %s where id = %s",
+            [glass_id, None if glass_id else "undone", slide.id],
+        )
+
+    bench.ask(attach, bench.glass_id)
+    bench.ask(outbox.image, bench.here.id, bench.glass_id, slide.id, available=True)
+    bench.send()
+    bench.ask(attach, None)
+    bench.ask(outbox.image, bench.here.id, bench.glass_id, slide.id, available=False)
+    bench.send()
+    told = [message for message in bench.laboratory.received if message.value("SPM-20")]
+    assert [message.value("SPM-20") for message in told] == ["Y", "N"]
+    assert {message.value("SPM-2") for message in told} == {"26P1-A-1-1"}
+    assert {message.value("SPM-3") for message in told} == {"26P1-A-1"}
+    uids = [segment.value(5) for segment in told[0].segments("OBX")]
+    assert uids == [slide.study_uid, slide.series_uid]
+
+
+def test_a_slide_without_a_case_waits_for_it(bench: Bench) -> None:
+    lone = Asset(AssetKind.SLIDE, "26P9-A-1-1")
+    said: Any = {"said_at": NOW, "source": "test"}
+    glass_id = bench.ask(specimens.record_asset, bench.here.id, lone, **said)
+    bench.ask(outbox.image, bench.here.id, glass_id, uuid.uuid4(), available=False)
+    bench.run(bench.sender.send_next())
+    (notice,) = bench.notices
+    assert (notice.state, notice.attempts) == (NoticeState.WAITING, 0)
+    assert "which case" in str(notice.last_error)
+    found = Asset(AssetKind.SLIDE, "26P9-A-1-1", "26P9")
+    bench.ask(specimens.record_asset, bench.here.id, found, **said)
+    bench.send()
+    assert [message.value("ORC-38") for message in bench.laboratory.received] == ["26P9"]
+
+
+def test_a_defect_holds_up_nobody_and_is_told_without_names(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_: Any, **__: Any) -> Any:
+        raise KeyError("ESSAI ALIX")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(notices, "write", fail)
+        bench.tell()
+        bench.send()
+    with monkeypatch.context() as patched:
+        patched.setattr(answers, "settle", fail)
+        bench.tell(CaseState.READING)
+        bench.send()
+    bench.tell(CaseState.REPORTED)
+    bench.send()
+    states = [notice.state for notice in bench.notices]
+    assert states == [NoticeState.DEAD, NoticeState.DEAD, NoticeState.ACCEPTED]
+    assert len(set(bench.laboratory.control_ids)) == 2
+    assert "ESSAI" not in caplog.text
+    assert "ESSAI" not in str(bench.notices)
+    assert "test_sender.py" in caplog.text
+
+
+def test_it_runs_until_it_is_stopped(bench: Bench) -> None:
+    async def run_for_a_while() -> None:
+        task = asyncio.create_task(bench.sender.run())
+        await asyncio.sleep(0.2)
+        async with bench.database.transaction(bench.here.id) as connection:
+            await outbox.case(connection, bench.here.id, bench.case_id, CaseState.SIGNED_OUT)
+        async with asyncio.timeout(4):  # told at once, not at the next look around
+            await bench.laboratory.told.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    bench.run(run_for_a_while())
+    ((interface, _),) = bench.ask(interfaces.all_)
+    assert (interface.port, interface.sends) == (2575, frozenset(NoticeKind))
+
+
+def test_without_an_address_it_only_gives_signs_of_life(
+    run: Any, database: Database, here: Any
+) -> None:
+    interface = parse_interface({"name": "mute"}, "mute.toml", "mute")
+    sender = Sender(database, here.id, interface, None, 2575)
+
+    async def run_for_a_while() -> list[Any]:
+        task = asyncio.create_task(sender.run())
+        await asyncio.sleep(0.2)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        async with database.transaction(here.id) as connection:
+            return await interfaces.all_(connection)
+
+    ((found, _),) = run(run_for_a_while())
+    assert (found.name, found.sends) == ("mute", frozenset())
+
+
+@pytest.mark.parametrize(
+    ("attempts", "pause_s"),
+    [(1, 5), (2, 10), (4, 40), (8, 640), (9, 900), (100, 900), (10**6, 900)],
+)
+def test_patience_grows_and_ends_growing(attempts: int, pause_s: float) -> None:
+    assert Patience().pause(attempts).total_seconds() == pause_s
+    assert 0.5 <= Patience().outage(attempts) <= 60

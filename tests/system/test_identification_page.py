@@ -1,0 +1,86 @@
+"""Scans that nobody can name, put right by a person who sees what each choice does."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+NUMBER = "26P00123"
+GLASS = "26P00123.A.01.01"
+
+
+def test_a_scan_finds_its_glass_by_hand_and_loses_it_again(
+    shared_system: Any,
+    page: Page,
+    laboratory: Any,
+    labelled_slide: Callable[..., Path],
+    eyes: Any,
+) -> None:
+    laboratory.identity()
+    laboratory.case(NUMBER)
+    laboratory.specimen(NUMBER, f"{NUMBER}.A", "Sein droit")
+    laboratory.block(NUMBER, f"{NUMBER}.A.01", f"{NUMBER}.A")
+    assert laboratory.glass(NUMBER, GLASS, f"{NUMBER}.A.01") == "AA"
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto("/identification")
+    expect(page.get_by_test_id("nothing-to-identify")).to_be_visible()
+
+    # An O for a 0: the label is shown, and what was read.
+    read = GLASS[:-2] + "O1"
+    shared_system.put(labelled_slide("scan-1.svs", read, 5), "scan-1.svs")
+    slide = shared_system.wait_for("scan-1.svs", "published")["slide"]
+    expect(page.get_by_test_id("to-identify")).to_have_count(1, timeout=30_000)
+    expect(page.get_by_test_id("to-identify")).to_have_attribute("data-reason", "unknown")
+    expect(page.get_by_test_id("code-read")).to_have_text(read)
+    stage = page.get_by_test_id("label-stage")
+    stage.focus()
+    page.keyboard.press("r")
+    expect(stage).to_have_attribute("data-degrees", "90")
+    page.wait_for_timeout(300)
+    eyes.picture("identify-turned-fr")
+    page.keyboard.press("0")
+    expect(stage).to_have_attribute("data-degrees", "0")
+
+    # What the choice does is told before it is made.
+    candidate = page.locator(f'[data-testid=candidate][data-glass="{GLASS}"]')
+    expect(candidate).to_contain_text("à 1 caractère près")
+    expect(candidate).to_contain_text("LEFEVRE CLAIRE · 17/05/1961")
+    effects = candidate.get_by_test_id("effects")
+    expect(effects).to_contain_text(f"rejoint le cas {NUMBER}")
+    expect(effects).to_contain_text("complet et prêt à lire")
+    expect(effects).to_contain_text("le laboratoire apprend")
+    page.wait_for_timeout(300)
+    eyes.picture("identify-fr")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    eyes.picture("identify-small-fr")
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+    # Any other glass is found by its number, or its case's.
+    page.get_by_test_id("glass-search").fill(NUMBER)
+    expect(page.get_by_role("heading", name="Lames trouvées")).to_be_visible()
+    candidate.get_by_test_id("attach").click()
+    expect(page.get_by_test_id("nothing-to-identify")).to_be_visible()
+    page.goto("/cases?list=ready")
+    expect(page.get_by_test_id("case-row")).to_contain_text("1/1")
+
+    # Taken back, with a reason that stays.
+    page.goto("/identification")
+    page.get_by_test_id("undo-tab").click()
+    page.get_by_test_id("undo").click()
+    page.get_by_test_id("reason").fill("les étiquettes étaient interverties")
+    page.wait_for_timeout(300)
+    eyes.picture("identify-undo-fr")
+    page.get_by_test_id("reason-submit").click()
+    expect(page.get_by_test_id("attachment")).to_contain_text("interverties")
+    expect(page.get_by_test_id("attachment")).to_have_attribute("data-undone", "true")
+    eyes.open(slide)
+    expect(page.get_by_test_id("case-strip")).to_contain_text("n’est rattachée à aucune lame")
+    eyes.picture("viewer-unidentified-fr")
+    page.get_by_test_id("identify-this").click()
+    expect(page.get_by_test_id("to-identify")).to_have_attribute("data-reason", "undone")
+
+    # In English too.
+    page.get_by_role("button", name="English").or_(page.get_by_text("EN", exact=True)).first.click()
+    expect(page.get_by_role("heading", name="Possible slides")).to_be_visible()
+    eyes.picture("identify-en")

@@ -1,0 +1,181 @@
+/** Scans that are nobody's yet: what their labels read, and which glass each could be of. */
+
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+
+import { CASES_KEY } from "./cases";
+import { readJson } from "./client";
+
+/** Why a slide has no glass. */
+export type Reason =
+  | "waiting"
+  | "nothing_read"
+  | "patient_code"
+  | "unknown"
+  | "several"
+  | "cancelled"
+  | "contradiction"
+  | "undone";
+
+export interface Unidentified {
+  readonly slide_id: string;
+  readonly file_name: string;
+  readonly published_at: string;
+  readonly reason: Reason;
+  readonly codes: readonly string[];
+  readonly has_label: boolean;
+}
+
+interface UnidentifiedPage {
+  readonly items: readonly Unidentified[];
+  readonly next: string | null;
+  /** Counted as far as 1000. */
+  readonly total: number;
+}
+
+/** One thing that a choice does. */
+export type Effect =
+  | "join_case"
+  | "wait_for_case"
+  | "bear_patient"
+  | "shown_first"
+  | "close_rescan"
+  | "complete_case"
+  | "tell_laboratory";
+
+export interface Candidate {
+  readonly glass_id: string;
+  readonly identifier: string;
+  /** Why it is offered. */
+  readonly why: "named" | "close" | "same_case" | "expected" | "found";
+  /** Letters between what is written on it and what was read. */
+  readonly distance: number | null;
+  readonly is_living: boolean;
+  readonly case_id: string | null;
+  readonly accession_number: string | null;
+  readonly patient_id: string | null;
+  readonly patient_name: string | null;
+  readonly birth_date: string | null;
+  readonly sex: string | null;
+  readonly stains: readonly string[];
+  /** Images that it has already. */
+  readonly scans: number;
+  /** All that attaching the slide to it does, in that order. */
+  readonly will: readonly Effect[];
+}
+
+export interface Attachment {
+  readonly id: string;
+  readonly slide_id: string;
+  readonly glass_id: string;
+  readonly glass_identifier: string;
+  readonly case_id: string | null;
+  readonly accession_number: string | null;
+  readonly how: "barcode" | "late" | "person";
+  readonly attached_at: string;
+  readonly attached_by: string | null;
+  readonly undone_at: string | null;
+  readonly undone_by: string | null;
+  readonly undo_reason: string | null;
+}
+
+const KEY = "identification";
+/** The list alone: looking at candidates is on record, and asked for only by a person. */
+export const UNIDENTIFIED_KEY = [KEY, "list"] as const;
+
+const keys = {
+  all: [KEY] as const,
+  list: UNIDENTIFIED_KEY,
+  candidates: (slide: string) => [KEY, "candidates", slide] as const,
+  search: (words: string) => [KEY, "search", words] as const,
+  ofSlide: (slide: string) => [KEY, "of-slide", slide] as const,
+  recent: [KEY, "recent"] as const,
+};
+
+const ROOT = "/api/v1/identification";
+const slideAddress = (id: string): string => `/api/v1/slides/${encodeURIComponent(id)}`;
+
+export function useUnidentified() {
+  return useQuery({
+    queryKey: keys.list,
+    queryFn: ({ signal }) =>
+      readJson<UnidentifiedPage>("GET", ROOT, undefined, signal),
+    refetchInterval: 15_000,
+  });
+}
+
+export function useCandidates(slide: string) {
+  return useQuery({
+    queryKey: keys.candidates(slide),
+    queryFn: ({ signal }) =>
+      readJson<{ items: Candidate[] }>(
+        "GET",
+        `${ROOT}/${encodeURIComponent(slide)}/candidates`,
+        undefined,
+        signal,
+      ),
+  });
+}
+
+/** Other glasses, by what is written on them or the number of their case. */
+export function useGlassSearch(words: string) {
+  return useQuery({
+    queryKey: keys.search(words),
+    queryFn: ({ signal }) =>
+      readJson<{ items: Candidate[] }>(
+        "GET",
+        `${ROOT}/glass?${new URLSearchParams({ q: words }).toString()}`,
+        undefined,
+        signal,
+      ),
+    enabled: words.length >= 2,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** What was attached lately, by whom, and what was taken back. */
+export function useAttachments() {
+  return useQuery({
+    queryKey: keys.recent,
+    queryFn: ({ signal }) =>
+      readJson<{ items: Attachment[] }>("GET", `${ROOT}/attachments`, undefined, signal),
+  });
+}
+
+/** Which glasses one slide was and is said to be of, oldest first. */
+export function useSlideAttachments(slide: string, wanted: boolean) {
+  return useQuery({
+    enabled: wanted,
+    queryKey: keys.ofSlide(slide),
+    queryFn: ({ signal }) =>
+      readJson<{ items: Attachment[] }>(
+        "GET",
+        `${slideAddress(slide)}/attachments`,
+        undefined,
+        signal,
+      ),
+  });
+}
+
+function useChange<T>(change: (wish: T) => Promise<unknown>) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSettled: () =>
+      Promise.all([
+        client.invalidateQueries({ queryKey: keys.all }),
+        client.invalidateQueries({ queryKey: [CASES_KEY] }),
+      ]),
+  });
+}
+
+export function useAttach() {
+  return useChange((wish: { readonly slide: string; readonly glass: string }) =>
+    readJson("POST", `${slideAddress(wish.slide)}/attach`, { glass: wish.glass }),
+  );
+}
+
+export function useDetach() {
+  return useChange((wish: { readonly slide: string; readonly reason: string }) =>
+    readJson("POST", `${slideAddress(wish.slide)}/detach`, { reason: wish.reason }),
+  );
+}
