@@ -85,7 +85,6 @@ async def ensure(
         row = await cursor.fetchone()
         assert row is not None, "inserted, or there before"  # noqa: S101 - for the type checker
         await turnaround.set_due(connection, row["id"])
-        await reports.take_waiting(connection, row["id"], accession_number)
     found: UUID = row["id"]
     return found
 
@@ -131,6 +130,8 @@ async def record_case(
         await assignments.assign_by_rules(connection, case_id, author)
     if case.state is not None:
         await _follow_laboratory(connection, case_id, case.state, said_at, author)
+    if is_first:  # not before it is known whose it is
+        await reports.take_waiting(connection, case_id, case.accession_number)
     return case_id
 
 

@@ -14,6 +14,7 @@ from sgi.catalogue.case_rows import code_json, code_of
 from sgi.catalogue.case_states import advance, locked
 from sgi.catalogue.database import Connection
 from sgi.domain.case import CaseEvent, CaseState, Code, state_after
+from sgi.errors import IdentityConflictError
 
 FINAL = "final"
 PRELIMINARY = "preliminary"
@@ -33,6 +34,8 @@ class ReportRow:
     title: Code | None
     media_type: str
     content: bytes
+    patient_id: UUID | None = None
+    """Whom it is about, where the message says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,19 @@ async def attach_report(
     """Keep a report and attach it to its case, by accession number, else by the placer's; one whose
     case is not there yet waits for it. None where the very same is on record.
 
-    A report that replaces or deletes another withdraws it, whichever came first.
+    A report that replaces or deletes another withdraws it, whichever came first. Raises
+    IdentityConflictError where the case is of another patient.
     """
+    case_id = await _case_of(connection, report)
+    if case_id is not None and not await _is_of_patient(connection, case_id, report.patient_id):
+        raise IdentityConflictError(
+            "The report is of another patient than the case that it names; look at both."
+        )
     cursor = await connection.execute(
         """insert into report (establishment_id, accession_number, placer_number, status,
-               document_id, replaces, title, media_type, content, sha256, said_at, source)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+               document_id, replaces, title, media_type, content, sha256, said_at, source,
+               patient_id)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
            on conflict do nothing returning id""",
         [
             establishment_id,
@@ -95,27 +105,28 @@ async def attach_report(
             hashlib.sha256(report.content).digest(),
             said_at,
             source,
+            report.patient_id,
         ],
     )
     row = await cursor.fetchone()
     if row is None:
         return None
     report_id: UUID = row["id"]
-    case_id = await _case_of(connection, report)
     if case_id is not None:
         await _take(connection, case_id, report_id)
     return report_id
 
 
 async def take_waiting(connection: Connection, case_id: UUID, accession_number: str) -> None:
-    """Attach the reports that waited for this case."""
+    """Attach the reports that waited for this case; those of another patient go on waiting."""
     cursor = await connection.execute(
-        """select id from report where case_id is null and accession_number = %s
+        """select id, patient_id from report where case_id is null and accession_number = %s
            order by said_at, attached_at""",
         [accession_number],
     )
     for row in await cursor.fetchall():
-        await _take(connection, case_id, row["id"])
+        if await _is_of_patient(connection, case_id, row["patient_id"]):
+            await _take(connection, case_id, row["id"])
 
 
 async def of_case(connection: Connection, case_id: UUID) -> list[Report]:
@@ -158,6 +169,20 @@ async def _case_of(connection: Connection, report: ReportRow) -> UUID | None:
             found: UUID = rows[0]["id"]
             return found
     return None
+
+
+async def _is_of_patient(connection: Connection, case_id: UUID, patient_id: UUID | None) -> bool:
+    """Whether a case may be that patient's: False only where both are known and differ."""
+    cursor = await connection.execute(
+        """select coalesce(mine.merged_into, mine.id) <> coalesce(other.merged_into, other.id)
+               as differs
+           from lab_case c join patient mine on mine.id = c.patient_id
+               join patient other on other.id = %s
+           where c.id = %s""",
+        [patient_id, case_id],
+    )
+    row = await cursor.fetchone()
+    return row is None or not row["differs"]
 
 
 async def _take(connection: Connection, case_id: UUID, report_id: UUID) -> None:

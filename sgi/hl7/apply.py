@@ -239,6 +239,9 @@ async def _apply_order(work: _Work, statement: WorkOrderAccepted | OrderAnswered
 
 
 async def _apply_report(work: _Work, said: ReportSaid) -> None:
+    patient_id = work.bearers.get(said.patient)
+    if said.patient is not None and patient_id is None:
+        patient_id = await patients.bearer(work.connection, said.patient)
     row = ReportRow(
         accession_number=said.accession_number,
         placer_number=said.placer_number,
@@ -248,6 +251,7 @@ async def _apply_report(work: _Work, said: ReportSaid) -> None:
         title=said.title,
         media_type=said.media_type,
         content=said.content,
+        patient_id=patient_id,
     )
     report_id = await reports.attach_report(
         work.connection, work.establishment_id, row, said_at=work.counts_from, source=work.source

@@ -421,3 +421,36 @@ def test_establishments_do_not_meet(lab: Lab, make_lab: Callable[..., Lab], ther
         assert each.send(slide()).outcome is Outcome.APPLIED
     assert len(lab.kept()) == len(other.kept()) == 2
     assert lab.rows("select count(*) from lab_case") == [(1,)]
+
+
+def oru(case: str = "26P1", ipp: str = "8000001", control_id: str = "R1") -> bytes:
+    lines = [
+        "MSH|^~\\&|SGL|CHU|SGI|CHU|20260612111500+0200||ORU^R01^ORU_R01|"
+        f"{control_id}|P|2.5|||||FRA|UNICODE UTF-8",
+        f"PID|1||{ipp}^^^CHU&1.2.3&ISO^PI||ESSAI^ALIX^^^^^L||19790328|F",
+        f"ORC|NW|{case}|{case}",
+        f"OBR|1|{case}|{case}|60568-3^CR d'anatomie et de cytologie pathologiques^LN",
+        "OBX|1|TX|60568-3^CR d'anatomie et de cytologie pathologiques^LN||Rien à signaler||||||F",
+    ]
+    return "".join(f"{line}\r" for line in lines).encode()
+
+
+def cases_with_reports(lab: Lab) -> list[tuple[Any, ...]]:
+    return lab.rows("select accession_number, reports from lab_case order by 1")
+
+
+def test_a_report_of_another_patient_than_its_case_is_refused(lab: Lab) -> None:
+    lab.send(slide())
+    refused = lab.send(oru(ipp="8000002"))
+    assert refused.outcome is Outcome.REFUSED
+    assert code(refused.answer) == "AE"
+    assert cases_with_reports(lab) == [("26P1", 0)]
+    assert code(lab.send(oru()).answer) == "AA"
+    assert cases_with_reports(lab) == [("26P1", 1)]
+
+
+def test_a_report_of_another_patient_that_came_first_is_not_attached(lab: Lab) -> None:
+    assert code(lab.send(oru(ipp="8000002")).answer) == "AA"
+    assert code(lab.send(oru(control_id="R2")).answer) == "AA"
+    lab.send(slide())
+    assert cases_with_reports(lab) == [("26P1", 1)]

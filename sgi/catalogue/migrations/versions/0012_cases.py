@@ -255,6 +255,7 @@ create table report (
     id uuid primary key default gen_random_uuid(),
     establishment_id uuid not null references establishment,
     case_id uuid references lab_case,
+    patient_id uuid references patient,  -- whom the message says that it is about
     accession_number text,
     placer_number text,
     status text not null check (status in ('final', 'preliminary', 'replaced', 'deleted')),
@@ -276,7 +277,7 @@ create index report_waiting on report (establishment_id, accession_number) where
 -- The same document twice is one.
 create unique index report_once on report
     (establishment_id, sha256, status, coalesce(accession_number, ''), coalesce(document_id, ''),
-     said_at);
+     coalesce(patient_id, '00000000-0000-0000-0000-000000000000'), said_at);
 
 create table saved_filter (
     id uuid primary key default gen_random_uuid(),
