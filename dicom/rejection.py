@@ -20,6 +20,7 @@ from pydicom.uid import (
 from dicom.codes import Code
 from dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
+# Without other identifiers: a note stays for ever, an INS may be told only while it holds.
 _OF_PATIENT_AND_STUDY = (
     "PatientName",
     "PatientID",
@@ -27,7 +28,6 @@ _OF_PATIENT_AND_STUDY = (
     "IssuerOfPatientIDQualifiersSequence",
     "PatientBirthDate",
     "PatientSex",
-    "OtherPatientIDsSequence",
     "OtherPatientNames",
     "StudyInstanceUID",
     "StudyDate",

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from dicom.errors import DicomError
 from sgi.commands.form import Form
-from sgi.domain.account import Role
+from sgi.domain.account import PersonRole, Role
 from sgi.errors import SgiError
 from sgi.machine import located
 from sgi.settings import Settings
@@ -29,6 +29,8 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+establishment = typer.Typer(help="The laboratories that share this SGI.", no_args_is_help=True)
+cli.add_typer(establishment, name="establishment")
 account = typer.Typer(help="Local accounts.", no_args_is_help=True)
 cli.add_typer(account, name="account")
 hl7 = typer.Typer(help="The link to the laboratory's system (HL7 v2).")
@@ -193,10 +195,36 @@ def migrate() -> None:
     typer.echo(f"already at {now}" if before == now else f"migrated from {before} to {now}")
 
 
+@establishment.command("add")
+def add_establishment(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As people call it.")],
+) -> None:
+    """Add a laboratory that shares this SGI and sees nothing of the others."""
+    from sgi.app import database_url
+    from sgi.commands import establishment as run
+
+    asyncio.run(run.add_establishment(database_url(located(Settings())), name))
+    typer.echo(f"added; add its first account: sgi account add --establishment '{name.strip()}'")
+
+
+@establishment.command("list")
+def list_establishments() -> None:
+    """Print their names, the first one first."""
+    from sgi.app import database_url
+    from sgi.commands import establishment as run
+
+    for name in asyncio.run(run.names(database_url(located(Settings())))):
+        typer.echo(name)
+
+
+_OF = Annotated[str, typer.Option("--establishment", help="Its name; the first by default.")]
+
+
 @account.command("add")
 def add_account(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the person signs in with.")],
-    role: Annotated[Role, typer.Option(help="What the account is for.")],
+    role: Annotated[PersonRole, typer.Option(help="What the account is for.")],
+    establishment: _OF = "",
     ask: Annotated[
         bool, typer.Option("--ask", help="Ask for a password, rather than make one and print it.")
     ] = False,
@@ -210,12 +238,12 @@ def add_account(
         if ask
         else run.new_password()
     )
-    asyncio.run(run.add_account(database_url(located(Settings())), name, role, password))
+    url = database_url(located(Settings()))
+    asyncio.run(run.add_account(url, name, Role(role), password, establishment))
     typer.echo(f"{name} may sign in" if ask else f"{name} may sign in with password {password}")
 
 
 _SYSTEM = Annotated[str, typer.Argument(metavar="NAME", help="Of the system, such as dpath.")]
-_OF = Annotated[str, typer.Option("--establishment", help="Its name; the first by default.")]
 
 
 @launch.command("add")

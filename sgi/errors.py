@@ -57,6 +57,10 @@ class RetiredError(SgiError):
     """What is asked for was there by that name, and is by another now."""
 
 
+class MistoldError(SgiError):
+    """What instances say names another patient than they are of; they are being told anew."""
+
+
 class UncopiedError(SgiError):
     """The slide has no second copy yet, and is to have one before it goes to cold storage."""
 

@@ -204,6 +204,8 @@ class Settings(BaseSettings):
     """Where the embedded engines and the drop folder live."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    address: str | None = Field(default=None, pattern=_ORIGIN)
+    """Where people reach this server (`https://host`), for links that other systems are given."""
     serve_processes: int = Field(default=1, ge=1, le=64)
     behind_tls_proxy: bool = False
     """True when a reverse proxy on this host ends TLS and sets X-Forwarded-For."""

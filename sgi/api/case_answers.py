@@ -96,6 +96,7 @@ class GlassOut(BaseModel):
     """For people: stains, else the technique."""
     stains: list[str]
     description: str | None
+    comment: str | None
     to_be_scanned: bool
     cancelled: bool
     rescan_asked_at: datetime | None
@@ -111,6 +112,7 @@ class BlockOut(BaseModel):
     identifier: str | None = None
     embedding: str | None = None
     description: str | None = None
+    comment: str | None = None
     cancelled: bool
     slides: list[GlassOut]
 
@@ -123,6 +125,7 @@ class SpecimenOut(BaseModel):
     organ: str | None = None
     laterality: str | None = None
     description: str | None = None
+    comment: str | None = None
     collection: str | None = None
     fixative: str | None = None
     collected_at: datetime | None = None
@@ -312,6 +315,7 @@ def _specimen(branch: SpecimenBranch, scans: dict[UUID, list[Scan]]) -> Specimen
         organ=_word(said.site) or _word(said.specimen_type),
         laterality=_word(said.laterality),
         description=said.description,
+        comment=said.comment,
         collection=_word(said.collection),
         fixative=_word(said.fixative),
         collected_at=said.collected_at,
@@ -331,6 +335,7 @@ def _block(branch: BlockBranch, scans: dict[UUID, list[Scan]]) -> BlockOut:
         identifier=said.identifier,
         embedding=_word(said.embedding),
         description=said.description,
+        comment=said.comment,
         cancelled=said.cancelled_at is not None,
         slides=slides,
     )
@@ -343,6 +348,7 @@ def _glass(glass: Glass, scans: list[Scan]) -> GlassOut:
         stain=_words(glass.stains) or _word(glass.technique),
         stains=[_word(stain) or "" for stain in glass.stains],
         description=glass.description,
+        comment=glass.comment,
         to_be_scanned=glass.to_be_scanned,
         cancelled=glass.cancelled_at is not None,
         rescan_asked_at=glass.rescan_asked_at,

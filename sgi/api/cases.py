@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, StringConstraints
 
 from sgi.api.case_answers import CaseOut, WorkOrderOut, case_out, work_order_out
-from sgi.api.services import WITHOUT_NUL, actor_of, services_of, session_of
+from sgi.api.services import ONE_LINE, actor_of, services_of, session_of
 from sgi.catalogue import (
     assignments,
     audit,
@@ -24,16 +24,17 @@ from sgi.catalogue import (
 from sgi.catalogue.audit import Action
 from sgi.catalogue.case_history import Author
 from sgi.catalogue.database import Connection
+from sgi.catalogue.turns import transacted
 from sgi.domain.account import Session
 from sgi.domain.assignment import To
-from sgi.domain.case import CaseEvent, CaseState, Code, WorkKind
+from sgi.domain.case import CaseEvent, CaseState, Code, WorkKind, WorkOrder
 from sgi.errors import InvalidRequestError, NotFoundError
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
 
 Words = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=WITHOUT_NUL),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=ONE_LINE),
 ]
 
 
@@ -192,12 +193,30 @@ async def ask_rescan(
 ) -> WorkOrderOut:
     """Ask for a new scan of a slide; 409 when that is asked for already."""
     session = session_of(request)
-    async with services_of(request).database.transaction(session.establishment_id) as connection:
+
+    async def act(connection: Connection) -> WorkOrder:
         order = await work_orders.ask_rescan(
             connection, case_id, glass_id, body.reason, _author(session)
         )
         await _note(connection, request, Action.ASK_RESCAN, case_id)
-    return work_order_out(order)
+        return order
+
+    database = services_of(request).database
+    return work_order_out(await transacted(database, session.establishment_id, act))
+
+
+@router.post("/{case_id}/glass/{glass_id}/rescan/withdraw")
+async def withdraw_rescan(case_id: UUID, glass_id: UUID, request: Request) -> WorkOrderOut:
+    """Take back that a new scan was asked for; 409 when none is."""
+    session = session_of(request)
+
+    async def act(connection: Connection) -> WorkOrder:
+        order = await work_orders.withdraw_rescan(connection, case_id, glass_id, _author(session))
+        await _note(connection, request, Action.WITHDRAW_RESCAN, case_id)
+        return order
+
+    database = services_of(request).database
+    return work_order_out(await transacted(database, session.establishment_id, act))
 
 
 rescans_router = APIRouter(prefix="/api/v1", tags=["cases"])

@@ -111,6 +111,13 @@ ANSWERS: dict[type[Exception], Answer] = {
         "Ce que ces instances disaient de la lame a été corrigé : d'autres les remplacent ; "
         "relancez la recherche.",
     ),
+    errors.MistoldError: Answer(
+        503,
+        "It was said anew whose this slide is, and its instances do not say so yet; try again in "
+        "a moment.",
+        "Cette lame vient d'être attribuée à un autre patient, et ses instances ne le disent pas "
+        "encore ; réessayez dans un instant.",
+    ),
     errors.UncopiedError: Answer(
         409,
         "The slide has no second copy yet; try again in some minutes.",
@@ -241,6 +248,10 @@ ANSWERS: dict[type[Exception], Answer] = {
 }
 
 
+_EXPECTED = (errors.BusyError, errors.MistoldError)
+"""Failures that are none."""
+
+
 def answer_to(error: Exception) -> Answer:
     """The row of the nearest class."""
     for kind in type(error).__mro__:
@@ -262,7 +273,7 @@ def problem(error: Exception, language: Language) -> Response:
         answer = answer_to(error)
         status = answer.status
     # What cannot be done here is no failure, and of those who come again there are many.
-    if status >= 500 and status != 501 and not isinstance(error, errors.BusyError):
+    if status >= 500 and status != 501 and not isinstance(error, _EXPECTED):
         _log.error("%s answered %s", type(error).__name__, status, exc_info=error)
     detail = answer.detail(language)
     if isinstance(error, errors.PictureTooLargeError):

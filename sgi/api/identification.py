@@ -12,11 +12,14 @@ from pydantic import BaseModel
 
 from sgi.api.retention import ReasonText
 from sgi.api.services import WITHOUT_NUL, actor_of, services_of, session_of
-from sgi.catalogue import attachments, audit, candidates, identification, slides
+from sgi.catalogue import attachments, audit, candidates, identification, patients, slides
 from sgi.catalogue.attachments import Attachment
 from sgi.catalogue.audit import Action
 from sgi.catalogue.candidates import Candidate, Why
+from sgi.catalogue.database import Connection
 from sgi.catalogue.identification import Waiting
+from sgi.catalogue.turns import transacted
+from sgi.domain.datamatrix import Whose, identity_of, whose
 from sgi.domain.identification import How, Unidentified, codes_of
 from sgi.errors import InvalidRequestError, NotFoundError
 from sgi.jobs.identity import defer_telling
@@ -26,6 +29,7 @@ router = APIRouter(prefix="/api/v1", tags=["identification"])
 Effect = Literal[
     "join_case",
     "wait_for_case",
+    "change_signed_out",
     "bear_patient",
     "shown_first",
     "close_rescan",
@@ -75,7 +79,13 @@ class CandidateOut(BaseModel):
     stains: list[str]
     scans: int
     rescan_asked: bool
+    case_signed_out: bool
     completes_case: bool
+    was_refused: bool
+    """A person has taken the slide away from it: it would come back."""
+    code_says: Whose | None
+    """Whether the INS datamatrix of the slide's label is this patient's; None where none was read.
+    """
     will: list[Effect]
     """What attaching the slide to it does, in that order."""
 
@@ -95,6 +105,8 @@ class AttachmentOut(BaseModel):
     glass_identifier: str
     case_id: UUID | None
     accession_number: str | None
+    case_signed_out: bool
+    """Taking the slide away changes what somebody has signed."""
     how: How
     attached_at: datetime
     attached_by: str | None
@@ -146,15 +158,21 @@ async def list_unidentified(
 async def find_glass(
     request: Request,
     q: Annotated[str, Query(min_length=2, max_length=200, pattern=WITHOUT_NUL)],
+    slide: Annotated[UUID | None, Query()] = None,
 ) -> CandidatesOut:
-    """Glasses by the beginning of their identifier, or their case's number; put on record."""
+    """Glasses by the beginning of their identifier, or their case's number; put on record.
+
+    `slide` is the one that they are looked for: those that it was taken away from are marked.
+    """
     services, session = services_of(request), session_of(request)
     async with services.database.transaction(session.establishment_id) as connection:
         found = await candidates.glasses_found(connection, q)
+        refused = await _refused(connection, slide)
+        said = await _code_says(connection, slide, found)
         await audit.record(
             connection, session.establishment_id, actor_of(request), Action.VIEW_IDENTIFICATION
         )
-    return CandidatesOut(items=[_candidate(each) for each in found])
+    return CandidatesOut(items=[_candidate(each, refused, said) for each in found])
 
 
 @router.get("/identification/attachments")
@@ -174,6 +192,8 @@ async def list_candidates(slide_id: UUID, request: Request) -> CandidatesOut:
         if slide is None:
             raise NotFoundError("There is no such slide.")
         found = await candidates.likely(connection, slide_id, codes_of(slide.facts))
+        refused = await _refused(connection, slide_id)
+        said = await _code_says(connection, slide_id, found)
         await audit.record(
             connection,
             session.establishment_id,
@@ -181,7 +201,7 @@ async def list_candidates(slide_id: UUID, request: Request) -> CandidatesOut:
             Action.VIEW_IDENTIFICATION,
             slide_id,
         )
-    return CandidatesOut(items=[_candidate(each) for each in found])
+    return CandidatesOut(items=[_candidate(each, refused, said) for each in found])
 
 
 @router.get("/slides/{slide_id}/attachments")
@@ -197,57 +217,85 @@ async def list_attachments_of_slide(slide_id: UUID, request: Request) -> Attachm
 @router.post("/slides/{slide_id}/attach")
 async def attach(slide_id: UUID, body: AttachIn, request: Request) -> AttachmentsOut:
     """The slide is of this glass. 409 where it has another, or the glass was cancelled."""
-    services, session = services_of(request), session_of(request)
-    async with services.database.transaction(session.establishment_id) as connection:
-        await attachments.attach(
-            connection,
-            session.establishment_id,
-            slide_id,
-            body.glass,
-            How.PERSON,
-            actor_of(request),
-        )
+    home, actor = session_of(request).establishment_id, actor_of(request)
+
+    async def act(connection: Connection) -> AttachmentsOut:
+        await attachments.attach(connection, home, slide_id, body.glass, How.PERSON, actor)
         await defer_telling(connection)
         return _attachments(await attachments.of_slide(connection, slide_id))
+
+    return await transacted(services_of(request).database, home, act)
 
 
 @router.post("/slides/{slide_id}/detach")
 async def detach(slide_id: UUID, body: DetachIn, request: Request) -> AttachmentsOut:
     """The slide is not of its glass: it is nobody's again. 409 where it has none."""
-    services, session = services_of(request), session_of(request)
-    async with services.database.transaction(session.establishment_id) as connection:
-        await attachments.undo(
-            connection, session.establishment_id, slide_id, body.reason, actor_of(request)
-        )
+    home, actor = session_of(request).establishment_id, actor_of(request)
+
+    async def act(connection: Connection) -> AttachmentsOut:
+        await attachments.undo(connection, home, slide_id, body.reason, actor)
         await defer_telling(connection)
         return _attachments(await attachments.of_slide(connection, slide_id))
+
+    return await transacted(services_of(request).database, home, act)
 
 
 @router.post("/slides/{slide_id}/show-first")
 async def show_first(slide_id: UUID, request: Request) -> AttachmentsOut:
     """Of several scans of its glass this is the one to look at. 409 where it has no glass."""
-    services, session = services_of(request), session_of(request)
-    async with services.database.transaction(session.establishment_id) as connection:
-        await attachments.show_first(
-            connection, session.establishment_id, slide_id, actor_of(request)
-        )
+    home, actor = session_of(request).establishment_id, actor_of(request)
+
+    async def act(connection: Connection) -> AttachmentsOut:
+        await attachments.show_first(connection, home, slide_id, actor)
         return _attachments(await attachments.of_slide(connection, slide_id))
 
+    return await transacted(services_of(request).database, home, act)
 
-def _candidate(found: Candidate) -> CandidateOut:
+
+async def _refused(connection: Connection, slide_id: UUID | None) -> set[UUID]:
+    """Glasses that persons took the slide away from."""
+    if slide_id is None:
+        return set()
+    known = await attachments.of_slide(connection, slide_id)
+    return {each.glass_id for each in known if each.undone_by is not None}
+
+
+async def _code_says(
+    connection: Connection, slide_id: UUID | None, found: list[Candidate]
+) -> dict[UUID, Whose]:
+    """Of each glass, whether its patient is the one of the label's INS datamatrix."""
+    slide = None if slide_id is None else await slides.by_id(connection, slide_id)
+    scanned = None if slide is None else identity_of(slide.facts.barcodes)
+    if scanned is None:
+        return {}
+    of_patient: dict[UUID | None, Whose] = {None: Whose.CANNOT_TELL}
+    for patient_id in {each.patient_id for each in found if each.patient_id is not None}:
+        patient = await patients.by_id(connection, patient_id)
+        of_patient[patient_id] = Whose.CANNOT_TELL if patient is None else whose(scanned, patient)
+    return {each.glass_id: of_patient[each.patient_id] for each in found}
+
+
+def _candidate(found: Candidate, refused: set[UUID], said: dict[UUID, Whose]) -> CandidateOut:
     fields = {name: getattr(found, name) for name in Candidate.__slots__}
-    return CandidateOut(**{**fields, "stains": list(found.stains)}, will=_effects(found))
+    return CandidateOut(
+        **{**fields, "stains": list(found.stains)},
+        was_refused=found.glass_id in refused,
+        code_says=said.get(found.glass_id),
+        will=_effects(found),
+    )
 
 
 def _effects(found: Candidate) -> list[Effect]:
     effects: list[Effect] = ["wait_for_case" if found.case_id is None else "join_case"]
+    if found.case_signed_out:
+        effects.append("change_signed_out")
     if found.patient_id is not None:
         effects.append("bear_patient")
     if found.scans:
         effects.append("shown_first")
     if found.rescan_asked:
         effects.append("close_rescan")
-    if found.completes_case:
+    if found.completes_case and not found.case_signed_out:
         effects.append("complete_case")
     return [*effects, "tell_laboratory"]
 
@@ -262,6 +310,7 @@ def _attachments(found: list[Attachment]) -> AttachmentsOut:
                 glass_identifier=each.glass_identifier,
                 case_id=each.case_id,
                 accession_number=each.accession_number,
+                case_signed_out=each.case_signed_out,
                 how=each.how,
                 attached_at=each.attached_at,
                 attached_by=each.attached_name,

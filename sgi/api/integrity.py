@@ -17,7 +17,7 @@ from sgi.catalogue.audit import Action
 from sgi.catalogue.integrity import Fixity
 from sgi.domain.integrity import Damage, FoundBy, Incident, IncidentState, Place
 from sgi.errors import ConflictError, NotFoundError
-from sgi.integrity.jobs import defer_check
+from sgi.jobs.checks import defer_check
 
 router = APIRouter(prefix="/api/v1/integrity", tags=["integrity"])
 _DAY_S = 86_400

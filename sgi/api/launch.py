@@ -161,9 +161,8 @@ async def make_link(
             connection, client.establishment_id, actor, Action.MAKE_LAUNCH_LINK, link_id
         )
     path = f"/go/{token}"
-    scheme = "https" if services.settings.secure else "http"
     out = LaunchLinkOut(
-        url=f"{scheme}://{_host(request)}{path}",
+        url=_address(request, services) + path,
         path=path,
         expires_at=expires_at,
         case_id=found[0],
@@ -171,14 +170,16 @@ async def make_link(
     return JSONResponse(out.model_dump(mode="json"), status_code=201, headers=_NO_STORE)
 
 
-def _host(request: Request) -> str:
-    """As the system itself calls us: it alone reads the answer."""
+def _address(request: Request, services: Services) -> str:
+    """Where people reach us; unless that is set, as the system calls us: it alone reads this."""
+    if services.settings.address is not None:
+        return services.settings.address
     host = request.headers.get("host", "")
     if not re.fullmatch(
         r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-f:]{2,39}\](:[0-9]{1,5})?", host
     ):
         raise LaunchRequestError("The Host header is none.")
-    return host
+    return f"{'https' if services.settings.secure else 'http'}://{host}"
 
 
 @router.get("/go/{token}", include_in_schema=False)

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from sgi.api.services import Services, services_of
-from sgi.catalogue import integrity, interfaces
+from sgi.catalogue import identities, integrity, interfaces
 from sgi.domain.interface import STOPPED
 from sgi.errors import NotFoundError
 
@@ -33,8 +33,10 @@ async def metrics(request: Request) -> Response:
     async with services.database.anonymous() as connection:
         figures = await integrity.figures(connection)
         of_interfaces = await interfaces.figures(connection)
+        of_identities = await identities.figures(connection)
         now = await interfaces.now(connection)
     told = text(figures, services) + text_of_interfaces(of_interfaces, now)
+    told += text_of_identities(of_identities)
     return Response(told, media_type=_MEDIA_TYPE)
 
 
@@ -146,6 +148,24 @@ def text_of_interfaces(figures: Mapping[str, Any], now: datetime) -> str:
                 "sgi_notices_stopped",
                 "Notices that were refused or tried too often: a person must look.",
                 sum(row["notices"] for row in notices if row["state"] in STOPPED),
+            ),
+        ]
+    )
+
+
+def text_of_identities(figures: Mapping[str, int]) -> str:
+    """Slides whose instances do not say yet whose they are said to be."""
+    return "".join(
+        [
+            _metric(
+                "sgi_identities_waiting",
+                "Slides that wait to be told anew for more than a minute.",
+                figures["waiting"],
+            ),
+            _metric(
+                "sgi_identities_withheld",
+                "Of these, those that still name another patient and are not told meanwhile.",
+                figures["withheld"],
             ),
         ]
     )

@@ -9,12 +9,21 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from sgi.api.services import actor_of, services_of, session_of
 from sgi.catalogue import audit, patients
 from sgi.catalogue.audit import Action
 from sgi.catalogue.patient_history import Contradiction, History
+from sgi.domain.datamatrix import (
+    LONGEST_TEXT,
+    Agreement,
+    Whose,
+    agreements,
+    as_read,
+    parse_datamatrix,
+    whose,
+)
 from sgi.domain.patient import (
     DmpFeeding,
     DmpReading,
@@ -111,6 +120,45 @@ class PatientOut(BaseModel):
     sayings: list[SayingOut]
     """Oldest first."""
     steps: list[StepOut]
+
+
+class CompareIn(BaseModel):
+    """An INS datamatrix as a reader types it: with its separators, others for them, or none."""
+
+    code: str = Field(min_length=1, max_length=LONGEST_TEXT)
+
+
+class ComparisonOut(BaseModel):
+    """What a scanned code is to a patient; nothing that it says is repeated."""
+
+    whose: Whose
+    fields: dict[Trait, Agreement]
+
+
+@router.post("/patients/{patient_id}/compare")
+async def compare_patient(
+    patient_id: UUID, body: CompareIn, request: Request, response: Response
+) -> ComparisonOut:
+    """Whether an INS datamatrix is the patient's, field by field; it changes nothing, and is put
+    on record. 422 for what is no sound one.
+    """
+    scanned = parse_datamatrix(as_read(body.code))
+    session = session_of(request)
+    async with services_of(request).database.transaction(session.establishment_id) as connection:
+        patient = await patients.by_id(connection, patient_id)
+        if patient is None:
+            raise NotFoundError("There is no such patient.")
+        verdict = whose(scanned, patient)
+        await audit.record(
+            connection,
+            session.establishment_id,
+            actor_of(request),
+            Action.COMPARE_PATIENT,
+            patient.id,
+            verdict,
+        )
+    response.headers["Cache-Control"] = "no-store"
+    return ComparisonOut(whose=verdict, fields=agreements(scanned, patient))
 
 
 @router.get("/patients/{patient_id}")

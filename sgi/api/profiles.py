@@ -9,7 +9,7 @@ from sgi.api.once import MadeOnce
 from sgi.domain.slide import Slide
 from sgi.keeping.records import Records
 from sgi.stored import HeldBytes
-from tiling.colour import MOST_PROFILE_BYTES
+from tiling.colour import MOST_PROFILE_BYTES, Target, profile_of
 
 _KEPT_BYTES = 16 << 20
 _MOST_ELEMENTS = 100_000
@@ -31,6 +31,10 @@ class Profiles:
             return None  # what is stored then is sRGB's, which DICOM requires
         found = await self._read_once.get(slide.id, lambda: self._read(slide))
         return found or None
+
+    async def meant_by(self, slide: Slide) -> bytes:
+        """The profile that says what its colours are: sRGB's where it brought none."""
+        return await self.of(slide) or profile_of(Target.SRGB)
 
     async def _read(self, slide: Slide) -> bytes:
         """Of the coarsest level, which stays at hand when the others go to cold storage."""

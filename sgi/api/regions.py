@@ -43,7 +43,7 @@ _SPARE = 0.6
 _READ_AT_ONCE = 32
 _KEPT_BYTES = 64 << 20
 _PROCESSES = 2
-_VERSION = 1
+_VERSION = 2
 """Of what is drawn: raise it when the same request gives other bytes."""
 
 PLAIN = Look()
@@ -97,7 +97,8 @@ class Regions:
         `Frames.get`.
         """
         slide = served.slide
-        if asked.look.target is not None and not slide.facts.icc:  # there is nothing to convert
+        if asked.look.target is not None and slide.facts.samples == 1:
+            # The colours of light are a choice: there is nothing to convert.
             asked = replace(asked, look=replace(asked.look, target=None))
         levels = levels_of(slide)
         cut = cut_region(levels, asked.region, asked.size)
@@ -120,7 +121,7 @@ class Regions:
             raise UnshowableError("The slide's compression is not known here.")
         look = asked.look
         if look.target is not None:
-            look = replace(look, profile=await self._profiles.of(slide))
+            look = replace(look, profile=await self._profiles.meant_by(slide))
         colours = _colours(slide)
         # Before the tiles are read, which are held until it is drawn.
         async with self._turns.turn(slide.id):

@@ -7,7 +7,7 @@ from sgi.api.once import MadeOnce
 from sgi.api.profiles import Profiles
 from sgi.api.slide_store import ServedSlide
 from sgi.errors import UnshowableError
-from tiling.colour import Target
+from tiling.colour import Target, with_profile
 from tiling.composite import Window
 from tiling.rendering import render_tile
 
@@ -32,12 +32,12 @@ class Rendered:
         Raises UnshowableError for a frame that cannot be unpacked, and as `Frames.get`.
         """
         window, target = layer.window, layer.target
-        if target is not None and (
-            instance.pixel_format.samples == 1 or not served.slide.facts.icc
-        ):
-            target = None  # there is nothing to convert
+        if target is not None and instance.pixel_format.samples == 1:
+            target = None  # the colours of light are a choice: there is nothing to convert
         if instance.is_shown_as_it_is and target is None:
             return await served.frame(instance, frame_index)
+        if instance.is_shown_as_it_is and target is Target.SRGB and not served.slide.facts.icc:
+            return with_profile(await served.frame(instance, frame_index), target)
         key = (instance.key, frame_index, window, target)
         return await self._made.get(
             key, lambda: self._make(served, instance, frame_index, window, target)
@@ -62,7 +62,7 @@ class Rendered:
             instance.order.grid.tile,
             instance.pixel_format,
             window,
-            None if target is None else await self._profiles.of(served.slide),
+            None if target is None else await self._profiles.meant_by(served.slide),
             target,
             slide=instance.slide_id,
         )

@@ -3,7 +3,7 @@
 It comes from another system and may hold anything: it is never interpreted as a page of ours.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -34,7 +34,18 @@ _TEXT = _Shown("text/plain; charset=utf-8", "txt", _SANDBOX)
 _PDF = _Shown("application/pdf", "pdf", _CLOSED)
 _FILE = _Shown("application/octet-stream", "bin", _SANDBOX, inline=False)
 _XML = _Shown("application/octet-stream", "xml", _SANDBOX, inline=False)
-_SHOWN = {"application/pdf": _PDF, "text/plain": _TEXT, "text/xml": _XML, "application/xml": _XML}
+_SHOWN = {
+    "application/pdf": _PDF,
+    "text/plain": _TEXT,
+    "text/xml": _XML,
+    "application/xml": _XML,
+    "application/rtf": replace(_FILE, ending="rtf"),
+    "image/jpeg": replace(_FILE, ending="jpg"),
+    "image/png": replace(_FILE, ending="png"),
+    "image/tiff": replace(_FILE, ending="tif"),
+    "application/zip": replace(_FILE, ending="zip"),
+}
+"""Pages and pictures with scripts keep an ending that nothing opens: a saved one would run."""
 
 
 @router.get("/{case_id}/reports/{report_id}", response_class=Response)

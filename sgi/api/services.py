@@ -23,6 +23,8 @@ from sgi.stores import Stores
 
 WITHOUT_NUL = r"^[^\x00]*$"
 """Pattern of text that is looked for in the catalogue, which holds no NUL."""
+ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
+"""Pattern of words that may be told to other systems: a line end would begin a segment of HL7."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 
 from sgi.backup.programs import drop_slot, make_slot, receive_log, take_base
-from sgi.backup.sets import BackupSet, new_set, outdated, sets_in
+from sgi.backup.sets import BackupSet, new_set, outdated, sets_in, whole_in
 from sgi.engines.errors import EngineError
 from sgi.engines.process import stop_process
 
@@ -73,14 +73,25 @@ class BackupKeeper:
 
     def look(self) -> None:
         """Do what is due now; raises EngineError or OSError for what failed."""
-        newest = next((s for s in reversed(sets_in(self._folder)) if s.ended), None)
+        newest = self._newest()
         if newest is None or datetime.now(UTC) - newest.began >= self._every:
             self.begin()
         else:
             self._continue(newest)
 
-    def begin(self) -> BackupSet:
-        """A new set: its log first, then its base; the one before is let go when that is whole."""
+    def once(self) -> BackupSet:
+        """A new set beside a keeper that may be at work, which goes on with it when it is left.
+
+        That keeper's set is not touched: until it has taken over, its log is the only one.
+        """
+        return self.begin(beside=self._newest())
+
+    def begin(self, *, beside: BackupSet | None = None) -> BackupSet:
+        """A new set: its log first, then its base; the one before is let go when that is whole.
+
+        Args:
+            beside: a set that somebody else may be receiving.
+        """
         backup = new_set(self._folder, datetime.now(UTC))
         before = self._receiver
         try:
@@ -91,7 +102,9 @@ class BackupKeeper:
             raise
         try:
             take_base(self._url, backup)
-            backup.complete(datetime.now(UTC))
+            ended = datetime.now(UTC)
+            self._wait_for(receiver)  # without its log a base is worth nothing
+            backup.complete(ended)
         except BaseException:
             receiver.stop()
             self._abandon(backup)
@@ -99,7 +112,7 @@ class BackupKeeper:
         self._receiver, self._failures = receiver, 0
         if before is not None:
             before.stop()
-        self._tidy()
+        self._tidy(beside)
         return backup
 
     def wait_for_log(self) -> None:
@@ -107,12 +120,16 @@ class BackupKeeper:
 
         Raises EngineError when that does not happen within a minute.
         """
-        receiver = self._receiver
+        self._wait_for(self._receiver)
+
+    def _wait_for(self, receiver: Receiver | None) -> None:
         with psycopg.connect(self._url, autocommit=True) as connection:
             row = connection.execute("select pg_current_wal_flush_lsn()").fetchone()
             written = row[0] if row else None
             deadline = time.monotonic() + _LOG_WITHIN_S
             while receiver is not None and time.monotonic() < deadline:
+                if receiver.process.poll() is not None:
+                    break
                 row = connection.execute(
                     """select coalesce(bool_or(r.flush_lsn >= %s::pg_lsn), false)
                        from pg_replication_slots s join pg_stat_replication r
@@ -130,10 +147,15 @@ class BackupKeeper:
             self._receiver.stop()
             self._receiver = None
 
+    def _newest(self) -> BackupSet | None:
+        return next(reversed(whole_in(sets_in(self._folder))), None)
+
     def _continue(self, newest: BackupSet) -> None:
         receiver = self._receiver
         if receiver is not None and receiver.process.poll() is None:
-            if time.monotonic() - receiver.since > _STEADY_S:
+            if receiver.backup != newest and self._is_left(newest):
+                self._take_over(newest, receiver)
+            elif time.monotonic() - receiver.since > _STEADY_S:
                 self._failures = 0
             return
         if receiver is not None:
@@ -145,19 +167,47 @@ class BackupKeeper:
         else:
             self._receiver = Receiver(newest, receive_log(self._url, newest))
 
+    def _take_over(self, newest: BackupSet, before: Receiver) -> None:
+        """Go on with a set that another process has made; ours ends when that one has all."""
+        receiver = Receiver(newest, receive_log(self._url, newest))
+        try:
+            self._wait_for(receiver)
+        except BaseException:
+            receiver.stop()
+            raise
+        self._receiver, self._failures = receiver, 0
+        before.stop()
+        self._tidy()
+
+    def _is_left(self, backup: BackupSet) -> bool:
+        """Whether the server still keeps its log for the set, and nobody receives it."""
+        try:
+            with psycopg.connect(self._url, autocommit=True) as connection:
+                row = connection.execute(
+                    """select not active and wal_status in ('reserved', 'extended')
+                       from pg_replication_slots where slot_name = %s""",
+                    [backup.slot],
+                ).fetchone()
+        except psycopg.Error as error:
+            raise EngineError("The database does not say whose log it keeps.") from error
+        return row is not None and bool(row[0])
+
     def _abandon(self, backup: BackupSet) -> None:
         with contextlib.suppress(EngineError):
             drop_slot(self._url, backup)
         with contextlib.suppress(OSError):
             backup.remove()
 
-    def _tidy(self) -> None:
-        """Let the server forget all sets but the one received; delete those that nobody needs."""
-        kept = self._receiver.backup.slot if self._receiver else None
+    def _tidy(self, beside: BackupSet | None = None) -> None:
+        """Let the server forget all sets before the one received, but the one `beside` it; delete
+        those that nobody needs.
+        """
+        kept = self._receiver.backup if self._receiver else None
         sets = sets_in(self._folder)
         for backup in sets:
-            if backup.slot != kept:
+            if kept is not None and backup.began < kept.began and backup != beside:
                 with contextlib.suppress(EngineError):  # mostly dropped long ago
                     drop_slot(self._url, backup)
         for backup in outdated(sets, datetime.now(UTC), self._keep):
-            backup.remove()
+            if backup != beside:
+                backup.remove()

@@ -9,12 +9,11 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from sgi.backup.manifest import check_base
-from sgi.backup.sets import BackupSet
+from sgi.backup.sets import LONGEST_BASE, BackupSet
 from sgi.engines.errors import EngineError
 from sgi.engines.postgres import postgres_programs
 from sgi.engines.process import start_process
 
-_LONGEST_BASE_S = 6 * 3600
 _STATUS_S = 5
 """How often the server is told what is safe here, in seconds."""
 
@@ -65,7 +64,7 @@ def _run(url: str, command: Sequence[str | Path]) -> None:
             command,
             check=True,
             capture_output=True,
-            timeout=_LONGEST_BASE_S,
+            timeout=LONGEST_BASE.total_seconds(),
             env=_environment(url),
             cwd="/",
         )

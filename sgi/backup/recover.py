@@ -74,12 +74,16 @@ def _chosen(folder: Path, until: datetime | None) -> BackupSet:
             "choose a later moment."
         )
     last = backup.last_written
-    if until is not None and (last is None or until > last):
-        reached = "" if last is None else f" at {last.isoformat(timespec='seconds')}"
+    if until is None or (last is not None and until <= last):
+        return backup
+    reached = "" if last is None else f" at {last.isoformat(timespec='seconds')}"
+    following = next((found.ended for found in sets if (found.ended or until) > until), None)
+    if following is not None:
         raise EngineError(
-            f"The newest backup ends{reached}: leave --until away to recover all of it."
+            f"The backup before that moment ends{reached}, and the next one begins at "
+            f"{following.isoformat(timespec='seconds')}: choose a moment outside of that gap."
         )
-    return backup
+    raise EngineError(f"The newest backup ends{reached}: leave --until away to recover all of it.")
 
 
 def _put_in_place(backup: BackupSet, data: Path, until: datetime | None) -> Path | None:

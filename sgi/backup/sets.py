@@ -17,6 +17,9 @@ from pathlib import Path
 _NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _NAME_FORMAT = "%Y%m%dT%H%M%SZ"
 _SEGMENT = re.compile(r"[0-9A-F]{24}(\.partial)?|[0-9A-F]{8}\.history")
+_SEGMENT_DIGITS = 24
+LONGEST_BASE = timedelta(hours=6)
+"""A base that is not whole by then is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,26 @@ class BackupSet:
         times = [file.stat().st_mtime for file in self.segments()]
         return datetime.fromtimestamp(max(times), UTC) if times else None
 
+    @property
+    def log_end(self) -> tuple[str, int]:
+        """How far the log reaches: its last segment, and the bytes written in that.
+
+        The one being written is filled up with zeros, so only its content tells.
+        """
+        segments = [file for file in self.segments() if file.suffix != ".history"]
+        if not segments:
+            return ("", 0)
+        last = segments[-1]
+        written = last.read_bytes().rstrip(b"\0") if last.suffix else b""
+        return (last.name[:_SEGMENT_DIGITS], len(written) if last.suffix else last.stat().st_size)
+
+    def goes_beyond(self, newer: "BackupSet") -> bool:
+        """Whether it was continued after a newer set was whole, and holds more than that one."""
+        last, whole = self.last_written, newer.ended
+        return (
+            last is not None and whole is not None and last > whole and self.log_end > newer.log_end
+        )
+
     def remove(self) -> None:
         """Delete it, its mark of being whole first."""
         (self.folder / "complete.json").unlink(missing_ok=True)
@@ -98,26 +121,44 @@ def sets_in(folder: Path) -> list[BackupSet]:
     return [BackupSet(folder / name) for name in names]
 
 
+def whole_in(sets: Sequence[BackupSet]) -> list[BackupSet]:
+    """Those that can be recovered from."""
+    return [found for found in sets if found.ended is not None]
+
+
 def set_for(sets: Sequence[BackupSet], moment: datetime | None) -> BackupSet | None:
-    """The newest whole set from which a moment can be reached; None: the newest of all."""
+    """The set to recover from: the newest that was whole by a moment, None for the last there is.
+
+    Unless the log of an older one goes beyond it: another keeper has made the newer one, and the
+    first went on with its own.
+    """
     whole = [(ended, found) for found in sets if (ended := found.ended) is not None]
-    reaching = [found for ended, found in whole if moment is None or ended <= moment]
-    return reaching[-1] if reaching else None
+    best: BackupSet | None = None
+    for ended, found in reversed(whole):
+        if moment is not None and ended > moment:
+            continue
+        if best is None or found.goes_beyond(best):
+            best = found
+    return best
 
 
 def outdated(sets: Sequence[BackupSet], now: datetime, keep: timedelta) -> list[BackupSet]:
     """Sets that no moment of the time to keep needs, and remains of those that never became whole.
 
     A set serves until the next one is whole, so the newest whole set that is older than that time
-    stays. What is newer than the newest whole set may still be at work.
+    stays. What is not whole may be at work, here or in another process, until no base takes so
+    long.
     """
-    whole = [found for found in sets if found.ended is not None]
+    whole = whole_in(sets)
     if not whole:
         return []
     needed_first = set_for(whole, now - keep) or whole[0]
     return [
         found
         for found in sets
-        if found.began < needed_first.began
-        or (found.ended is None and found.began < whole[-1].began)
+        if (
+            found.began < needed_first.began
+            if found in whole
+            else found.began < min(whole[-1].began, now - 2 * LONGEST_BASE)
+        )
     ]

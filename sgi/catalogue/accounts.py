@@ -13,6 +13,22 @@ async def establishments(connection: Connection) -> list[tuple[UUID, str]]:
     return [(row["id"], row["name"]) for row in await cursor.fetchall()]
 
 
+async def add_establishment(connection: Connection, name: str) -> UUID:
+    """Create one, and work within its walls from here to the transaction's end.
+
+    Needs the owner's connection; raises psycopg.errors.UniqueViolation when the name is taken.
+    """
+    cursor = await connection.execute(
+        """with made as (insert into establishment (name) values (%s) returning id)
+           select id, set_config('sgi.establishment', id::text, true) from made""",
+        [name],
+    )
+    row = await cursor.fetchone()
+    assert row is not None, "insert ... returning gives a row"  # noqa: S101 - for the type checker
+    establishment_id: UUID = row["id"]
+    return establishment_id
+
+
 async def account_named(connection: Connection, name: str) -> Account | None:
     """The enabled account of that name, whatever its establishment."""
     cursor = await connection.execute("select * from account_named(%s)", [name])

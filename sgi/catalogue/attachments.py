@@ -10,7 +10,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sgi.catalogue import audit, cases, identification, outbox, slides
+from sgi.catalogue import (
+    audit,
+    case_states,
+    cases,
+    identification,
+    outbox,
+    rescans,
+    scan_history,
+    slides,
+)
 from sgi.catalogue.audit import SYSTEM, Action, Actor
 from sgi.catalogue.database import Connection
 from sgi.domain.identification import AUTOMATIC, How, Unidentified, contradicts, nothing_read
@@ -27,6 +36,7 @@ class Attachment:
     glass_identifier: str
     case_id: UUID | None
     accession_number: str | None
+    case_signed_out: bool
     how: How
     attached_at: datetime
     attached_by: UUID | None
@@ -38,7 +48,8 @@ class Attachment:
 
 
 _ATTACHMENTS = """
-    select a.*, g.identifier, g.case_id, c.accession_number, one.name as attached_name,
+    select a.*, g.identifier, g.case_id, c.accession_number,
+           coalesce(c.state = 'signed_out', false) as case_signed_out, one.name as attached_name,
            other.name as undone_name
     from attachment a join glass g on g.id = a.glass_id
         left join lab_case c on c.id = g.case_id
@@ -55,6 +66,7 @@ def _attachment(row: dict[str, Any]) -> Attachment:
         glass_identifier=row["identifier"],
         case_id=row["case_id"],
         accession_number=row["accession_number"],
+        case_signed_out=row["case_signed_out"],
         how=How(row["how"]),
         attached_at=row["attached_at"],
         attached_by=row["attached_by"],
@@ -77,9 +89,11 @@ async def of_slide(connection: Connection, slide_id: UUID) -> list[Attachment]:
 async def latest(connection: Connection, limit: int = 50) -> list[Attachment]:
     """What persons attached and took back lately, the newest first: what they may want undone."""
     cursor = await connection.execute(
-        _ATTACHMENTS
-        + """where a.how = 'person' or a.undone_at is not null
-             order by coalesce(a.undone_at, a.attached_at) desc, a.id limit %s""",
+        f"""with latest as materialized (
+                select * from attachment where how = 'person' or undone_by is not null
+                order by changed_at desc, id limit %s)
+            {_ATTACHMENTS.replace("attachment a", "latest a")}
+            order by a.changed_at desc, a.id""",  # noqa: S608 - constants
         [limit],
     )
     return [_attachment(row) for row in await cursor.fetchall()]
@@ -99,11 +113,7 @@ async def attach(
     new scan that was asked for is there with it. Raises NotFoundError, and ConflictError for a
     slide that has another glass and for a glass that the laboratory has cancelled.
     """
-    # One after the other: which scan is shown first is decided for all of a glass at once.
-    cursor = await connection.execute(
-        "select id, case_id, cancelled_at from glass where id = %s for no key update", [glass_id]
-    )
-    glass = await cursor.fetchone()
+    glass = await _locked_glass(connection, glass_id)
     if glass is None:
         raise NotFoundError("There is no such glass.")
     known = await _locked(connection, slide_id)
@@ -123,12 +133,9 @@ async def attach(
         [glass_id, slide_id],
     )
     await _choose_current(connection, glass_id)
-    await connection.execute(
-        """update glass set rescan_asked_at = null, rescan_reason = null, rescan_asked_by = null
-           where id = %s and rescan_asked_at < %s""",
-        [glass_id, known["published_at"]],
-    )
+    await rescans.close(connection, glass_id, slide_id)
     await outbox.image(connection, establishment_id, glass_id, slide_id, available=True)
+    await scan_history.attached(connection, glass_id, how, actor)
     await _changed(connection, establishment_id, slide_id, glass["case_id"])
     await audit.record(connection, establishment_id, actor, Action.ATTACH_SLIDE, slide_id)
     return True
@@ -139,21 +146,49 @@ async def undo(
 ) -> UUID:
     """The slide is nobody's again; returns the glass that it was attached to.
 
-    No label and no message attaches it there again by itself. Raises NotFoundError, and
-    ConflictError for a slide that has no glass.
+    No label and no message attaches it there again by itself; a new scan that it had ended is asked
+    for again. Raises NotFoundError, and ConflictError for a slide that has no glass.
     """
-    cursor = await connection.execute("select glass_id from slide where id = %s", [slide_id])
-    row = await cursor.fetchone()
-    if row is None:
-        raise NotFoundError("There is no such slide.")
-    glass_id: UUID | None = row["glass_id"]
-    cursor = await connection.execute(
-        "select case_id from glass where id = %s for no key update", [glass_id]
+    glass = await _locked_with_glass(connection, slide_id)
+    glass_id: UUID = glass["id"]
+    await rescans.open_again(connection, glass_id, slide_id)
+    await _take_away(
+        connection, establishment_id, slide_id, glass, Unidentified.UNDONE, reason, actor
     )
-    glass = await cursor.fetchone()
-    known = await _locked(connection, slide_id)
-    if glass is None or glass_id is None or known["glass_id"] != glass_id:
-        raise ConflictError("The slide is not attached to a glass.")
+    return glass_id
+
+
+async def glass_cancelled(
+    connection: Connection, establishment_id: UUID, glass_id: UUID
+) -> list[UUID]:
+    """To be called when the laboratory has cancelled a glass: its scans are nobody's image, and a
+    person's to name. Once it is a glass again, it has them again.
+
+    Returns the slides that were taken away; none of a glass that stays.
+    """
+    glass = await _locked_glass(connection, glass_id)
+    if glass is None or glass["cancelled_at"] is None:
+        return []
+    why = Unidentified.CANCELLED
+    cursor = await connection.execute(
+        "select id from slide where glass_id = %s order by id for no key update", [glass_id]
+    )
+    taken: list[UUID] = [row["id"] for row in await cursor.fetchall()]
+    for slide_id in taken:
+        await _take_away(connection, establishment_id, slide_id, glass, why, why, SYSTEM)
+    return taken
+
+
+async def _take_away(
+    connection: Connection,
+    establishment_id: UUID,
+    slide_id: UUID,
+    glass: dict[str, Any],
+    unidentified: Unidentified,
+    reason: str,
+    actor: Actor,
+) -> None:
+    glass_id: UUID = glass["id"]
     await connection.execute(
         """update attachment set undone_at = clock_timestamp(), undone_by = %s, undo_reason = %s
            where slide_id = %s and undone_at is null""",
@@ -163,13 +198,13 @@ async def undo(
         """update slide set glass_id = null, unidentified = %s, current = false,
                current_said = false
            where id = %s""",
-        [Unidentified.UNDONE, slide_id],
+        [unidentified, slide_id],
     )
     await _choose_current(connection, glass_id)
     await outbox.image(connection, establishment_id, glass_id, slide_id, available=False)
+    await scan_history.detached(connection, glass_id, reason, actor)
     await _changed(connection, establishment_id, slide_id, glass["case_id"])
     await audit.record(connection, establishment_id, actor, Action.DETACH_SLIDE, slide_id)
-    return glass_id
 
 
 async def show_first(
@@ -179,14 +214,12 @@ async def show_first(
 
     Raises as `undo`.
     """
-    known = await _locked(connection, slide_id)
-    if known["glass_id"] is None:
-        raise ConflictError("The slide is not attached to a glass.")
+    glass = await _locked_with_glass(connection, slide_id)
     await connection.execute(
-        "update slide set current_said = (id = %s) where glass_id = %s",
-        [slide_id, known["glass_id"]],
+        "update slide set current_said = false where glass_id = %s and current_said", [glass["id"]]
     )
-    await _choose_current(connection, known["glass_id"])
+    await connection.execute("update slide set current_said = true where id = %s", [slide_id])
+    await _choose_current(connection, glass["id"])
     await audit.record(connection, establishment_id, actor, Action.CHOOSE_SCAN, slide_id)
 
 
@@ -228,9 +261,14 @@ async def attach_waiting(
     connection: Connection, establishment_id: UUID, glass_id: UUID
 ) -> list[UUID]:
     """To be called when the laboratory has registered or changed a glass: scans that wait for it
-    find it now. Returns the slides that were attached.
+    find it now, those that it lost when it was cancelled too. Returns those that were attached.
     """
-    return [
+    again = [
+        slide_id
+        for slide_id in await identification.slides_lost(connection, glass_id)
+        if await attach(connection, establishment_id, slide_id, glass_id, How.LATE)
+    ]
+    return again + [
         slide_id
         for slide_id in await identification.slides_named(connection, glass_id)
         if await _identify(connection, establishment_id, slide_id, How.LATE)
@@ -278,6 +316,34 @@ async def _identify(
     return False
 
 
+async def _locked_glass(connection: Connection, glass_id: UUID) -> dict[str, Any] | None:
+    """The glass, and its case before it, as everybody locks them; None where there is none.
+
+    One after the other: which scan is shown first is decided for all of a glass at once.
+    """
+    cursor = await connection.execute("select case_id from glass where id = %s", [glass_id])
+    row = await cursor.fetchone()
+    if row is not None and row["case_id"] is not None:
+        await case_states.locked(connection, row["case_id"])
+    cursor = await connection.execute(
+        "select id, case_id, cancelled_at from glass where id = %s for no key update", [glass_id]
+    )
+    return await cursor.fetchone()
+
+
+async def _locked_with_glass(connection: Connection, slide_id: UUID) -> dict[str, Any]:
+    """The glass of the slide; nobody else changes either. Raises as `undo`."""
+    cursor = await connection.execute("select glass_id from slide where id = %s", [slide_id])
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFoundError("There is no such slide.")
+    glass = await _locked_glass(connection, row["glass_id"])
+    known = await _locked(connection, slide_id)
+    if glass is None or known["glass_id"] != glass["id"]:
+        raise ConflictError("The slide is not attached to a glass.")
+    return glass
+
+
 async def _locked(connection: Connection, slide_id: UUID) -> dict[str, Any]:
     cursor = await connection.execute(
         "select id, glass_id, published_at from slide where id = %s for no key update", [slide_id]
@@ -304,7 +370,7 @@ async def _changed(
     connection: Connection, establishment_id: UUID, slide_id: UUID, case_id: UUID | None
 ) -> None:
     await connection.execute(
-        "insert into identity_due (establishment_id, slide_id) values (%s, %s)",
+        "insert into identity_due (establishment_id, slide_id, turn) values (%s, %s, 0)",
         [establishment_id, slide_id],
     )
     if case_id is not None:

@@ -36,6 +36,7 @@ class Candidate:
     scans: int
     """Images that it has already: the newest would be shown first."""
     rescan_asked: bool
+    case_signed_out: bool
     completes_case: bool
     """True where it is the last that its case waits for."""
 
@@ -129,7 +130,8 @@ async def _told(connection: Connection, found: _Found, limit: int) -> list[Candi
     kept = first[: limit * 3]
     cursor = await connection.execute(
         """select g.id, g.identifier, g.cancelled_at, g.case_id, g.stains, g.rescan_asked_at,
-                  c.accession_number, p.id as patient_id, p.birth_name, p.first_given_name,
+                  c.accession_number, coalesce(c.state = 'signed_out', false) as case_signed_out,
+                  p.id as patient_id, p.birth_name, p.first_given_name,
                   p.used_name, p.birth_date, p.sex,
                   (select count(*) from slide s where s.glass_id = g.id) as scans,
                   not exists (
@@ -178,5 +180,6 @@ def _candidate(row: dict[str, Any], why: Why, apart: int | None) -> Candidate:
         stains=tuple(each.get("text") or each.get("code", "") for each in row["stains"]),
         scans=row["scans"],
         rescan_asked=row["rescan_asked_at"] is not None,
+        case_signed_out=row["case_signed_out"],
         completes_case=row["case_id"] is not None and row["is_last"] and row["scans"] == 0,
     )

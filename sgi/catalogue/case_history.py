@@ -23,6 +23,9 @@ class Happening(StrEnum):
     CAME = "came"
     """A specimen, block or slide that was another case's before."""
     WENT = "went"
+    SCAN_ATTACHED = "scan_attached"
+    """An image of the glass `before`, by a person, or by itself after sign-out."""
+    SCAN_DETACHED = "scan_detached"
     ASSET_CANCELLED = "asset_cancelled"
     RESCAN_ASKED = "rescan_asked"
     WORK_ASKED = "work_asked"
@@ -40,10 +43,6 @@ class Author:
     source: str | None = None
     said_at: datetime | None = None
     """When what the message says was true."""
-
-    @property
-    def is_account(self) -> bool:
-        return self.account_id is not None
 
 
 SYSTEM = Author()

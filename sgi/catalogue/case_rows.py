@@ -61,6 +61,7 @@ def glass_of(row: dict[str, Any]) -> Glass:
         stains=codes_of(row["stains"]),
         technique=code_of(row["technique"]),
         description=row["said"].get("description"),
+        comment=row["said"].get("comment"),
         to_be_scanned=row["to_be_scanned"],
         cancelled_at=row["cancelled_at"],
         rescan_asked_at=row["rescan_asked_at"],
@@ -92,6 +93,7 @@ def specimen_of(row: dict[str, Any]) -> Specimen:
             )
         },
         description=said.get("description"),
+        comment=said.get("comment"),
         collected_at=_time(said.get("collected_at")),
         received_at=_time(said.get("received_at")),
         cancelled_at=row["cancelled_at"],

@@ -1,7 +1,10 @@
 """Where cases stand: moved on by people, messages and images, with every step kept."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from psycopg.types.json import Jsonb
 
 from sgi.catalogue import case_history, outbox
 from sgi.catalogue.case_history import SYSTEM, Author, Happening
@@ -16,6 +19,16 @@ from sgi.domain.case import (
 )
 from sgi.errors import ConflictError, NotFoundError
 
+STATE_SAID = "state"
+"""In `times`: when the state that the laboratory said last, or a reopening here, was true."""
+FINAL_SAID = "final"
+"""In `times`: when the laboratory said that its report is final; absent once taken back."""
+_REOPENED = """
+update lab_case set times = (times - %(final)s::text)
+    || jsonb_build_object('state', to_char(now() at time zone 'utc',
+        'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))
+where id = %(case)s
+"""
 _TOLD = frozenset({CaseState.READY, CaseState.READING, CaseState.SIGNED_OUT})
 """States that the laboratory is told of, when they come about here."""
 
@@ -38,9 +51,34 @@ async def advance(
     if after is None:
         raise ConflictError("The case is not in a state in which this can be done.")
     await _enter(connection, case_id, before, after, author, why)
+    if event is CaseEvent.REOPEN and author.source is None:
+        await connection.execute(_REOPENED, {"case": case_id, "final": FINAL_SAID})
     if after in UNREAD:
         await reassess(connection, case_id)
     return CaseState((await locked(connection, case_id))["state"])
+
+
+async def follow_final(
+    connection: Connection, case_id: UUID, said_at: datetime, author: Author
+) -> None:
+    """The laboratory said at `said_at` that its report is final.
+
+    Where it, or a person here, took that back since, the case is one that was begun again.
+    """
+    row = await locked(connection, case_id)
+    times: dict[str, str] = row["times"]
+    state = CaseState(row["state"])
+    if STATE_SAID in times and datetime.fromisoformat(times[STATE_SAID]) > said_at:
+        if state in UNREAD:
+            await advance(connection, case_id, CaseEvent.BEGIN, author)
+        return
+    at = said_at.isoformat()
+    await connection.execute(
+        "update lab_case set times = times || %s where id = %s",
+        [Jsonb({STATE_SAID: at, FINAL_SAID: at}), case_id],
+    )
+    if state_after(state, CaseEvent.FINAL) not in (None, state):
+        await advance(connection, case_id, CaseEvent.FINAL, author)
 
 
 async def reassess(connection: Connection, case_id: UUID) -> bool:

@@ -10,7 +10,15 @@ from dicom.uids import derived_uid
 from sgi.catalogue import assignments, case_history, reports, turnaround
 from sgi.catalogue.case_history import Author, Happening, by_message
 from sgi.catalogue.case_rows import case_of, code_json
-from sgi.catalogue.case_states import advance, hold, locked, reassess
+from sgi.catalogue.case_states import (
+    FINAL_SAID,
+    STATE_SAID,
+    advance,
+    follow_final,
+    hold,
+    locked,
+    reassess,
+)
 from sgi.catalogue.database import Connection
 from sgi.domain.case import UNREAD, Case, CaseEvent, CaseSaid, CaseState, state_after
 from sgi.domain.newest import (
@@ -34,8 +42,9 @@ __all__ = [
 _RECORDED = "recorded"
 """In `times`: when the case was last said to be there; absent where only its slides named it."""
 _DUE_BY = frozenset({"priority", "extemporane", "received_at"})
-_FINAL = "final"
-"""In `times`: when the laboratory said that its report is final; absent once it took that back."""
+_NUMBERS = frozenset({"placer_number", "filler_number", "patient_id"})
+"""By which a report that waits may find its case."""
+_BY_WORD = -1
 
 
 async def by_id(connection: Connection, case_id: UUID) -> Case | None:
@@ -122,7 +131,9 @@ async def record_case(
     await _note_changes(connection, case_id, before, taken, author, is_first=is_first)
     if is_first or not _DUE_BY.isdisjoint(changed):
         await turnaround.set_due(connection, case_id)
-    if case.pathologist is not None and "pathologist" in taken:
+    # Each slide's message repeats the pathologist; who was given the case since keeps it.
+    is_news = "pathologist" in changed or before["assigned_rule"] != _BY_WORD
+    if case.pathologist is not None and "pathologist" in taken and is_news:
         await assignments.assign_named(connection, case_id, case.pathologist, author)
     if is_first or before["cancel_said_at"] is not None:
         await _follow_cancellation(connection, case_id, author)
@@ -130,8 +141,8 @@ async def record_case(
         await assignments.assign_by_rules(connection, case_id, author)
     if case.state is not None:
         await _follow_laboratory(connection, case_id, case.state, said_at, author)
-    if is_first:  # not before it is known whose it is
-        await reports.take_waiting(connection, case_id, case.accession_number)
+    if is_first or not _NUMBERS.isdisjoint(changed):  # not before it is known whose it is
+        await reports.take_waiting(connection, case_id)
     return case_id
 
 
@@ -230,6 +241,8 @@ async def _follow_cancellation(connection: Connection, case_id: UUID, author: Au
         await advance(connection, case_id, CaseEvent.CANCEL, author)
     elif not cancelled and state is CaseState.CANCELLED:
         await advance(connection, case_id, CaseEvent.RESTORE, author)
+        if FINAL_SAID in row["times"]:
+            await advance(connection, case_id, CaseEvent.FINAL, author)
     elif state in UNREAD:
         await reassess(connection, case_id)
 
@@ -241,28 +254,26 @@ async def _follow_laboratory(
 
     It closes a case and takes that back; how far the images are, only we know.
     """
+    if said is CaseState.SIGNED_OUT:
+        await follow_final(connection, case_id, said_at, author)
+        return
     row = await locked(connection, case_id)
     times: dict[str, str] = row["times"]
-    if "state" not in newest(times, {"state": said}, said_at):
+    if STATE_SAID not in newest(times, {STATE_SAID: said}, said_at):
         return
-    was_final = _FINAL in times
-    after = {name: time for name, time in times.items() if name != _FINAL}
-    after["state"] = said_at.isoformat()
-    if said is CaseState.SIGNED_OUT:
-        after[_FINAL] = said_at.isoformat()
+    after = {name: time for name, time in times.items() if name != FINAL_SAID}
+    after[STATE_SAID] = said_at.isoformat()
     await connection.execute(
         "update lab_case set times = %s where id = %s", [Jsonb(after), case_id]
     )
-    state = CaseState(row["state"])
-    if said is CaseState.SIGNED_OUT:
-        event = CaseEvent.FINAL
-    elif said is CaseState.CANCELLED:
-        event = CaseEvent.CANCEL
-    elif was_final and state is CaseState.SIGNED_OUT:
-        event = CaseEvent.REOPEN
+    events = []
+    if FINAL_SAID in times and CaseState(row["state"]) is CaseState.SIGNED_OUT:
+        events.append(CaseEvent.REOPEN)
+    if said is CaseState.CANCELLED:
+        events = [CaseEvent.CANCEL]
     elif said is CaseState.REPORTED:
-        event = CaseEvent.REPORT
-    else:
-        return
-    if state_after(state, event) not in (None, state):
-        await advance(connection, case_id, event, author)
+        events.append(CaseEvent.REPORT)
+    for event in events:
+        state = CaseState((await locked(connection, case_id))["state"])
+        if state_after(state, event) not in (None, state):
+            await advance(connection, case_id, event, author)

@@ -153,8 +153,23 @@ async def not_on_record(connection: Connection, but: Sequence[UUID], limit: int)
 
 
 async def is_complete(connection: Connection) -> bool:
-    """Whether every slide of the establishment is on record."""
-    return not await not_on_record(connection, (), 1)
+    """Whether every slide of the establishment is on record, and none is left out of searches."""
+    if await not_on_record(connection, (), 1):
+        return False
+    cursor = await connection.execute("select from mistold limit 1")
+    return await cursor.fetchone() is None
+
+
+async def are_mistold(connection: Connection, slide_ids: Sequence[UUID]) -> bool:
+    """Whether the instances of any still say another patient's name than they are to say."""
+    cursor = await connection.execute(
+        "select from mistold where slide_id = any(%s) limit 1", [list(slide_ids)]
+    )
+    return await cursor.fetchone() is not None
+
+
+_TOLD_RIGHT = "{column} <> all(array(select slide_id from mistold))"
+"""Read once a statement; there are none but in the moments until the job has told them."""
 
 
 async def slides_of_study(connection: Connection, study_uid: str, most: int) -> list[UUID]:
@@ -199,27 +214,31 @@ _PICKED = """(select coalesce(jsonb_object_agg(k, {column} -> k), '{{}}'::jsonb)
 async def search_studies(connection: Connection, query: Query) -> list[FoundStudy]:
     """One more than the query's limit where there are more; any of its slides finds a study."""
     told = STUDY_LEVEL if query.all_included else _told(STUDY_RETURNED, query)
+    right = _TOLD_RIGHT
     parameters: Parameters = {"told": sorted(told), **_page(query)}
     where = conditions(query, parameters, "s", None)
     cursor = await connection.execute(
         f"""with page as (
                 select s.study_uid, max(s.published_at) as newest from dicom_series s
-                where {where} group by s.study_uid
+                where {right.format(column="s.slide_id")} and {where} group by s.study_uid
                 order by newest desc, s.study_uid limit %(limit)s offset %(offset)s)
             select page.study_uid, {_PICKED.format(column="first.document")} as document,
                    total.series, total.modalities,
                    (select count(*) from dicom_instance i join dicom_series m using (slide_id)
-                    where m.study_uid = page.study_uid) as instances,
+                    where m.study_uid = page.study_uid
+                      and {right.format(column="m.slide_id")}) as instances,
                    not exists (select from instance i join dicom_series m using (slide_id)
                                where m.study_uid = page.study_uid and i.tier <> 'warm') as is_warm
             from page
             cross join lateral (
                 select document from dicom_series d where d.study_uid = page.study_uid
+                  and {right.format(column="d.slide_id")}
                 order by published_at desc, slide_id limit 1) first
             cross join lateral (
                 select count(*) as series,
                        array_agg(distinct document #>> '{{00080060,Value,0}}') as modalities
-                from dicom_series d where d.study_uid = page.study_uid) total
+                from dicom_series d where d.study_uid = page.study_uid
+                  and {right.format(column="d.slide_id")}) total
             order by page.newest desc, page.study_uid""",  # noqa: S608 - fixed words alone
         parameters,
     )
@@ -243,9 +262,10 @@ async def search_series(connection: Connection, place: Place, query: Query) -> l
     parameters: Parameters = {"told": sorted(told), **_page(query)}
     where = _within(place, parameters) + conditions(query, parameters, "s", None)
     series, instances = _tables(place)
+    right = _TOLD_RIGHT.format(column="s.id")
     cursor = await connection.execute(
         f"""with page as (
-                select s.* from {series} s where {where}
+                select s.* from {series} s where {right} and {where}
                 order by s.published_at desc, s.id limit %(limit)s offset %(offset)s)
             select page.study_uid, page.series_uid,
                    {_PICKED.format(column="page.document")} as document,
@@ -273,10 +293,11 @@ async def search_instances(
     where = _within(place, parameters) + conditions(query, parameters, "s", "i")
     picked = "page.document" if query.all_included else _PICKED.format(column="page.document")
     series, instances = _tables(place)
+    right = _TOLD_RIGHT.format(column="s.id")
     cursor = await connection.execute(
         f"""with page as (
                 select s.study_uid, s.series_uid, s.published_at, i.*
-                from {instances} i join {series} s using (id) where {where}
+                from {instances} i join {series} s using (id) where {right} and {where}
                 order by s.published_at desc, id, i.number, i.told_uid
                 limit %(limit)s offset %(offset)s)
             select page.study_uid, page.series_uid, page.told_uid, {picked} as document,

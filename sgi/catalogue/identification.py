@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sgi.catalogue import turns
 from sgi.catalogue.database import Connection
 from sgi.domain.facts import SlideFacts
-from sgi.domain.identification import Unidentified
+from sgi.domain.identification import Unidentified, name_of_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,18 @@ class Waiting:
     codes: tuple[str, ...]
     """As they were read: the file's own first."""
     has_label: bool
+
+
+async def take_turns(connection: Connection, establishment_id: UUID, codes: Iterable[str]) -> None:
+    """Nobody else looks these codes up, or registers a glass of that name, until the commit.
+
+    Without it a scan and its glass that come at the same moment would each not see the other. To
+    be called before any row is locked; messages take the same locks before they are applied.
+    """
+    await turns.take(
+        connection,
+        [turns.key_of_name(establishment_id, name_of_code(code).encode()) for code in codes],
+    )
 
 
 async def set_codes(
@@ -66,7 +79,8 @@ async def waiting_for_a_look(connection: Connection, limit: int) -> list[UUID]:
 async def glasses_of_label(connection: Connection, slide_id: UUID) -> list[NamedGlass]:
     """Glasses of this establishment whose identifier is one of the label's codes, whole.
 
-    Without those from which a person has taken the slide away.
+    Without those from which a person has taken the slide away; a glass that was cancelled only lost
+    it, and may have it again.
     """
     cursor = await connection.execute(
         """select distinct g.id, g.cancelled_at is null as is_living
@@ -74,11 +88,28 @@ async def glasses_of_label(connection: Connection, slide_id: UUID) -> list[Named
                on g.establishment_id = c.establishment_id and g.folded = c.code
            where c.slide_id = %s
              and not exists (select from attachment a where a.slide_id = c.slide_id
-                             and a.glass_id = g.id and a.undone_at is not null)
+                             and a.glass_id = g.id and a.undone_by is not null)
            order by g.id limit 20""",
         [slide_id],
     )
     return [NamedGlass(row["id"], row["is_living"]) for row in await cursor.fetchall()]
+
+
+async def slides_lost(connection: Connection, glass_id: UUID) -> list[UUID]:
+    """Slides that were this glass's until it was cancelled and that wait since, oldest first.
+
+    None while it is cancelled.
+    """
+    cursor = await connection.execute(
+        """select s.id from attachment a join slide s on s.id = a.slide_id
+               join glass g on g.id = a.glass_id
+           where a.glass_id = %s and g.cancelled_at is null and s.unidentified = 'cancelled'
+             and a.id = (select last.id from attachment last where last.slide_id = s.id
+                         order by last.attached_at desc, last.id desc limit 1)
+           order by s.published_at, s.id limit 100""",
+        [glass_id],
+    )
+    return [row["id"] for row in await cursor.fetchall()]
 
 
 async def slides_named(connection: Connection, glass_id: UUID, limit: int = 100) -> list[UUID]:

@@ -28,13 +28,30 @@ class Due:
 
 
 async def due(connection: Connection, limit: int, but: list[UUID]) -> list[Due]:
-    """Slides whose turn it is, those that wait longest first."""
+    """Slides whose turn it is: those that came to a glass or left it, then those that wait longest.
+
+    At most `limit`, and fewer where some wait for several reasons; none only where none waits.
+    """
     cursor = await connection.execute(
-        """select slide_id, max(id) as upto from identity_due
-           where slide_id <> all(%s) group by slide_id order by min(id) limit %s""",
+        """with first as materialized (
+               select slide_id, turn, id from identity_due
+               where slide_id <> all(%s) order by turn, id limit %s),
+           waiting as (select slide_id, min(turn) as turn, min(id) as id
+                       from first group by slide_id)
+           select slide_id,
+                  (select max(d.id) from identity_due d where d.slide_id = w.slide_id) as upto
+           from waiting w order by turn, id""",
         [but, limit],
     )
     return [Due(row["slide_id"], row["upto"]) for row in await cursor.fetchall()]
+
+
+async def figures(connection: Connection) -> dict[str, int]:
+    """Of all establishments together, numbers alone, for a monitor that is nobody's."""
+    cursor = await connection.execute("select * from identity_figures()")
+    row = await cursor.fetchone()
+    assert row is not None, "an aggregate gives a row"  # noqa: S101 - for the type checker
+    return row
 
 
 async def settle(connection: Connection, due: Due) -> None:

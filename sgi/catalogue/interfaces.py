@@ -28,12 +28,6 @@ async def register(
     )
 
 
-async def forget(connection: Connection, name: str) -> bool:
-    """One whose file is gone; what went through it stays. False where there is none."""
-    cursor = await connection.execute("delete from interface where name = %s", [name])
-    return cursor.rowcount == 1
-
-
 async def all_(connection: Connection) -> list[tuple[Interface, Traffic]]:
     """Every interface of the establishment with what went through it, by name."""
     cursor = await connection.execute(

@@ -307,7 +307,8 @@ def _conditions(wanted: Filter) -> tuple[list[str], dict[str, Any]]:
             conditions.append(f"m.{name} = %({name})s")
             values[name] = value
     if wanted.type is not None:
-        conditions.append("(m.type = %(type)s or starts_with(m.type, %(type)s || '^'))")
+        column = "type" if "^" in wanted.type else "code"
+        conditions.append(f"m.{column} = %(type)s")
         values["type"] = wanted.type
     if wanted.since is not None:
         conditions.append("m.received_at >= %(since)s")

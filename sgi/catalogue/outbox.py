@@ -15,6 +15,9 @@ from sgi.catalogue.database import Connection
 from sgi.domain.case import CaseState
 from sgi.domain.interface import STOPPED, NoticeKind, NoticeState
 
+_HOLDS_UP = timedelta(minutes=10)
+"""How long an image whose instances do not say yet whose they are holds up the rest of its case."""
+_UNTOLD = "The slide's files do not say yet whose they are."
 _AVAILABLE = "available"
 _REMOVED = "removed"
 
@@ -177,11 +180,12 @@ async def told_of(connection: Connection, slide_id: UUID) -> Told | None:
 async def claim(connection: Connection, interface: str, answer_within: timedelta) -> Notice | None:
     """The next notice to send: the oldest that is due and no older one of its case is open.
 
-    An image is told of once its instances say whose they are, by the UIDs that they have then.
+    An image is told of once its instances say whose they are, by the UIDs that they have then. What
+    waits for that longer than usual says so, and holds up only what is of the same slide.
     It counts as sent from now on; without an answer it is due again after `answer_within`.
     """
     cursor = await connection.execute(
-        """update outbox set state = 'sent', attempts = attempts + 1,
+        f"""update outbox set state = 'sent', attempts = attempts + 1,
                next_try_at = clock_timestamp() + %(within)s
            where id = (
                select o.id from outbox o
@@ -191,17 +195,39 @@ async def claim(connection: Connection, interface: str, answer_within: timedelta
                      select from outbox older
                      where older.establishment_id = o.establishment_id
                        and older.interface = o.interface and older.case_id = o.case_id
-                       and older.number < o.number and older.state in ('waiting', 'sent')))
-                 and not (o.kind = 'LAB-104' and o.message_id is null
-                     and split_part(o.subject, ' ', 1) = 'available'
-                     and exists (select from identity_due d
-                         where d.slide_id = split_part(o.subject, ' ', 3)::uuid))
+                       and older.number < o.number and older.state in ('waiting', 'sent')
+                       and not (older.created_at < clock_timestamp() - %(holds_up)s
+                           and split_part(older.subject, ' ', 3) <> split_part(o.subject, ' ', 3)
+                           and {_untold("older")})))
+                 and not {_untold("o")}
                order by o.number limit 1 for update skip locked)
-           returning *""",
-        {"interface": interface, "within": answer_within},
+           returning *""",  # noqa: S608 - our own text
+        {"interface": interface, "within": answer_within, "holds_up": _HOLDS_UP},
     )
     row = await cursor.fetchone()
-    return None if row is None else _notice(row)
+    if row is None:
+        await _say_what_waits(connection, interface)
+        return None
+    return _notice(row)
+
+
+def _untold(row: str) -> str:
+    """Whether a notice is of an image whose instances do not say yet whose they are."""
+    return f"""({row}.kind = 'LAB-104' and {row}.message_id is null
+        and split_part({row}.subject, ' ', 1) = 'available'
+        and exists (select from identity_due d
+            where d.slide_id = split_part({row}.subject, ' ', 3)::uuid))"""
+
+
+async def _say_what_waits(connection: Connection, interface: str) -> None:
+    """Why an image is not told of after a while: a person may see to it."""
+    await connection.execute(
+        f"""update outbox o set last_error = %(words)s
+            where o.interface = %(interface)s and o.state = 'waiting'
+              and o.created_at < clock_timestamp() - %(holds_up)s
+              and o.last_error is distinct from %(words)s and {_untold("o")}""",  # noqa: S608
+        {"interface": interface, "words": _UNTOLD, "holds_up": _HOLDS_UP},
+    )
 
 
 async def next_due_at(connection: Connection, interface: str) -> datetime | None:
@@ -233,6 +259,16 @@ async def end(
         """update outbox set state = %s, last_error = %s, ended_at = now()
            where id = %s and state in ('waiting', 'sent')""",
         [state, error, notice_id],
+    )
+    return cursor.rowcount == 1
+
+
+async def refuse_after_all(connection: Connection, notice_id: UUID, error: str | None) -> bool:
+    """One that counted as accepted is refused; False for any other."""
+    cursor = await connection.execute(
+        """update outbox set state = 'refused', last_error = %s, ended_at = now()
+           where id = %s and state = 'accepted'""",
+        [error, notice_id],
     )
     return cursor.rowcount == 1
 
@@ -291,9 +327,11 @@ async def by_id(connection: Connection, notice_id: UUID) -> Notice | None:
 
 
 async def of_control_id(connection: Connection, control_id: str) -> Notice | None:
-    """The notice that went out under a control id, and still waits for its answer."""
+    """The notice that went out under a control id, and still waits for its answer, or was accepted:
+    what took it on may turn it down later.
+    """
     cursor = await connection.execute(
-        """select * from outbox where control_id = %s and state in ('waiting', 'sent')
+        """select * from outbox where control_id = %s and state in ('waiting', 'sent', 'accepted')
            order by number desc limit 1""",
         [control_id],
     )

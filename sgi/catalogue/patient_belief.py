@@ -10,7 +10,6 @@ from psycopg.types.json import Jsonb
 
 from sgi.catalogue.database import Connection
 from sgi.domain.lineage import Leads, Standing, current, living, standing
-from sgi.domain.patient import folded
 from sgi.domain.portrait import Account, Portrait, portrait
 
 _COLUMNS = (
@@ -46,7 +45,14 @@ class Told:
         counts = Standing.LIVING
         if leading:
             counts = standing(row["patient_id"], self.retired, row["last_said_at"], leading)
-        return Account(row["said"], row["by_order"], counts, row["last_said_at"], row["rank"])
+        return Account(
+            row["said"],
+            row["by_order"],
+            counts,
+            row["last_said_at"],
+            row["rank"],
+            row["first_said_at"],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,25 +153,6 @@ async def _write(connection: Connection, row: dict[str, Any], kin: Kin) -> None:
         f"""update patient set ({", ".join(_COLUMNS)}) =
                 ({", ".join(["%s"] * len(_COLUMNS))}) where id = %s""",  # noqa: S608 - ours
         [*(values[name] for name in _COLUMNS), row["id"]],
-    )
-    before, now = _words(row), _words(made)
-    if before != now:
-        await _write_words(connection, row, sorted(now))
-
-
-def _words(row: dict[str, Any]) -> set[str]:
-    """By which a patient is searched."""
-    return set(folded(" ".join(str(row[name] or "") for name in _COLUMNS[:5])).split())
-
-
-async def _write_words(connection: Connection, row: dict[str, Any], words: list[str]) -> None:
-    await connection.execute(
-        "delete from patient_word where patient_id = %s and word <> all(%s)", [row["id"], words]
-    )
-    await connection.execute(
-        """insert into patient_word (establishment_id, patient_id, word)
-           select %s, %s, unnest(%s::text[]) on conflict do nothing""",
-        [row["establishment_id"], row["id"], words],
     )
 
 

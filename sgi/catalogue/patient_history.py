@@ -13,7 +13,13 @@ from psycopg.types.json import Jsonb
 from sgi.catalogue.database import Connection
 from sgi.catalogue.patient_belief import kin_ids, kin_of
 from sgi.catalogue.patient_identifiers import Borne, borne_of, named
-from sgi.domain.patient import Identifier, Identity, Trait, differences
+from sgi.domain.patient import (
+    Identifier,
+    Identity,
+    IdentityStatus,
+    Trait,
+    differences,
+)
 from sgi.domain.portrait import GROUPS, deciding, document_of, others_of, portrait, traits_of
 
 
@@ -58,13 +64,15 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """An order that says something else than the administration: perhaps of another person."""
+    """An order that says something else than the administration, or an INS that somebody else has
+    too: perhaps of another person.
+    """
 
     source: str
-    """The last that said so."""
+    """The last that said so; empty of an INS."""
     said_at: datetime
     traits: tuple[Trait, ...]
-    """Those among birth name, sex and birth date that differ."""
+    """Those among birth name, sex and birth date that differ; or the INS that is shared."""
     others: tuple[Identifier, ...]
     """Identifiers given with it that another living patient bears."""
 
@@ -209,7 +217,28 @@ async def contradictions(connection: Connection, patient_id: UUID) -> list[Contr
             found.append(
                 Contradiction(row["last_source"], row["last_said_at"], traits, tuple(others))
             )
+    found += await _sharing_ins(connection, living)
     return sorted(found, key=lambda contradiction: contradiction.said_at, reverse=True)
+
+
+async def _sharing_ins(connection: Connection, living: UUID) -> list[Contradiction]:
+    """Others with the same INS, where both identities are qualified: one of them is not theirs."""
+    cursor = await connection.execute(
+        """select distinct on (other.id) i.kind, i.assigner, i.value, i.id, i.patient_id,
+               i.retired_at, other.said_at
+           from patient own join patient other
+               on other.establishment_id = own.establishment_id and other.id <> own.id
+               and other.ins_value = own.ins_value and other.ins_oid = own.ins_oid
+               and other.merged_into is null and other.status = own.status
+           join patient_identifier i on i.patient_id = other.id
+           where own.id = %s and own.status = %s and other.said_at is not null
+           order by other.id, i.created_at, i.id limit 10""",
+        [living, IdentityStatus.QUALIFIED],
+    )
+    return [
+        Contradiction("", row["said_at"], (Trait.INS,), (borne_of(row).identifier,))
+        for row in await cursor.fetchall()
+    ]
 
 
 _TELLING = frozenset({Trait.BIRTH_NAME, Trait.SEX, Trait.BIRTH_DATE})

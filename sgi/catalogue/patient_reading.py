@@ -1,7 +1,6 @@
-"""Patients as they are believed to be, by their ids and found."""
+"""Patients as they are believed to be, by their ids."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,6 @@ from sgi.domain.patient import (
     IdentityStatus,
     Patient,
     Traits,
-    folded,
 )
 from sgi.domain.portrait import dmp_of
 
@@ -30,45 +28,6 @@ async def by_id(connection: Connection, patient_id: UUID) -> Patient | None:
     )
     found = await _patients(connection, await cursor.fetchall())
     return found[0] if found else None
-
-
-async def search(
-    connection: Connection,
-    text: str = "",
-    *,
-    birth_date: date | None = None,
-    limit: int = 20,
-) -> list[Patient]:
-    """Living patients by an identifier as it is written, or by the beginnings of names.
-
-    Single letters find nobody, and neither does nothing at all.
-    """
-    text = text.strip()[:_LONGEST]
-    words = [word for word in folded(text).split() if len(word) > 1][:_MOST_WORDS]
-    found = _NAMED
-    if words:
-        found += " union " + " intersect ".join(_BEGINNING % {"n": n} for n in range(len(words)))
-    elif not text and birth_date is not None:
-        found = "select id from patient where birth_date = %(birth_date)s"
-    values = {f"from{n}": word for n, word in enumerate(words)}
-    values |= {f"to{n}": f"{word}~" for n, word in enumerate(words)}  # after all letters
-    cursor = await connection.execute(
-        f"""select l.* from patient l where l.merged_into is null and l.id in ({found})
-              and (%(birth_date)s::date is null or l.birth_date = %(birth_date)s)
-            order by l.birth_name, l.first_given_name, l.id limit %(limit)s""",  # noqa: S608 - ours
-        {**values, "birth_date": birth_date, "text": text, "limit": limit},
-    )
-    return await _patients(connection, await cursor.fetchall())
-
-
-_LONGEST = 200
-_MOST_WORDS = 6
-_NAMED = """select coalesce(p.merged_into, p.id)
-                from patient_identifier i join patient p on p.id = i.patient_id
-                where i.value = %(text)s
-            union select id from patient where ins_value = %(text)s"""
-_BEGINNING = """select patient_id from patient_word
-                where word >= %%(from%(n)d)s and word < %%(to%(n)d)s"""
 
 
 async def _patients(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[Patient]:

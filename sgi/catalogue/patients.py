@@ -12,7 +12,7 @@ from sgi.catalogue.database import Connection
 from sgi.catalogue.patient_belief import refresh
 from sgi.catalogue.patient_history import contradictions, hear, history
 from sgi.catalogue.patient_identifiers import bearer, bearer_of, made, named
-from sgi.catalogue.patient_reading import by_id, search
+from sgi.catalogue.patient_reading import by_id
 from sgi.domain.patient import Identifier, Identity
 from sgi.errors import IdentityConflictError
 
@@ -26,7 +26,6 @@ __all__ = [
     "merge",
     "named",
     "record",
-    "search",
 ]
 
 

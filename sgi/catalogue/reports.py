@@ -1,7 +1,7 @@
 """Reports of the laboratory, kept whole: every version, also those replaced and deleted."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,10 +11,10 @@ from psycopg.types.json import Jsonb
 from sgi.catalogue import case_history
 from sgi.catalogue.case_history import Author, Happening, by_message
 from sgi.catalogue.case_rows import code_json, code_of
-from sgi.catalogue.case_states import advance, locked
+from sgi.catalogue.case_states import advance, follow_final, locked
 from sgi.catalogue.database import Connection
 from sgi.domain.case import CaseEvent, CaseState, Code, state_after
-from sgi.errors import IdentityConflictError
+from sgi.errors import IdentityConflictError, NotFoundError
 
 FINAL = "final"
 PRELIMINARY = "preliminary"
@@ -79,9 +79,12 @@ async def attach_report(
     case is not there yet waits for it. None where the very same is on record.
 
     A report that replaces or deletes another withdraws it, whichever came first. Raises
-    IdentityConflictError where the case is of another patient.
+    IdentityConflictError where the case is of another patient, NotFoundError for one that names
+    nothing but a document which is not there.
     """
-    case_id = await _case_of(connection, report)
+    if report.accession_number is None and report.placer_number is None:
+        report = await _named_as_before(connection, report)
+    case_id = await _numbered(connection, report.accession_number, report.placer_number)
     if case_id is not None and not await _is_of_patient(connection, case_id, report.patient_id):
         raise IdentityConflictError(
             "The report is of another patient than the case that it names; look at both."
@@ -117,14 +120,21 @@ async def attach_report(
     return report_id
 
 
-async def take_waiting(connection: Connection, case_id: UUID, accession_number: str) -> None:
-    """Attach the reports that waited for this case; those of another patient go on waiting."""
+async def take_waiting(connection: Connection, case_id: UUID) -> None:
+    """Attach the reports that waited for this case, by any of its numbers; those of another patient
+    go on waiting, and those whose number is two cases'.
+    """
     cursor = await connection.execute(
-        """select id, patient_id from report where case_id is null and accession_number = %s
-           order by said_at, attached_at""",
-        [accession_number],
+        """select r.id, r.patient_id, r.accession_number, r.placer_number
+           from report r join lab_case c on c.id = %s
+               and (r.accession_number in (c.accession_number, c.filler_number)
+                    or r.placer_number = c.placer_number)
+           where r.case_id is null order by r.said_at, r.attached_at""",
+        [case_id],
     )
     for row in await cursor.fetchall():
+        if await _numbered(connection, row["accession_number"], row["placer_number"]) != case_id:
+            continue
         if await _is_of_patient(connection, case_id, row["patient_id"]):
             await _take(connection, case_id, row["id"])
 
@@ -152,11 +162,29 @@ async def content(
     return None if whole is None else (_report(row), bytes(whole["content"]))
 
 
-async def _case_of(connection: Connection, report: ReportRow) -> UUID | None:
+async def _named_as_before(connection: Connection, report: ReportRow) -> ReportRow:
+    """With the numbers of the report that it names; raises NotFoundError where none is there."""
+    cursor = await connection.execute(
+        """select coalesce(c.accession_number, r.accession_number) as accession_number,
+               r.placer_number, coalesce(%s, r.patient_id) as patient_id
+           from report r left join lab_case c on c.id = r.case_id
+           where r.document_id = %s order by r.said_at desc, r.attached_at desc limit 1""",
+        [report.patient_id, report.replaces or report.document_id],
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFoundError("There is no such report; name the case that it is about.")
+    return replace(report, **row)
+
+
+async def _numbered(
+    connection: Connection, accession_number: str | None, placer_number: str | None
+) -> UUID | None:
+    """The one case of these numbers, the accession number first."""
     for column, value in (
-        ("accession_number", report.accession_number),
-        ("placer_number", report.placer_number),
-        ("filler_number", report.accession_number),
+        ("accession_number", accession_number),
+        ("placer_number", placer_number),
+        ("filler_number", accession_number),
     ):
         if value is None:
             continue
@@ -235,7 +263,8 @@ async def _follow(
     if report["status"] == DELETED:
         return
     row = await locked(connection, case_id)
-    event = CaseEvent.FINAL if report["status"] == FINAL else CaseEvent.REPORT
     state = CaseState(row["state"])
-    if state_after(state, event) not in (None, state):
-        await advance(connection, case_id, event, author)
+    if report["status"] == FINAL:
+        await follow_final(connection, case_id, report["said_at"], author)
+    elif state_after(state, CaseEvent.REPORT) not in (None, state):
+        await advance(connection, case_id, CaseEvent.REPORT, author)

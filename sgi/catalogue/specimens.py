@@ -10,9 +10,10 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from sgi.catalogue import assignments, case_history, cases
+from sgi.catalogue import assignments, case_history, cases, rescans
 from sgi.catalogue.case_history import Author, Happening, by_message
 from sgi.catalogue.case_rows import KINDS, code_json, glass_of, specimen_of
+from sgi.catalogue.case_states import locked
 from sgi.catalogue.database import Connection
 from sgi.domain.case import Asset, AssetKind, Code, Glass, Specimen
 from sgi.domain.newest import (
@@ -43,9 +44,9 @@ async def record_asset(
     case's before, both cases keep that. Returns the row's id.
     """
     author = by_message(source, said_at)
-    row = await _ensure(connection, establishment_id, asset, said_at)
-    times: dict[str, str] = row["times"]
     case_id = await _case_said(connection, establishment_id, asset, said_at)
+    row = await _ensure(connection, establishment_id, asset, said_at, case_id)
+    times: dict[str, str] = row["times"]
     columns = {**_columns(asset), _CASE: case_id}
     taken = newest(times, columns, said_at)
     said = {name: value for name, value in taken.items() if name in _SAID}
@@ -104,6 +105,8 @@ async def cancel_asset(
             where id = %s""",  # noqa: S608 - one of two names
         [cancelled_at, said_at, row["id"]],
     )
+    if asset.kind is AssetKind.SLIDE and cancelled_at is not None:
+        await rescans.withdraw(connection, row["id"])
     if row["case_id"] is not None:
         if row["cancelled_at"] is None and cancelled_at is not None:
             await case_history.add(
@@ -153,6 +156,7 @@ _SAID = {
     "site",
     "laterality",
     "description",
+    "comment",
     "collected_at",
     "received_at",
     "fixative",
@@ -176,9 +180,16 @@ def _columns(asset: Asset) -> dict[str, Any]:
 
 
 async def _ensure(
-    connection: Connection, establishment_id: UUID, asset: Asset, said_at: datetime
+    connection: Connection,
+    establishment_id: UUID,
+    asset: Asset,
+    said_at: datetime,
+    case_id: UUID | None = None,
 ) -> dict[str, Any]:
-    """The row, locked; made, with nothing known of it, where it is not there."""
+    """The row, locked; made, with nothing known of it, where it is not there.
+
+    Before it, as everybody locks them, its case and the one that it is to come to.
+    """
     if asset.kind is AssetKind.SLIDE:
         made = "insert into glass (establishment_id, identifier, said_at) values (%s, %s, %s)"
         wanted = "select * from glass where establishment_id = %s and identifier = %s"
@@ -189,6 +200,11 @@ async def _ensure(
         wanted = """select * from specimen
                     where establishment_id = %s and kind = %s and identifier = %s"""
         names = [establishment_id, KINDS[asset.kind], asset.identifier]
+    cursor = await connection.execute(wanted, names)
+    known = await cursor.fetchone()
+    home = None if known is None else known["case_id"]
+    for each in sorted({each for each in (home, case_id) if each is not None}):
+        await locked(connection, each)
     cursor = await connection.execute(wanted + " for no key update", names)
     row = await cursor.fetchone()
     if row is None:

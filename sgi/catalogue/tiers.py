@@ -53,14 +53,18 @@ _DUE = """
     left join lateral (
         select max(at) as at from audit where object_id = s.id and action = 'view_slide'
     ) viewed on true
+    left join glass g on g.id = s.glass_id
+    left join lab_case c on c.id = g.case_id
     left join lateral (
         select max(ended_at) as at from tier_move
         where slide_id = s.id and target = 'warm' and state = 'done'
     ) restored on true
-    where s.published_at
-          < %(now)s - least(%(after_published)s::interval, %(after_viewed)s::interval)
+    where (s.published_at
+           < %(now)s - least(%(after_published)s::interval, %(after_viewed)s::interval)
+           or c.signed_out_at < %(now)s - %(after_signed_out)s::interval)
       and (s.published_at < %(now)s - %(after_published)s::interval
-           or greatest(s.published_at, viewed.at) < %(now)s - %(after_viewed)s::interval)
+           or greatest(s.published_at, viewed.at) < %(now)s - %(after_viewed)s::interval
+           or c.signed_out_at < %(now)s - %(after_signed_out)s::interval)
       and (s.copied_at is not null or not %(only_copied)s)
       and (restored.at is null or restored.at < %(now)s - %(restored)s::interval)
       and not exists (select from tier_move o where o.slide_id = s.id and o.ended_at is null)
@@ -121,6 +125,7 @@ def _given(rules: TierPolicy, now: datetime, limit: int) -> dict[str, object]:
         "now": now,
         "after_published": after(TierEvent.PUBLISHED),
         "after_viewed": after(TierEvent.LAST_VIEWED),
+        "after_signed_out": after(TierEvent.SIGNED_OUT),
         "restored": timedelta(days=rules.restored_days),
         "limit": limit,
     }

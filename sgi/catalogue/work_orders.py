@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sgi.catalogue import case_history, cases, outbox, specimens
+from sgi.catalogue import case_history, cases, outbox, rescans, specimens
 from sgi.catalogue.case_history import Author, Happening, by_message
 from sgi.catalogue.case_rows import codes_json, codes_of
 from sgi.catalogue.case_states import locked
@@ -73,6 +73,7 @@ async def ask_rescan(
     The next scan of it that comes in ends it. Raises NotFoundError for a glass that is not the
     case's, ConflictError for one that is cancelled, or asked for already.
     """
+    await locked(connection, case_id)
     cursor = await connection.execute(
         "select * from glass where id = %s and case_id = %s for no key update",
         [glass_id, case_id],
@@ -89,6 +90,37 @@ async def ask_rescan(
     )
     order = await _add(
         connection, case_id, WorkKind.RESCAN, glass["identifier"], (), reason, glass_id, author
+    )
+    await cases.reassess(connection, case_id)
+    return order
+
+
+async def withdraw_rescan(
+    connection: Connection, case_id: UUID, glass_id: UUID, author: Author
+) -> WorkOrder:
+    """Take back that a new scan was asked for.
+
+    Raises NotFoundError for a glass that is not the case's, ConflictError where none is asked for.
+    """
+    await locked(connection, case_id)
+    cursor = await connection.execute(
+        "select * from glass where id = %s and case_id = %s for no key update",
+        [glass_id, case_id],
+    )
+    glass = await cursor.fetchone()
+    if glass is None:
+        raise NotFoundError("The case has no such slide.")
+    order_id = await rescans.withdraw(connection, glass_id)
+    order = None if order_id is None else await by_id(connection, order_id)
+    if glass["rescan_asked_at"] is None or order is None:
+        raise ConflictError("No new scan of the slide is asked for.")
+    await case_history.add(
+        connection,
+        case_id,
+        Happening.WORK_ANSWERED,
+        author,
+        before=glass["identifier"],
+        after=WorkState.WITHDRAWN,
     )
     await cases.reassess(connection, case_id)
     return order
@@ -140,6 +172,7 @@ async def accept_work_order(
         row,
         WorkState.ACCEPTED,
         by_message(source, said_at),
+        said_at,
         filler_number=filler_number,
         glass_id=glass_id,
     )
@@ -158,7 +191,7 @@ async def refuse(
     if row is None:
         return None
     author = by_message(source, said_at)
-    await _answer(connection, row, WorkState.REFUSED, author, refused_why=why)
+    await _answer(connection, row, WorkState.REFUSED, author, said_at, refused_why=why)
     found: UUID = row["id"]
     return found
 
@@ -210,23 +243,26 @@ async def _answer(
     row: dict[str, Any],
     state: WorkState,
     author: Author,
+    said_at: datetime,
     *,
     filler_number: str | None = None,
     glass_id: UUID | None = None,
     refused_why: str | None = None,
 ) -> None:
-    """Once done it stays so, and the same answer again is no news."""
+    """Once done or withdrawn it stays so; an older answer or the same again is no news."""
     await locked(connection, row["case_id"])
     cursor = await connection.execute(
-        """update work_order set state = %(state)s, state_at = now(),
+        """update work_order set state = %(state)s, state_at = now(), said_at = %(at)s,
                filler_number = coalesce(%(filler)s, filler_number),
                glass_id = coalesce(%(glass)s, glass_id), refused_why = %(why)s
-           where id = %(id)s and state <> 'done'
+           where id = %(id)s and state not in ('done', 'withdrawn')
+             and (said_at is null or said_at <= %(at)s)
              and (state, glass_id, filler_number, refused_why) is distinct from (%(state)s,
                  coalesce(%(glass)s, glass_id), coalesce(%(filler)s, filler_number), %(why)s)
            returning id""",
         {
             "state": state,
+            "at": said_at,
             "filler": filler_number,
             "glass": glass_id,
             "why": refused_why,
@@ -234,6 +270,8 @@ async def _answer(
         },
     )
     if await cursor.fetchone() is not None:
+        if WorkKind(row["kind"]) is WorkKind.RESCAN:
+            await rescans.answered(connection, row["id"], refused=state is WorkState.REFUSED)
         await case_history.add(
             connection,
             row["case_id"],

@@ -8,8 +8,9 @@ from sgi.access import passwords
 from sgi.catalogue import accounts, audit
 from sgi.catalogue.audit import SYSTEM, Action
 from sgi.catalogue.database import Database
+from sgi.commands.establishment import establishment_named
 from sgi.domain.account import Role
-from sgi.errors import ConfigurationError, ConflictError, InvalidRequestError
+from sgi.errors import ConflictError, InvalidRequestError
 
 _LONGEST_NAME = 100
 SHORTEST_PASSWORD = 12
@@ -20,11 +21,14 @@ def new_password() -> str:
     return secrets.token_urlsafe(12)
 
 
-async def add_account(url: str, name: str, role: Role, password: str) -> None:
-    """Create an account in the first establishment.
+async def add_account(
+    url: str, name: str, role: Role, password: str, establishment: str = ""
+) -> None:
+    """Create an account in an establishment, the first one by default.
 
     Raises InvalidRequestError for a name or a password that is no good, ConflictError for a name
-    that is taken (also by an account that is disabled), ConfigurationError before `sgi up`.
+    that is taken (also by an account that is disabled), ConfigurationError where there is no
+    such establishment.
     """
     name = name.strip()
     if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
@@ -34,11 +38,7 @@ async def add_account(url: str, name: str, role: Role, password: str) -> None:
     if not SHORTEST_PASSWORD <= len(password) <= passwords.MAX_LENGTH:
         raise InvalidRequestError(f"A password has at least {SHORTEST_PASSWORD} characters.")
     async with Database(url, size=1) as database:
-        async with database.anonymous() as connection:
-            known = await accounts.establishments(connection)
-        if not known:
-            raise ConfigurationError("There is no establishment yet; start `sgi up` first.")
-        establishment_id, _ = known[0]
+        establishment_id = await establishment_named(database, establishment)
         try:
             async with database.transaction(establishment_id) as connection:
                 account_id = await accounts.add_account(

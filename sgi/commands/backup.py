@@ -9,7 +9,7 @@ from rich.table import Table
 from sgi.app import database_url
 from sgi.backup.keeper import BackupKeeper
 from sgi.backup.recover import recover
-from sgi.backup.sets import sets_in
+from sgi.backup.sets import set_for, sets_in
 from sgi.errors import ConfigurationError
 from sgi.settings import Settings
 
@@ -29,7 +29,7 @@ def back_up_once(settings: Settings) -> None:
     """A base backup now, with the log written meanwhile."""
     at_work = keeper(settings)
     try:
-        made = at_work.begin()
+        made = at_work.once()
         at_work.wait_for_log()
     finally:
         at_work.close()
@@ -37,10 +37,13 @@ def back_up_once(settings: Settings) -> None:
 
 
 def list_sets(settings: Settings) -> None:
-    """What can be recovered, oldest first."""
-    table = Table("set", "from", "to")
-    for found in sets_in(backup_folder(settings)):
-        table.add_row(found.folder.name, _moment(found.ended), _moment(found.last_written))
+    """What can be recovered, oldest first, and which set reaches furthest."""
+    table = Table("set", "from", "to", "")
+    sets = sets_in(backup_folder(settings))
+    furthest = set_for(sets, None)
+    for found in sets:
+        mark = "the newest state" if found == furthest else ""
+        table.add_row(found.folder.name, _moment(found.ended), _moment(found.last_written), mark)
     Console().print(table)
 
 

@@ -55,7 +55,15 @@ async def serve_hl7(settings: Settings, url: str) -> None:
             else:
                 folder = interface.folder or settings.data / "messages" / interface.name
                 most_bytes = settings.hl7.message_mb << 20
-                drops.append(FileDrop(interface.name, folder, receiver, most_bytes=most_bytes))
+                drops.append(
+                    FileDrop(
+                        interface.name,
+                        folder,
+                        receiver,
+                        most_bytes=most_bytes,
+                        refuser=receiver.receive_head,
+                    )
+                )
             transport = _transport(interface)
             if transport is not None:
                 stack.push_async_callback(transport.close)
@@ -113,7 +121,7 @@ async def _listen(
         if tls.certificate is not None
         else None
     )
-    server = MllpServer(interface.name, receiver, limits, context)
+    server = MllpServer(interface.name, receiver, limits, context, receiver.refuse)
     host = interface.host or of_all.host
     if context is None and not is_loopback(host):
         _log.warning(

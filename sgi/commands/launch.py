@@ -1,7 +1,7 @@
 """`sgi launch`: which systems may ask for links that open one case once."""
 
 import re
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 
@@ -9,8 +9,9 @@ from sgi.access.sessions import new_token, token_hash
 from sgi.catalogue import accounts, audit, launch
 from sgi.catalogue.audit import SYSTEM, Action
 from sgi.catalogue.database import Database
+from sgi.commands.establishment import establishment_named
 from sgi.domain.account import Role
-from sgi.errors import ConfigurationError, ConflictError, InvalidRequestError, NotFoundError
+from sgi.errors import ConflictError, InvalidRequestError, NotFoundError
 
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,39}")
 _NO_PASSWORD = "none"  # noqa: S105 - no hash, so that no password is right
@@ -26,7 +27,7 @@ async def add_client(url: str, name: str, establishment: str = "") -> str:
         raise InvalidRequestError("A name has 1 to 40 small letters, figures and hyphens.")
     token = new_token()
     async with Database(url, size=1) as database:
-        establishment_id = await _establishment(database, establishment)
+        establishment_id = await establishment_named(database, establishment)
         try:
             async with database.transaction(establishment_id) as connection:
                 account_id = await accounts.add_account(
@@ -50,7 +51,7 @@ async def add_client(url: str, name: str, establishment: str = "") -> str:
 async def end_client(url: str, name: str, establishment: str = "") -> None:
     """Its token, its links and its guests' sessions end at once; raises NotFoundError."""
     async with Database(url, size=1) as database:
-        establishment_id = await _establishment(database, establishment)
+        establishment_id = await establishment_named(database, establishment)
         async with database.transaction(establishment_id) as connection:
             account_id = await launch.disable_client(connection, name)
             if account_id is None:
@@ -59,12 +60,3 @@ async def end_client(url: str, name: str, establishment: str = "") -> None:
             await audit.record(
                 connection, establishment_id, SYSTEM, Action.END_LAUNCH_CLIENT, account_id
             )
-
-
-async def _establishment(database: Database, name: str) -> UUID:
-    async with database.anonymous() as connection:
-        known = await accounts.establishments(connection)
-    chosen = [each for each, called in known if name in {"", called}]
-    if not chosen:
-        raise ConfigurationError("There is no such establishment; start `sgi up` first.")
-    return chosen[0]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
 
@@ -16,6 +17,8 @@ class Role(StrEnum):
     """Of another system that opens one case here: nobody signs in with such an account."""
 
 
+PersonRole = Literal["administrator", "pathologist", "technician"]
+"""Names of PEOPLE, as types need them written."""
 PEOPLE = tuple(role for role in Role if role is not Role.GUEST)
 """What accounts of people are for."""
 

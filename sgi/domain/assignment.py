@@ -1,11 +1,11 @@
 """Rules by which new cases are given to pathologists and groups."""
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from sgi.domain.case import Priority
+from sgi.domain.folding import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,10 @@ def first_that_fits(rules: Sequence[AssignmentRule], traits: CaseTraits) -> Assi
 
 
 def _fits(rule: AssignmentRule, traits: CaseTraits) -> bool:
-    organ = None if rule.organ is None else _plain(rule.organ)
+    organ = None if rule.organ is None else plain(rule.organ)
     return (
-        (organ is None or any(organ in _plain(each) for each in traits.organs))
+        (organ is None or any(organ in plain(each) for each in traits.organs))
         and rule.service in (None, traits.service)
         and rule.priority in (None, traits.priority)
         and rule.extemporane in (None, traits.extemporane)
     )
-
-
-def _plain(text: str) -> str:
-    parts = unicodedata.normalize("NFKD", text)
-    return "".join(part for part in parts if not unicodedata.combining(part)).casefold()

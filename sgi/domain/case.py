@@ -235,6 +235,7 @@ class Glass:
     stains: tuple[Code, ...]
     technique: Code | None
     description: str | None
+    comment: str | None
     to_be_scanned: bool
     cancelled_at: datetime | None
     rescan_asked_at: datetime | None
@@ -258,6 +259,7 @@ class Specimen:
     site: Code | None
     laterality: Code | None
     description: str | None
+    comment: str | None
     collected_at: datetime | None
     received_at: datetime | None
     fixative: Code | None
@@ -280,6 +282,8 @@ class WorkState(StrEnum):
     ASKED = "asked"
     ACCEPTED = "accepted"
     REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    """Whoever asked takes it back, or what it is about is no more."""
     DONE = "done"
     """The slide that came of it has an image."""
 

@@ -3,20 +3,22 @@
 Reading one is no check of an identity document: what it says is compared, never taken over.
 """
 
+import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from sgi.domain.ins import InsFault, ins_fault
 from sgi.domain.patient import (
     Identifier,
     IdentifierKind,
     Identity,
+    IdentityAttribute,
     Patient,
     Trait,
     Traits,
-    differences,
     folded,
 )
 from sgi.errors import UnreadableDatamatrixError
@@ -27,6 +29,16 @@ _VERSION = b"01"
 _GS = b"\x1d"
 _LARGEST = 512
 """Bytes; all fields at their longest make less."""
+
+
+LONGEST_TEXT = 600
+"""Characters of a reader's text, its own marks included."""
+_SEPARATORS = re.compile(r"\u241d|<GS>|\{GS\}|\[GS\]|\\x1d|\^\]", re.IGNORECASE)
+"""What readers and forms write where the code has a GS, which no keyboard has."""
+_SYMBOLOGY = re.compile(r"\][A-Za-z]\d")
+_IN_PLACE = b" |#~;^]"
+_NUMBER_ENDS = re.compile(rb"[^0-9.]|\Z")
+_NAME_ENDS = re.compile(rb"S[1-7]|\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,39 @@ _FIELDS = {
 def is_ins_datamatrix(raw: bytes) -> bool:
     """Whether a barcode is one of these, sound or not: then it names no slide."""
     return _HEADER.match(raw) is not None
+
+
+def as_read(text: str) -> bytes:
+    """The barcode's bytes, of the text that a reader gave: without its prefix and line end, its
+    separators made those of the code.
+
+    Raises UnreadableDatamatrixError for more than LONGEST_TEXT, and letters that no code holds.
+    """
+    bare = text.strip(" \t\r\n\0") if len(text) <= LONGEST_TEXT else ""
+    bare = _SEPARATORS.sub("\x1d", _SYMBOLOGY.sub("", bare, count=1) if bare[:1] == "]" else bare)
+    try:
+        return bare.encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise UnreadableDatamatrixError(
+            "The barcode is no INS datamatrix; scan another one."
+        ) from error
+
+
+def is_ins_text(text: str) -> bool:
+    """As `is_ins_datamatrix`, of what a reader or the label's picture gave as text."""
+    try:
+        return is_ins_datamatrix(as_read(text))
+    except UnreadableDatamatrixError:
+        return is_ins_datamatrix(text.strip()[:_HEADER_LENGTH].encode("latin-1", "replace"))
+
+
+def identity_of(codes: Iterable[str]) -> Identity | None:
+    """Whom the sound INS datamatrix of a label names; None of none, or of two people's."""
+    found: set[Identity] = set()
+    for text in codes:
+        with contextlib.suppress(UnreadableDatamatrixError):
+            found.add(parse_datamatrix(as_read(text)))
+    return found.pop() if len(found) == 1 else None
 
 
 def parse_datamatrix(raw: bytes) -> Identity:
@@ -83,18 +128,84 @@ def parse_datamatrix(raw: bytes) -> Identity:
     return Identity((Identifier(matricule, oid, IdentifierKind.INS),), traits)
 
 
-def compare(identity: Identity, patient: Patient) -> tuple[Trait, ...]:
-    """In what a scanned identity differs from a patient; empty where nothing speaks against it.
+class Agreement(StrEnum):
+    """What a scanned field is to what is known."""
 
-    Where one account has only the first of the given names, the others are no difference.
+    SAME = "same"
+    DIFFERS = "differs"
+    UNKNOWN = "unknown"
+    """One of the two leaves it open."""
+
+
+class Whose(StrEnum):
+    """Whether a code and a patient are of one person."""
+
+    SAME = "same"
+    ANOTHER = "another"
+    CANNOT_TELL = "cannot_tell"
+
+
+def agreements(identity: Identity, patient: Patient) -> dict[Trait, Agreement]:
+    """Field by field, what a scanned identity is to a patient.
+
+    Names are compared without case, accents, hyphens and apostrophes. Where one account has only
+    the first of the given names, the others are no difference.
     """
-    found = list(differences(identity.traits, patient.traits))
-    if Trait.GIVEN_NAMES in found and _one_is_short(identity.traits, patient.traits):
-        found.remove(Trait.GIVEN_NAMES)
-    said, known = identity.ins, patient.ins
-    if said is not None and known is not None and said != known:
-        found.append(Trait.INS)
-    return tuple(found)
+    found: dict[Trait, Agreement] = {}
+    for trait in Trait:
+        if trait is Trait.INS:
+            found[trait] = _agreement(identity.ins, patient.ins)
+            continue
+        one, other = getattr(identity.traits, trait), getattr(patient.traits, trait)
+        found[trait] = _agreement(
+            *(None if each is None else folded(str(each)) for each in (one, other))
+        )
+    if found[Trait.GIVEN_NAMES] is Agreement.DIFFERS and _one_is_short(
+        identity.traits, patient.traits
+    ):
+        found[Trait.GIVEN_NAMES] = Agreement.SAME
+    return found
+
+
+def compare(identity: Identity, patient: Patient) -> tuple[Trait, ...]:
+    """In what a scanned identity differs from a patient; empty where nothing speaks against it."""
+    found = agreements(identity, patient)
+    return tuple(trait for trait in Trait if found[trait] is Agreement.DIFFERS)
+
+
+def whose(identity: Identity, patient: Patient) -> Whose:
+    """Whether a code is this patient's.
+
+    One person may be given another matricule in their life, and two may share all traits: neither
+    alone decides against the other.
+    """
+    found = agreements(identity, patient)
+    ins = found.pop(Trait.INS)
+    differs = Agreement.DIFFERS in found.values()
+    all_same = all(found[trait] is Agreement.SAME for trait in _STRICT)
+    if ins is Agreement.SAME:
+        return Whose.CANNOT_TELL if differs else Whose.SAME
+    if differs:
+        return Whose.ANOTHER
+    if ins is Agreement.DIFFERS:
+        return Whose.CANNOT_TELL if all_same else Whose.ANOTHER
+    homonym = IdentityAttribute.HOMONYM in patient.attributes
+    return Whose.SAME if all_same and not homonym else Whose.CANNOT_TELL
+
+
+_STRICT = (
+    Trait.BIRTH_NAME,
+    Trait.FIRST_GIVEN_NAME,
+    Trait.SEX,
+    Trait.BIRTH_DATE,
+    Trait.BIRTH_PLACE,
+)
+
+
+def _agreement(one: object, other: object) -> Agreement:
+    if one is None or other is None:
+        return Agreement.UNKNOWN
+    return Agreement.SAME if one == other else Agreement.DIFFERS
 
 
 def _one_is_short(one: Traits, other: Traits) -> bool:
@@ -103,18 +214,30 @@ def _one_is_short(one: Traits, other: Traits) -> bool:
 
 
 def _fields(raw: bytes) -> Iterator[tuple[str, str]]:
-    """Each tag and its text, those that are not empty."""
+    """Each tag and its text, those that are not empty.
+
+    Some readers drop the separators or put something in their place. Then a number ends where
+    neither digit nor dot comes, and a name where the next tag does: no name holds a digit.
+    """
+    is_separated = _GS in raw
     while raw:
         known = _FIELDS.get(raw[:2])
         if known is None:
             raise UnreadableDatamatrixError("The INS datamatrix is damaged; scan it again.")
         tag, raw = raw[:2].decode(), raw[2:]
         value = raw[: known.longest]
-        if not known.fixed:
+        if not known.fixed and is_separated:
             value = value.split(_GS, 1)[0]
+        elif not known.fixed:
+            end = (_NUMBER_ENDS if tag == "S2" else _NAME_ENDS).search(raw)
+            value = raw[: end.start()] if end else raw
+            if len(value.rstrip(_IN_PLACE)) > known.longest:
+                raise UnreadableDatamatrixError("The INS datamatrix is damaged; scan it again.")
         elif len(value) < known.longest or _GS in value:
             raise UnreadableDatamatrixError("The INS datamatrix is damaged; scan it again.")
         raw = raw[len(value) :].removeprefix(_GS)
+        if not known.fixed and not is_separated:
+            raw, value = raw.lstrip(_IN_PLACE), value.rstrip(_IN_PLACE)
         text = value.decode("latin-1").strip()
         if not text.isprintable():
             raise UnreadableDatamatrixError("The INS datamatrix is damaged; scan it again.")

@@ -3,17 +3,16 @@
 A code names a glass only whole: identifiers are opaque, and one that is cut names another glass.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from string import ascii_uppercase, digits
 
+from sgi.domain.datamatrix import is_ins_text
 from sgi.domain.facts import SlideFacts
 
 LONGEST_CODE = 200
 """Characters of what is looked for as a glass's identifier."""
 MOST_CODES = 20
-_INS = re.compile(r"IS01[0-9A-Z]{22}S[1-7]")
 """Beginning of the patient's datamatrix (INS), which names no glass."""
 _ALPHABET = digits + ascii_uppercase + "-._/ "
 _LONGEST_VARIED = 40
@@ -83,7 +82,7 @@ def _codes(said: Iterable[str], readers: Sequence[Reader]) -> tuple[str, ...]:
 
 def is_patient_code(text: str) -> bool:
     """Whether it is the patient's datamatrix."""
-    return _INS.match(text.strip()) is not None
+    return is_ins_text(text)
 
 
 def contradicts(facts: SlideFacts, readers: Sequence[Reader] = ()) -> bool:
@@ -104,6 +103,11 @@ def nothing_read(facts: SlideFacts) -> Unidentified:
 def folded(code: str) -> str:
     """As the catalogue compares codes."""
     return code.strip(" ").upper()
+
+
+def name_of_code(code: str) -> str:
+    """By what those take turns who look a code up, and who register a glass of that name."""
+    return f"code {folded(code)}"
 
 
 def variants(code: str) -> set[str]:

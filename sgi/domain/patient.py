@@ -4,12 +4,13 @@ Fields and statuses follow the RNIV (référentiel national d'identitovigilance)
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
+
+from sgi.domain.folding import plain
 
 INS_OIDS = {
     "1.2.250.1.213.1.4.8": "INS-NIR",
@@ -62,6 +63,9 @@ class Identifier:
     assigner: str
     """The namespace of CX.4, such as the establishment's; for an INS, its OID."""
     kind: IdentifierKind = IdentifierKind.LOCAL
+    oid: str | None = field(default=None, compare=False)
+    """The universal id that came with the namespace of an IPP; what is on record has `assigner`
+    made of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +249,5 @@ def differences(said: Traits, known: Traits) -> tuple[Trait, ...]:
 
 
 def folded(text: str) -> str:
-    """A name as it is searched and compared: plain capitals and digits, one blank between words."""
-    spelled = text.upper().replace("\u0152", "OE").replace("\u00c6", "AE")
-    plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Z0-9]+", " ", plain).strip()
+    """A name as it is compared: plain capitals and digits, one blank between words."""
+    return " ".join(re.findall(r"[a-z0-9]+", plain(text))).upper()

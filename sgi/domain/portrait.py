@@ -1,7 +1,8 @@
 """What is believed of a patient, made of everything that was ever said of them.
 
 Traits that belong together are taken from one account: the newest of the administration's that says
-anything of them, else the newest that came with an order.
+anything of them, else the newest that came with an order. In what a person does not change (names,
+sex, birth date) the first order stays believed: a later one that differs may be somebody else's.
 """
 
 from collections.abc import Collection, Iterable
@@ -27,6 +28,7 @@ Document = dict[str, Any]
 
 _NAMES = ("birth_name", "first_given_name", "given_names", "used_name", "used_given_name")
 _SINGLE = ("sex", "birth_date", "birth_place", "died")
+_KEPT = frozenset({"names", "sex", "birth_date"})
 RELIABILITY = "reliability"
 OTHERS = "identifiers"
 GROUPS = ("names", *_SINGLE, RELIABILITY, "dmp")
@@ -43,6 +45,8 @@ class Account:
     """The last time."""
     rank: int
     """Which of two that were said at the same time was heard later."""
+    first_said_at: datetime | None = None
+    """None: it was said once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +102,19 @@ def deciding(accounts: Collection[Account]) -> dict[str, Account]:
             and not (group == RELIABILITY and account.standing is Standing.MERGED)
         ]
         if telling:
-            found[group] = max(telling, key=_weight)
+            by_orders = all(account.by_order for account in telling)
+            first = by_orders and group in _KEPT
+            found[group] = max(telling, key=_earliness if first else _weight)
     return found
 
 
 def _weight(account: Account) -> tuple[bool, Standing, datetime, int]:
     return not account.by_order, account.standing, account.said_at, account.rank
+
+
+def _earliness(account: Account) -> tuple[Standing, float, int]:
+    said_at = account.first_said_at or account.said_at
+    return account.standing, -said_at.timestamp(), -account.rank
 
 
 def portrait(accounts: Collection[Account]) -> Portrait:

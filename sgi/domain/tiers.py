@@ -23,6 +23,8 @@ class TierEvent(StrEnum):
     PUBLISHED = "published"
     LAST_VIEWED = "last_viewed"
     """By anybody; one that nobody looked at counts from when it was published."""
+    SIGNED_OUT = "signed_out"
+    """Of the slide's case; never for a slide without a case, or whose case is open (again)."""
 
 
 class TierRule(BaseModel):

@@ -1,11 +1,7 @@
 """When a case is due, and how well that is kept."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
-
-from sgi.domain.case import Priority
 
 
 class TargetKind(StrEnum):
@@ -26,16 +22,6 @@ DEFAULT_HOURS: dict[TargetKind, float] = {
 }
 """From the case's receipt to its sign-out, by the clock: nights and Sundays count."""
 MOST_HOURS = 10_000.0
-
-
-def target_kind(priority: Priority, *, extemporane: bool) -> TargetKind:
-    """By what a case's due time is reckoned."""
-    return TargetKind.EXTEMPORANE if extemporane else TargetKind(priority.value)
-
-
-def due_at(received_at: datetime, kind: TargetKind, hours: Mapping[TargetKind, float]) -> datetime:
-    """When a case is to be signed out; `hours` holds what differs from DEFAULT_HOURS."""
-    return received_at + timedelta(hours=hours.get(kind, DEFAULT_HOURS[kind]))
 
 
 @dataclass(frozen=True, slots=True)

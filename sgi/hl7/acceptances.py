@@ -9,7 +9,7 @@ from sgi.hl7.errors import UnknownCodeError
 from sgi.hl7.interface import AssetWord
 from sgi.hl7.order_groups import Group
 from sgi.hl7.preparation import translated
-from sgi.hl7.scope import Scope
+from sgi.hl7.scope import LONGEST_NUMBER, Scope
 from sgi.hl7.statements import WorkOrderAccepted
 
 ACCEPTED = "CM"
@@ -24,15 +24,20 @@ def accepted_order(scope: Scope, group: Group) -> WorkOrderAccepted:
         place = orc.at(5)
         raise UnknownCodeError(f"{place} is not {ACCEPTED}, which says that it is accepted.", place)
     scope.places |= {"placer_number": orc.at(2), "filler_number": orc.at(3)}
-    placer = orc.required(2)
+    placer = scope.bounded(orc.required(2), orc.at(2), LONGEST_NUMBER)
+    filler = orc.value(3)
+    if filler is not None:
+        scope.bounded(filler, orc.at(3), LONGEST_NUMBER)
     asset, temporary = None, None
     if group.specimen:
         spm = group.specimen[0]
         temporary = spm.value(2, 1)
+        if temporary is not None:
+            scope.bounded(temporary, spm.at(2), LONGEST_NUMBER)
         scope.places["temporary_id"] = spm.at(2, component=1)
         if spm.value(2, 2) is not None:
             asset = _definitive(scope, group)
-    return WorkOrderAccepted(placer, orc.value(3), temporary, asset)
+    return WorkOrderAccepted(placer, filler, temporary, asset)
 
 
 def _definitive(scope: Scope, group: Group) -> Asset:

@@ -14,6 +14,8 @@ from sgi.hl7.writing import FieldOut, segment, timestamp
 
 __all__ = ["ANSWERS", "Code", "Verdict", "answer", "verdict"]
 
+_WORDS = frozenset({"", "AL", "NE", "ER", "SU"})
+"""Of MSH-15 and MSH-16 (table 0155)."""
 _COMMITTED = {Code.AA: "CA", Code.AE: "CE", Code.AR: "CR"}
 
 _CONDITIONS = {
@@ -61,7 +63,8 @@ def answer(
     `application` False answers ACK where an ORL would be due. In enhanced mode (MSH-15, MSH-16)
     these are the acknowledgements that the sender asked for: none, one, or a commit and then an
     application acknowledgement, one after the other as in a file of several messages. Empty for
-    what is itself an acknowledgement; what has no header is answered without a name.
+    what is itself an acknowledgement; what has no header is answered without a name. Whoever asks
+    for what is in no table is answered as if nothing was asked for.
     """
     header = header_of(asked)
     if header.code in {"ACK", "NAK"}:
@@ -70,7 +73,7 @@ def answer(
     lines = [_error(header, one, "W") for one in warnings]
     if error is not None:
         lines.append(_error(header, error, "E"))
-    if not header.enhanced:
+    if not header.enhanced or not {header.accept, header.application} <= _WORDS:
         return _write(header, _type(header, application), code, error, lines, now)
     told = b""
     if _wanted(header.accept, code):

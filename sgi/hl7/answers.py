@@ -75,14 +75,32 @@ _ENDS = {
 async def settle_later(
     connection: Connection, said: OrderAnswered, raw: bytes, said_at: datetime, source: str
 ) -> bool:
-    """A message of its own that answers a notice; False where none waits for it."""
+    """A message of its own that answers a notice; False where it decides nothing.
+
+    In enhanced mode it comes after a commit acknowledgement, which says only that the notice was
+    received: what the application says then is the last word.
+    """
     notice = await outbox.of_control_id(connection, said.control_id)
     answered = meaning(said.code)
     await refuse_order(connection, said, said_at, source)
-    if notice is None or answered is None or answered is Answered.LATER:
+    if notice is None or answered is None:
+        return False
+    if notice.state is NoticeState.ACCEPTED:
+        return await _settle_after_all(connection, notice, Reply(raw, said, answered))
+    if answered is Answered.LATER:
         return False
     await settle(connection, notice, Reply(raw, said, answered), said_at, source)
     return True
+
+
+async def _settle_after_all(connection: Connection, notice: Notice, reply: Reply) -> bool:
+    """Taken on before, and refused now: nobody would send it again by itself."""
+    if reply.answered is Answered.ACCEPTED or reply.said.code.startswith("C"):
+        return False
+    words = words_of(reply.said)
+    if notice.message_id is not None:
+        await messages.set_answer(connection, notice.message_id, Outcome.REFUSED, reply.raw, words)
+    return await outbox.refuse_after_all(connection, notice.id, words)
 
 
 async def refuse_order(

@@ -5,7 +5,7 @@ functions of the catalogue see to that, and `snapshot` tells what did change.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +15,11 @@ from sgi.catalogue.messages import Change
 from sgi.catalogue.reports import ReportRow
 from sgi.domain.case import AssetKind
 from sgi.domain.patient import Identifier
+from sgi.errors import NotFoundError
 from sgi.hl7 import answers
+from sgi.hl7.assigners import with_assigners
+from sgi.hl7.errors import DocumentVersionError, Location
+from sgi.hl7.guards import guard, shared_ins
 from sgi.hl7.mapping import ORDER, Reading
 from sgi.hl7.snapshot import contradictions, differences, snapshot
 from sgi.hl7.statements import (
@@ -78,8 +82,12 @@ async def apply(
     `counts_from` is when the message was true, as it says, but for a replay. Whoever asks has the
     locks of what the message is about.
     """
-    statements = reading.statements
+    statements = [
+        await with_assigners(connection, establishment_id, told) for told in reading.statements
+    ]
+    reading = replace(reading, statements=statements)
     source = reading.source
+    noticed = await guard(connection, reading, counts_from)
     subjects = subjects_of(statements)
     before = await snapshot(connection, subjects)
     words = f"{source.interface} {source.control_id}"
@@ -88,7 +96,8 @@ async def apply(
         await _apply(work, statement)
     await defer_telling(connection)
     after = await snapshot(connection, subjects)
-    work.notes.extend(contradictions(statements, work.patient_id, after))
+    work.notes.extend((*noticed, *await shared_ins(connection, work.patient_id)))
+    work.notes.extend(contradictions(statements, work.patient_id, before, after))
     changes = (*differences(before, after), *work.changes)
     return Applied(changes, tuple(work.notes), work.patient_id)
 
@@ -195,9 +204,12 @@ async def _apply_asset(
             if asset.kind is AssetKind.SLIDE:
                 await _attach_waiting(work, asset_id)
         case AssetCancelled(asset):
-            await specimens.cancel_asset(
+            asset_id = await specimens.cancel_asset(
                 connection, establishment_id, asset, said_at=work.counts_from, source=work.source
             )
+            if asset.kind is AssetKind.SLIDE:
+                taken = await attachments.glass_cancelled(connection, establishment_id, asset_id)
+                work.changes.extend(Change("slide.detached", each) for each in taken)
         case SlideScanned(identifier):
             glass = await specimens.glass_named(connection, identifier)
             if glass is None:
@@ -253,8 +265,15 @@ async def _apply_report(work: _Work, said: ReportSaid) -> None:
         content=said.content,
         patient_id=patient_id,
     )
-    report_id = await reports.attach_report(
-        work.connection, work.establishment_id, row, said_at=work.counts_from, source=work.source
-    )
+    try:
+        report_id = await reports.attach_report(
+            work.connection,
+            work.establishment_id,
+            row,
+            said_at=work.counts_from,
+            source=work.source,
+        )
+    except NotFoundError as error:
+        raise DocumentVersionError(str(error), Location("TXA", field=12)) from error
     if report_id is not None and said.accession_number is None:  # no name that `snapshot` looks by
         work.changes.append(Change("report.new", report_id))

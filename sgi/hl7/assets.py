@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sgi.domain.case import Asset, AssetKind, Code
 from sgi.hl7.errors import MissingFieldError, UnknownCodeError
 from sgi.hl7.events import Profile
-from sgi.hl7.interface import AssetWord
+from sgi.hl7.interface import LONGEST_IDENTIFIER, AssetWord
 from sgi.hl7.message import Segment
 from sgi.hl7.preparation import embedding_of, fixative_of, stains_of
 from sgi.hl7.scope import Scope
@@ -95,9 +95,10 @@ _ABOVE = {
 
 def _parent(scope: Scope, word: AssetWord) -> str | None:
     """As its own message names it: by the pattern of what is above."""
-    said = scope.text(scope.interface.read.parent, "parent")
-    if said is None:
+    found = scope.first(scope.interface.read.parent, "parent")
+    if found is None:
         return None
+    said = scope.bounded(found.value, found.location, LONGEST_IDENTIFIER)
     names = (scope.interface.identifier(above, said) for above in _ABOVE[word])
     return next((name for name in names if name is not None), said)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from sgi.errors import SgiError
 from sgi.hl7.acknowledge import answer
 from sgi.hl7.batches import split_messages
 from sgi.hl7.errors import (
@@ -52,6 +53,10 @@ class Host(Protocol):
 
     async def handle(self, raw: bytes, peer: str) -> bytes:
         """The answer to a message; raises nothing but what cancels it."""
+        ...
+
+    async def refuse(self, head: bytes, error: SgiError) -> bytes:
+        """The answer to a message of which only the beginning is there; raises as `handle`."""
         ...
 
     def hold(self, more: int) -> bool:
@@ -144,7 +149,7 @@ class Connection:
         """Answer in order; False when an answer is not read."""
         for event in events:
             if isinstance(event, Refusal):
-                told = self._answer_to(event)
+                told = await self._refuse(event)
             elif self._host.stopping:
                 return True  # it is not answered, and sent again
             else:
@@ -168,7 +173,7 @@ class Connection:
             self.handling = False
             self.since = time.monotonic()
 
-    def _answer_to(self, refusal: Refusal) -> bytes:
+    async def _refuse(self, refusal: Refusal) -> bytes:
         self._complain(f"sent what is no message ({refusal.trouble})")
         error: MessageError
         if refusal.trouble is Trouble.TOO_LARGE:
@@ -178,7 +183,12 @@ class Connection:
             error = UnreadableMessageError("The message holds FS, which ends messages in MLLP.")
         else:
             return b""  # what began anew is answered when it is whole
-        return answer(refusal.head, error, datetime.now(UTC))
+        self.handling = True
+        try:
+            return await self._host.refuse(refusal.head, error)
+        finally:
+            self.handling = False
+            self.since = time.monotonic()
 
     def _complain(self, what: str) -> None:
         self._host.complain(what, self.peer)

@@ -5,6 +5,7 @@ What a document is, is told by how it begins, never by what is said of it: it is
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,19 @@ from sgi.hl7.message import Segment
 PDF = "application/pdf"
 XML = "text/xml"
 TEXT = "text/plain"
+HTML = "text/html"
+XHTML = "application/xhtml+xml"
+SVG = "image/svg+xml"
+_BOM = b"\xef\xbb\xbf"
+_ROOT = re.compile(
+    rb"""(?:\xef\xbb\xbf)?+
+    (?: \s++ | <\?(?s:.*?)\?> | <!--(?s:.*?)--> | <!doctype [^\[>]*+ (?: \[ [^\]]*+ \] \s*+ )? > )*+
+    < (?: [\w.-]++ : )? (?P<root> [\w.-]++ )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_HTML_ROOTS = {b"html", b"head", b"body"}
+_MOST_PROLOGUE = 4096
+"""What comes before the root of markup, in bytes."""
 _MAGIC = (
     (b"%PDF-", PDF),
     (b"{\\rtf", "application/rtf"),
@@ -99,17 +113,29 @@ def _base64(data: str, place: Location) -> bytes:
 
 def media_type_of(content: bytes) -> str:
     """By how it begins."""
-    head = content[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+    head = content[:64].removeprefix(_BOM).lstrip()
     for magic, media_type in _MAGIC:
         if head.startswith(magic):
             return media_type
     if head.startswith(b"<"):
-        return XML
+        return _of_markup(content)
     try:
         content.decode()
     except UnicodeDecodeError:
         return "application/octet-stream"
     return TEXT
+
+
+def _of_markup(content: bytes) -> str:
+    """By its root, which the prologue may come before."""
+    found = _ROOT.match(content[:_MOST_PROLOGUE])
+    root = found["root"].lower() if found else b""
+    if root == b"svg":
+        return SVG
+    if root in _HTML_ROOTS:
+        is_xml = content.removeprefix(_BOM).lstrip().startswith(b"<?xml")
+        return XHTML if is_xml else HTML
+    return XML
 
 
 def required(document: Document) -> Document:

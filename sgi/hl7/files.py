@@ -17,11 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from sgi.hl7.acknowledge import Code, answer
+from sgi.domain.interface import Outcome
+from sgi.errors import SgiError
+from sgi.hl7.acknowledge import Code, answer, verdict
 from sgi.hl7.batches import split_messages
-from sgi.hl7.errors import LinkUnavailableError, MessageError, MessageTooLargeError
-from sgi.hl7.message import parse_message
+from sgi.hl7.errors import LinkUnavailableError, MessageTooLargeError
 from sgi.hl7.mllp import HEAD_BYTES
+from sgi.hl7.receive import Result
 
 _log = logging.getLogger(__name__)
 _LOOK_S = 1.0
@@ -29,6 +31,10 @@ _AGAIN_S = 10.0
 """After a message that may be sent again."""
 _MOST_AT_ONCE = 1_000
 """Files looked at in one round."""
+_TRIES_ALONE = 6
+"""How often a file that may be sent again holds up what comes after it. Then what is wrong may be
+with it: it is tried still, before the others, but they are tried too. While the database is away
+each of them holds up the next as long, so that their order stays."""
 _LITTER = (".part", ".tmp", ".ack", ".filepart", ".writing")
 _LONGEST_NAME = 200
 """Bytes of a name that is kept; the system has 255, and an answer's is longer."""
@@ -36,9 +42,15 @@ _LONGEST_TAIL = 40
 
 
 class Handler(Protocol):
-    """As of the server."""
+    """As `receive.Receiver`: what came of a message, which an answer need not tell."""
 
-    async def __call__(self, raw: bytes, peer: str) -> bytes: ...
+    async def receive(self, raw: bytes) -> Result: ...
+
+
+class Refuser(Protocol):
+    """As `receive.Receiver.receive_head`."""
+
+    async def __call__(self, head: bytes, error: SgiError) -> Result: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +71,12 @@ class FileDrop:
         *,
         quiet_s: float = 2.0,
         most_bytes: int = 64 << 20,
+        refuser: Refuser | None = None,
     ) -> None:
-        """A file is whole when it has not changed for `quiet_s`; larger ones are refused."""
+        """A file is whole when it has not changed for `quiet_s`; larger ones are refused, and
+        `refuser` keeps their beginning.
+        """
+        self._refuser = refuser
         self.name = name
         self._folder = folder
         self._handler = handler
@@ -68,6 +84,7 @@ class FileDrop:
         self._most_bytes = most_bytes
         self._seen: dict[Path, tuple[int, int, float]] = {}
         self._left: set[Path] = set()
+        self._tries: dict[Path, int] = {}
 
     async def run(self) -> None:
         """Until it is cancelled, which is safe at any moment: a file is whole, or taken again."""
@@ -83,24 +100,40 @@ class FileDrop:
         """Take every file that is whole; True when one has to be tried again later."""
         found = await asyncio.to_thread(lambda: list(self._find()))
         whole = self._whole(found)
+        present = {one.path for one in whole}
+        self._tries = {path: n for path, n in self._tries.items() if path in present}
+        again = False
         for one in whole:
-            if not await self._take(one):
-                return True
-        return False
+            if await self._take(one):
+                self._tries.pop(one.path, None)
+                continue
+            again = True
+            self._tries[one.path] = self._tries.get(one.path, 0) + 1
+            if self._tries[one.path] < _TRIES_ALONE:
+                break
+        return again
 
     def _find(self) -> Iterator[_Found]:
+        """Those that there is something to do with; of the others there may be any number."""
         for part in ("done", "refused"):
             (self._folder / part).mkdir(parents=True, exist_ok=True)
         found = []
+        left = set()
         with os.scandir(self._folder) as entries:
             for entry in entries:
                 if entry.name.startswith(".") or entry.name.lower().endswith(_LITTER):
                     continue
                 if not entry.is_file(follow_symlinks=False):
                     continue
+                path = Path(entry.path)
+                if path in self._left:
+                    left.add(path)
+                    continue
                 with suppress(FileNotFoundError):
                     about = entry.stat(follow_symlinks=False)
-                    found.append(_Found(Path(entry.path), about.st_size, about.st_mtime_ns))
+                    if about.st_size:
+                        found.append(_Found(path, about.st_size, about.st_mtime_ns))
+        self._left &= left
         found.sort(key=lambda one: (one.mtime_ns, one.path.name))
         yield from found[:_MOST_AT_ONCE]
 
@@ -113,10 +146,9 @@ class FileDrop:
             if (size, mtime_ns) != (one.size, one.mtime_ns):
                 since = now
             seen[one.path] = (one.size, one.mtime_ns, since)
-            if now - since >= self._quiet_s and one.size and one.path not in self._left:
+            if now - since >= self._quiet_s:
                 whole.append(one)
         self._seen = seen
-        self._left &= seen.keys()
         return whole
 
     async def _take(self, found: _Found) -> bool:
@@ -132,25 +164,35 @@ class FileDrop:
         if len(raw) > self._most_bytes:
             most = self._most_bytes >> 20
             too_large = MessageTooLargeError(f"The file has more than {most} MiB; send several.")
-            told = [answer(raw[:HEAD_BYTES], too_large, datetime.now(UTC))]
-            await asyncio.to_thread(self._move, found.path, told, refused=True)
+            result = await self._refuse(raw[:HEAD_BYTES], too_large)
+            if result.outcome is None:
+                return False
+            await asyncio.to_thread(self._move, found.path, [result.answer], refused=True)
             return True
         told = []
+        refused = False
         for message in await asyncio.to_thread(split_messages, raw):
-            said = await self._handle(message)
-            if _code(said) is Code.AR:
+            result = await self._handle(message)
+            if result.outcome is None:
                 return False
-            told.append(said)
-        refused = not told or any(_code(said) is Code.AE for said in told)
+            told.append(result.answer)
+            refused = refused or result.outcome is Outcome.REFUSED
+        refused = refused or not told
         await asyncio.to_thread(self._move, found.path, told, refused=refused)
         return True
 
-    async def _handle(self, message: bytes) -> bytes:
+    async def _handle(self, message: bytes) -> Result:
         try:
-            return await self._handler(message, "file")
+            return await self._handler.receive(message)
         except Exception as error:  # noqa: BLE001 - the sender has to be told in any case
             _log.error("%s: %s for a file's message", self.name, type(error).__name__)
-            return answer(message, error, datetime.now(UTC))
+            outcome = None if verdict(error).code is Code.AR else Outcome.REFUSED
+            return Result(outcome, answer(message, error, datetime.now(UTC)))
+
+    async def _refuse(self, head: bytes, error: SgiError) -> Result:
+        if self._refuser is not None:
+            return await self._refuser(head, error)
+        return Result(Outcome.REFUSED, answer(head, error, datetime.now(UTC)))
 
     def _move(self, path: Path, told: list[bytes], *, refused: bool) -> None:
         """The answer first: a file that is where it belongs has its answer."""
@@ -189,15 +231,6 @@ class FileTransport:
     def _write(self, name: str, raw: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         _write(self._folder / name, raw)
-
-
-def _code(said: bytes) -> Code | None:
-    """MSA-1 of an answer; commit acknowledgements count as what they say."""
-    for message in split_messages(said):
-        with suppress(MessageError, ValueError):
-            code = parse_message(message).value("MSA-1") or ""
-            return Code(code.replace("C", "A", 1))
-    return None
 
 
 def _read(path: Path, most_bytes: int) -> bytes:

@@ -16,17 +16,23 @@ _NO_TRUTH = frozenset({"T", "D"})
 """MSH-11 of tests and demonstrations, whose people may have an INS of test."""
 
 
-def locals_of(segment: Segment, number: int, interface: Interface) -> list[Identifier]:
-    """The IPPs of a CX field: of each assigner the first."""
+def locals_of(
+    segment: Segment, number: int, interface: Interface, *, on: date | None = None
+) -> list[Identifier]:
+    """The IPPs of a CX field: of each assigner the first that had not ended `on` that day."""
     found: dict[str, Identifier] = {}
     for repetition in segment.field(number).repetitions:
+        if _has_ended(repetition, on):
+            continue
         value, kind = repetition.value(), repetition.value(5)
         if value is None or kind not in {None, IdentifierKind.LOCAL} or _has_ins_root(repetition):
             continue
         assigner = repetition.value(4) or repetition.value(4, 2) or interface.patients.assigner
         place = segment.at(number)
-        identifier = Identifier(plain(value, place), plain(assigner, place))
-        found.setdefault(identifier.assigner, identifier)
+        universal = repetition.value(4, 2)
+        oid = None if universal is None else plain(universal, place)
+        identifier = Identifier(plain(value, place), plain(assigner, place), oid=oid)
+        found.setdefault(oid or identifier.assigner, identifier)
     return list(found.values())
 
 
@@ -44,7 +50,7 @@ def ins_of(
 ) -> Identifier | None:
     """The INS in force; raises when it is not whole, or when there are two."""
     tests = interface.patients.test_ins or message.header.value(11) in _NO_TRUTH
-    said_on = _day(message.header.value(7))
+    said_on = day_of(message)
     found: list[Identifier] = []
     for number, repetition in sent(pid.field(3)):
         if not is_ins(repetition):
@@ -92,6 +98,11 @@ def _sound_ins(repetition: Repetition, place: Location, notes: list[str]) -> Ide
     if is_unusual(matricule):
         notes.append(f"{place}: the INS begins with neither 1 nor 2; make sure that it is right.")
     return Identifier(matricule, oid, IdentifierKind.INS)
+
+
+def day_of(message: Message) -> date | None:
+    """When a message was written (MSH-7)."""
+    return _day(message.header.value(7))
 
 
 def _has_ended(repetition: Repetition, said_on: date | None) -> bool:

@@ -12,7 +12,7 @@ from sgi.hl7.errors import (
     SegmentSequenceError,
     UnsupportedEventError,
 )
-from sgi.hl7.identifiers import ins_of, is_ins, locals_of
+from sgi.hl7.identifiers import day_of, ins_of, is_ins, locals_of
 from sgi.hl7.interface import Interface
 from sgi.hl7.message import Message, Segment
 from sgi.hl7.statements import (
@@ -64,7 +64,7 @@ def identity_of(message: Message, interface: Interface, notes: list[str] | None 
 
 
 def _identity(message: Message, pid: Segment, interface: Interface, notes: list[str]) -> Identity:
-    local = locals_of(pid, 3, interface)
+    local = locals_of(pid, 3, interface, on=day_of(message))
     ins = ins_of(message, pid, interface, notes)
     codes = [code for repetition in pid.field(32).repetitions if (code := repetition.value())]
     found = reliability(codes, ins)
@@ -108,12 +108,12 @@ def _link(message: Message, interface: Interface, linked: bool) -> PatientsLinke
         raise SegmentSequenceError(
             "A link is between two patients; send two PID.", Location("PID", len(pids) or 1)
         )
-    one, other = (_named(pid, interface) for pid in pids)
+    one, other = (_named(message, pid, interface) for pid in pids)
     return PatientsLinked(one, other, linked)
 
 
-def _named(pid: Segment, interface: Interface) -> Identifier:
-    local = locals_of(pid, 3, interface)
+def _named(message: Message, pid: Segment, interface: Interface) -> Identifier:
+    local = locals_of(pid, 3, interface, on=day_of(message))
     if not local:
         raise _no_identifier(pid, 3)
     return local[0]

@@ -60,6 +60,9 @@ class Out(Table):
     encoding: Charset = Charset.UTF_8
     processing: str = Field(default="P", pattern="^[PTD]$")
     """MSH-11."""
+    enhanced: bool = False
+    """Acknowledgements in enhanced mode: a commit at once (MSH-15 AL), and what became of the
+    message when that is known (MSH-16 AL)."""
     connection_per_message: bool = False
     answer_s: float = Field(default=30.0, gt=0, le=600)
     authorities: dict[str, Authority] = Field(default_factory=dict)

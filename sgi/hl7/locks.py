@@ -5,9 +5,9 @@ for them.
 """
 
 from collections.abc import Iterable
-from hashlib import blake2b
 from uuid import UUID
 
+from sgi.catalogue import turns
 from sgi.catalogue.database import Connection
 
 
@@ -28,15 +28,9 @@ from unnest(%s::bigint[]) as key
 
 def key_of_name(establishment_id: UUID, name: str) -> int:
     """Of what a message is about."""
-    return _key(establishment_id, name.encode())
+    return turns.key_of_name(establishment_id, name.encode())
 
 
 def key_of_message(establishment_id: UUID, interface: str, raw: bytes) -> int:
     """Of the very message: whoever brings it twice at once waits."""
-    return _key(establishment_id, interface.encode() + b"\0" + raw)
-
-
-def _key(establishment_id: UUID, name: bytes) -> int:
-    """Two may have one by chance: then they take turns too."""
-    digest = blake2b(name, digest_size=8, key=establishment_id.bytes).digest()
-    return int.from_bytes(digest, signed=True)
+    return turns.key_of_name(establishment_id, interface.encode() + b"\0" + raw)

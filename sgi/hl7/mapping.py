@@ -28,13 +28,13 @@ from sgi.hl7.replies import read_reply
 from sgi.hl7.reports import read_reports
 from sgi.hl7.scanner import read_scanner
 from sgi.hl7.statements import PatientSaid, Source, Statement
-from sgi.hl7.times import parse_time
+from sgi.hl7.times import is_likely, parse_time
 
 ORDER = "order"
 """The event of a patient who is only named with an order."""
 _PROCESSING = {"P", "T", "D"}
 _AHEAD = timedelta(minutes=10)
-"""Clocks differ; what is said to be true later than that is true from when it came."""
+"""Clocks differ: so much of the future is no matter for a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +142,10 @@ def _said_at(
             continue
         if said_at > received_at + _AHEAD:
             notes.append(f"{place} is in the future; the message counts from when it came.")
-            return received_at
-        return said_at
+        elif not is_likely(said_at, received_at):
+            notes.append(f"{place} is before 1970; it was left aside.")
+            continue
+        return min(said_at, received_at)
     return received_at
 
 

@@ -101,11 +101,14 @@ class _Reading:
     profile: Profile | None
     cases: dict[str, tuple[CaseSaid, Places]] = field(default_factory=dict)
     others: dict[Statement, Places] = field(default_factory=dict)
+    moving: set[str] = field(default_factory=set)
+    """Cases that may be another patient's from now on."""
 
     def told(self) -> list[Placed]:
         """Cases before what they are made of."""
         cases: list[Placed] = [
-            (CaseRecorded(case, self.patient), places) for case, places in self.cases.values()
+            (CaseRecorded(case, self.patient, moves=number in self.moving), places)
+            for number, (case, places) in self.cases.items()
         ]
         return [*cases, *self.others.items()]
 
@@ -231,12 +234,15 @@ class _Reading:
         return service if self.profile is None and not asset.stains else None
 
     def _asset(self, asset: Asset, scope: Scope, *, cancels: bool) -> None:
-        statement = AssetCancelled(asset) if cancels else AssetRecorded(asset)
+        moves = _corrects(scope)
+        statement = AssetCancelled(asset) if cancels else AssetRecorded(asset, moves=moves)
         self.others.setdefault(statement, scope.places)
 
     def _case(self, scope: Scope, number: str, *, update: bool = False, service: bool) -> None:
         scope.name(self.interface.read.case, None, "accession_number")
         said = case_of(scope, number, update=update, service=service)
+        if update or _corrects(scope):
+            self.moving.add(number)
         if number in self.cases:
             before, places = self.cases[number]
             self.cases[number] = joined(before, said), scope.places | places
@@ -248,3 +254,8 @@ class _Reading:
         if number is None:
             raise no_number(scope)
         return number
+
+
+def _corrects(scope: Scope) -> bool:
+    orc = scope.segment("ORC")
+    return orc is not None and orc.value(1) == "XO"

@@ -52,6 +52,8 @@ def _identifier(out: Out, one: Identifier) -> RepetitionOut:
     if one.kind is IdentifierKind.INS:
         authority = (_INS_NAMESPACES.get(one.assigner), one.assigner, "ISO")
         return (one.value, None, None, authority, "INS")
+    if one.assigner.count("&") == 2:  # a namespace that several have here
+        return (one.value, None, None, tuple(one.assigner.split("&")), "PI")
     known = out.authorities.get(one.assigner)
     assigner = (one.assigner, known.id, known.type) if known is not None else (one.assigner,)
     return (one.value, None, None, assigner, "PI")

@@ -13,16 +13,17 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from sgi.catalogue import messages
 from sgi.catalogue.database import Connection, Database
 from sgi.catalogue.messages import Change, Kept, Said, ToKeep
 from sgi.domain.interface import Direction, Outcome
-from sgi.errors import ConflictError, NotFoundError, SgiError
+from sgi.errors import ConflictError, IdentityConflictError, NotFoundError, SgiError
 from sgi.hl7 import apply, locks
 from sgi.hl7.acknowledge import Code, answer, verdict
-from sgi.hl7.errors import BusyLinkError, DefectError
+from sgi.hl7.away import is_away
+from sgi.hl7.errors import BusyLinkError, ContradictionError, DefectError
+from sgi.hl7.header import header_of
 from sgi.hl7.interfaces import Interface
 from sgi.hl7.mapping import Reading, read_message, statements_of
 from sgi.hl7.message import Message
@@ -42,9 +43,9 @@ _AGAIN = (
     psycopg.errors.UniqueViolation,  # two that make the same row: the second finds it next time
     psycopg.errors.ForeignKeyViolation,
 )
-_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
 
 _NOTHING_SAID = Said()
+_CUT = Change("message.cut", detail="Only the beginning of the message was kept.")
 _JUST_BEFORE = timedelta(microseconds=1)
 """Of two messages that were true at one moment the later to come wins: a replay came first."""
 
@@ -62,6 +63,8 @@ class Taken:
     reading: Reading | None = None
     error: SgiError | None = None
     """Why it cannot be applied."""
+    is_whole: bool = True
+    """False where `raw` is only the beginning of what was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +126,19 @@ class Receiver:
         """As `__call__`, and what came of it."""
         return await self._settle(await self._read(raw), None)
 
+    async def refuse(self, head: bytes, error: SgiError) -> bytes:
+        """The answer to a message of which only the beginning came, which is kept to be seen."""
+        return (await self.receive_head(head, error)).answer
+
+    async def receive_head(self, head: bytes, error: SgiError) -> Result:
+        """As `refuse`, and what came of it."""
+        taken = Taken(head, self._clock(), error=error, is_whole=False)
+        return await self._settle(replace(taken, said=_head(head)), None)
+
     async def replay(self, message_id: UUID) -> Result:
         """Read a kept message again, with the mapping of today: a new row, nothing else is new.
 
-        Raises NotFoundError, or ConflictError for one that went out.
+        Raises NotFoundError, or ConflictError for one that went out or is not there whole.
         """
         async with self._database.transaction(self._establishment_id) as connection:
             kept = await messages.by_id(connection, message_id)
@@ -135,6 +147,8 @@ class Receiver:
             raise NotFoundError("There is no such message.")
         if kept.direction is Direction.OUT or kept.interface != self._interface.name:
             raise ConflictError("Only messages that came in through it are read again.")
+        if any(change["what"] == _CUT.what for change in kept.changes):
+            raise ConflictError("Only the beginning of the message was kept; have it sent again.")
         taken = await self._read(content.raw, kept.received_at)
         return await self._settle(taken, kept)
 
@@ -154,9 +168,12 @@ class Receiver:
                 return await self._once(taken, again)
             except _AGAIN as met:
                 error = met
-            except _AWAY as away:
-                error = away
+            except Exception as failure:  # noqa: BLE001 - not even the refusal could be kept
+                error = failure
                 break
+        if isinstance(error, psycopg.IntegrityError) and taken.error is None:
+            # It met nobody, or it would have found what they made: it cannot be applied.
+            return await self._settle(replace(taken, error=_defect(error)), again)
         _log.warning("%s: a message was not taken: %s", self._interface.name, where(error))
         refusal = BusyLinkError("The message could not be taken just now; send it again.")
         return Result(None, self._answer(taken, refusal))
@@ -166,11 +183,15 @@ class Receiver:
             return await self._refuse(taken, taken.error, again)
         try:
             return await self._apply(taken, again)
-        except (*_AGAIN, *_AWAY):
+        except _AGAIN:
             raise
+        except IdentityConflictError as error:
+            return await self._refuse(taken, _placed(error, taken), again)
         except SgiError as error:
             return await self._refuse(taken, error, again)
-        except Exception as error:  # noqa: BLE001 - as in `read`
+        except Exception as error:
+            if is_away(error):
+                raise
             return await self._refuse(taken, _defect(error), again)
 
     async def _apply(self, taken: Taken, again: Kept | None) -> Result:
@@ -223,6 +244,7 @@ class Receiver:
                 Outcome.REFUSED,
                 told,
                 error=str(error),
+                changes=() if taken.is_whole else (_CUT,),
                 replay_of=_root(again),
                 reuses_control_id=before.reuses_control_id,
             )
@@ -235,7 +257,10 @@ class Receiver:
         name, home = self._interface.name, self._establishment_id
         statements = () if taken.reading is None else taken.reading.statements
         about = [locks.key_of_name(home, each) for each in subjects_of(statements).names()]
-        await locks.lock(connection, [locks.key_of_message(home, name, taken.raw), *about])
+        try:
+            await locks.lock(connection, [locks.key_of_message(home, name, taken.raw), *about])
+        except psycopg.errors.QueryCanceled as error:  # others are at the same for too long
+            raise BusyLinkError("Others held the same for too long; send it again.") from error
         return await messages.find_same(connection, name, taken.raw, taken.said)
 
     async def _repeat(self, connection: Connection, same: messages.Same) -> Result:
@@ -250,6 +275,21 @@ class Receiver:
             self._clock(),
             application=self._interface.application_acknowledgement,
         )
+
+
+def _head(head: bytes) -> Said:
+    """What the beginning of a message says of itself."""
+    told = header_of(head)
+    sender = "|".join(party[0] if party else "" for party in told.sender)
+    type_ = "^".join(part for part in (told.code, told.event) if part)
+    return Said(told.control_id, sender if sender != "|" else "", type_)
+
+
+def _placed(error: SgiError, taken: Taken) -> ContradictionError:
+    """Where the message names whom the catalogue does not take for what it says: MRG-1, PID-3."""
+    places = [] if taken.reading is None else taken.reading.places
+    found = (each.get(what) for what in ("gone", "identifiers") for each in places)
+    return ContradictionError(str(error), next((place for place in found if place), None))
 
 
 def _root(again: Kept | None) -> UUID | None:

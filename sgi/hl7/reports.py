@@ -7,11 +7,12 @@ from sgi.domain.patient import Identifier
 from sgi.hl7.cases import no_number
 from sgi.hl7.cda import ClinicalDocument, read_cda
 from sgi.hl7.documents import XML, Document, documents_in, required
+from sgi.hl7.errors import Location
 from sgi.hl7.interface import Interface
 from sgi.hl7.message import Message, Segment
 from sgi.hl7.order_groups import groups_of
 from sgi.hl7.orders import Placed
-from sgi.hl7.scope import Scope
+from sgi.hl7.scope import LONGEST_NUMBER, Scope
 from sgi.hl7.statements import ReportSaid, ReportStatus
 
 _BY_RESULT = {
@@ -97,6 +98,9 @@ def _identity(scope: Scope, cda: ClinicalDocument | None) -> tuple[str | None, s
         scope.places["replaces"] = txa.at(13)
     if cda is not None:
         own, before = own or cda.document_id, before or cda.replaces
+    for number, name in ((12, own), (13, before)):
+        place = Location("OBX", field=5) if txa is None else txa.at(number)
+        scope.bounded(name or "", place, LONGEST_NUMBER)
     return own, before
 
 

@@ -53,6 +53,7 @@ class Envelope:
             control_id=self.control_id,
             charset=out.encoding,
             processing=out.processing,
+            enhanced=out.enhanced,
             profiles=None if profile is None else (profile.value, "IHE"),
         )
 

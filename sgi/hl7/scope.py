@@ -9,9 +9,11 @@ from sgi.domain.case import Code
 from sgi.hl7.errors import Location, WrongTypeError
 from sgi.hl7.interface import AssetWord, Interface
 from sgi.hl7.message import Path, Repetition, Segment
-from sgi.hl7.times import parse_time
+from sgi.hl7.times import is_likely, parse_time
 
 LONGEST_TEXT = 20_000
+LONGEST_NUMBER = 200
+"""Characters of an identifier: what is indexed has a bound, which messages must not meet."""
 _LONGEST_CODE = 500
 
 
@@ -71,8 +73,11 @@ class Scope:
         return found
 
     def text(self, paths: Iterable[Path], what: str) -> str | None:
+        """A number or a name of any form, but no longer than others' systems have them."""
         found = self.first(paths, what)
-        return None if found is None else self.bounded(found.value, found.location)
+        if found is None:
+            return None
+        return self.bounded(found.value, found.location, LONGEST_NUMBER)
 
     def bounded(self, text: str, location: Location, most: int = LONGEST_TEXT) -> str:
         """The text; raises WrongTypeError where it is longer than is kept."""
@@ -102,7 +107,9 @@ class Scope:
         return None
 
     def moment(self, segment: Segment, number: int, what: str) -> datetime | None:
-        """A field of type TS, DTM or DR; raises WrongTypeError."""
+        """A field of type TS, DTM or DR; None, and a note, where it cannot be. Raises
+        WrongTypeError for what is no time.
+        """
         value = segment.value(number)
         if value is None:
             return None
@@ -110,8 +117,11 @@ class Scope:
         moment = parse_time(value, self.zone, location)
         if moment is None:
             self.note(f"{location} has no day; it was left aside.")
-        else:
-            self.places[what] = location
+            return None
+        if not is_likely(moment):
+            self.note(f"{location} is before 1970 or far ahead; it was left aside.")
+            return None
+        self.places[what] = location
         return moment
 
     def code(self, segment: Segment, number: int, what: str) -> Code | None:

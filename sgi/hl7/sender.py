@@ -15,9 +15,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
 from sgi.catalogue import interfaces, messages, outbox
 from sgi.catalogue.database import Connection, Database
 from sgi.catalogue.messages import Said, ToKeep
@@ -26,13 +23,13 @@ from sgi.domain.interface import Direction, NoticeState, Outcome
 from sgi.errors import SgiError
 from sgi.hl7 import answers, notices
 from sgi.hl7.answers import Answered, Reply
+from sgi.hl7.away import AWAY, is_away
 from sgi.hl7.errors import BadAnswerError, LinkError, LinkUnavailableError
 from sgi.hl7.interfaces import Interface
 from sgi.hl7.notices import NotYet
 from sgi.hl7.traces import where
 
 _log = logging.getLogger(__name__)
-_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
 _BEAT_S = 20.0
 """Between two signs of life."""
 _LOOK_S = 5.0
@@ -128,7 +125,7 @@ class Sender:
 
     async def _beat(self) -> None:
         while True:
-            with suppress(*_AWAY):
+            with suppress(*AWAY):
                 await self.register()
             await asyncio.sleep(_BEAT_S)
 
@@ -137,7 +134,7 @@ class Sender:
             try:
                 async for _ in self._database.listen("sgi_outbox"):
                     self._woken.set()
-            except _AWAY:
+            except AWAY:
                 pass
             await asyncio.sleep(_LOOK_S)
 
@@ -149,7 +146,7 @@ class Sender:
                     if self._failures:
                         await asyncio.sleep(self._patience.outage(self._failures))
                     continue
-            except _AWAY as error:
+            except AWAY as error:
                 _log.warning("%s: nothing is sent: %s", self._interface.name, type(error).__name__)
                 await asyncio.sleep(_LOOK_S)
             with suppress(TimeoutError):
@@ -170,9 +167,9 @@ class Sender:
         except LinkError as error:
             self._failures += 1
             await self._not_answered(outgoing, error)
-        except _AWAY:
-            raise
-        except Exception as error:  # noqa: BLE001 - a defect of ours must not hold up the others
+        except Exception as error:  # a defect of ours must not hold up the others
+            if is_away(error):
+                raise
             _log.error("%s: a notice could not be sent: %s", self._interface.name, where(error))
             await self._not_answered(outgoing, _DEFECT)
         else:
@@ -198,12 +195,12 @@ class Sender:
         try:
             async with connection.transaction():
                 written = await notices.write(connection, notice, self._interface, control_id, now)
-        except _AWAY:
-            raise
         except SgiError as error:
             await outbox.end(connection, notice.id, NoticeState.DEAD, str(error))
             return notice
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # as above
+            if is_away(error):
+                raise
             _log.error("%s: a notice could not be written: %s", self._interface.name, where(error))
             await outbox.end(connection, notice.id, NoticeState.DEAD, str(_DEFECT))
             return notice

@@ -7,15 +7,17 @@ import asyncio
 import logging
 import ssl
 import time
+from collections.abc import Awaitable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Protocol
 
+from sgi.errors import SgiError
 from sgi.hl7.acknowledge import answer, verdict
 from sgi.hl7.connection import Connection, Limits
 from sgi.hl7.errors import BusyLinkError
 
-__all__ = ["Handler", "Limits", "MllpServer"]
+__all__ = ["Handler", "Limits", "MllpServer", "Refuser"]
 
 _log = logging.getLogger(__name__)
 _READ_BYTES = 1 << 16
@@ -33,6 +35,14 @@ class Handler(Protocol):
         ...
 
 
+class Refuser(Protocol):
+    """What is done with a message of which there is only the beginning."""
+
+    async def __call__(self, head: bytes, error: SgiError) -> bytes:
+        """The answer; the message is kept as refused by then."""
+        ...
+
+
 class MllpServer:
     """Listens on one port, for one interface."""
 
@@ -42,8 +52,11 @@ class MllpServer:
         handler: Handler,
         limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
+        refuser: Refuser | None = None,
     ) -> None:
+        """`refuser` keeps what is refused before it is whole; without one it is only answered."""
         self.name = name
+        self._refuser = refuser
         self._handler = handler
         self.limits = limits or Limits()
         self._tls = tls
@@ -121,10 +134,19 @@ class MllpServer:
 
     async def handle(self, raw: bytes, peer: str) -> bytes:
         """The handler's answer, or the one that is due when it fails."""
+        return await self._answered(raw, self._handler(raw, peer))
+
+    async def refuse(self, head: bytes, error: SgiError) -> bytes:
+        """The answer to what is refused for what it is on the wire, kept where that is wanted."""
+        if self._refuser is None:
+            return answer(head, error, datetime.now(UTC))
+        return await self._answered(head, self._refuser(head, error))
+
+    async def _answered(self, raw: bytes, answering: Awaitable[bytes]) -> bytes:
         error: Exception
         try:
             async with asyncio.timeout(self.limits.handling_s):
-                return await self._handler(raw, peer)
+                return await answering
         except TimeoutError:
             _log.error("%s: a message took too long", self.name)
             error = BusyLinkError("The message could not be taken in time; send it again.")

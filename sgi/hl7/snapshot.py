@@ -109,12 +109,10 @@ _TELLING = frozenset({Trait.BIRTH_NAME, Trait.SEX, Trait.BIRTH_DATE})
 
 
 def contradictions(
-    statements: Iterable[Statement], patient_id: UUID | None, after: Rows
+    statements: Iterable[Statement], patient_id: UUID | None, before: Rows, after: Rows
 ) -> list[Change]:
-    """Which traits an order has otherwise than the administration: it may be somebody else's."""
-    row = None if patient_id is None else after.get(("patient", patient_id))
-    if row is not None and row["merged_into"] is not None:
-        row = after.get(("patient", UUID(row["merged_into"])))
+    """Which traits an order has otherwise than what was known: it may be somebody else's."""
+    row = _living(before, patient_id) or _living(after, patient_id)
     if row is None:
         return []
     born = row["birth_date"]
@@ -131,3 +129,10 @@ def contradictions(
                 words = ", ".join(sorted(differing))
                 found.append(Change("patient.contradicted", patient_id, words))
     return found
+
+
+def _living(rows: Rows, patient_id: UUID | None) -> Mapping[str, Any] | None:
+    row = None if patient_id is None else rows.get(("patient", patient_id))
+    if row is not None and row["merged_into"] is not None:
+        return rows.get(("patient", UUID(row["merged_into"])))
+    return row

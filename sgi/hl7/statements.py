@@ -4,7 +4,7 @@ The mapping turns a message into statements and touches nothing; applying them i
 Each is true "as of" its source's time, so that an old one that comes late changes nothing newer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -53,6 +53,8 @@ class CaseRecorded:
 
     case: CaseSaid
     patient: Identifier | None
+    moves: bool = field(default=False, compare=False)
+    """XO or LAB-101: it may be another patient's from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class AssetRecorded:
     """LAB-100 NW or XO: a specimen, block or slide; its case and parent may come later."""
 
     asset: Asset
+    moves: bool = field(default=False, compare=False)
+    """XO: it may be of another patient's case from now on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sgi.domain.case import Asset
+from sgi.domain.identification import name_of_code
 from sgi.domain.patient import Identifier
 from sgi.hl7.statements import (
     AssetCancelled,
@@ -44,6 +45,8 @@ class Subjects:
             ("order", self.placer_numbers),
         ):
             yield from (f"{kind} {name}" for name in names)
+        # What labels are compared by: the job that reads one takes its turn with this message.
+        yield from (name_of_code(name) for name in self.assets)
 
     def add(self, statement: Statement) -> None:
         """Those of one statement."""

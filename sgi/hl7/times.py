@@ -1,7 +1,7 @@
 """Dates and times of HL7 (v2.5.1 chapter 2.A.21 and 22): `YYYY[MM[DD[HH[MM[SS[.S]]]]]][+ZZZZ]`."""
 
 import re
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
 from sgi.hl7.errors import Location, WrongTypeError
 
@@ -11,6 +11,16 @@ _TIME = re.compile(
     re.ASCII,
 )
 _LARGEST_OFFSET = timedelta(hours=15)
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=366)
+"""What is planned may lie ahead, but not further."""
+
+
+def is_likely(moment: datetime, now: datetime | None = None) -> bool:
+    """Whether something of a laboratory can have been then: not before 1970, and not more than a
+    year after `now` (the clock's, unless it is given). `moment` has an offset.
+    """
+    return _FIRST <= moment <= (now or datetime.now(UTC)) + _AHEAD
 
 
 def parse_time(text: str, zone: tzinfo, location: Location | None = None) -> datetime | None:

@@ -82,6 +82,7 @@ ANSWERS: dict[type[Exception], Verdict] = {
             errors.LaunchContradictionError,
             errors.SpentLinkError,
             errors.RetiredError,
+            errors.MistoldError,
             errors.UncopiedError,
             errors.ColdError,
             errors.VanishedError,

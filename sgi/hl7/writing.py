@@ -41,6 +41,7 @@ def header(
     version: str | tuple[str, ...] = "2.5.1",
     processing: str = "P",
     country: str | None = "FRA",
+    enhanced: bool = False,
     profiles: FieldOut = None,
 ) -> str:
     """MSH; `sender` and `receiver` are application and facility, `sent_at` has an offset."""
@@ -56,6 +57,8 @@ def header(
             10: control_id,
             11: processing,
             12: version,
+            15: "AL" if enhanced else None,
+            16: "AL" if enhanced else None,
             17: country,
             18: charset.value,
             21: profiles,

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import procrastinate
 
-from sgi.catalogue import accounts, attachments, identification, identities, slides
-from sgi.catalogue.database import Database
+from sgi.catalogue import accounts, attachments, identification, identities, slides, turns
+from sgi.catalogue.database import Connection, Database
 from sgi.domain.identification import Reader, codes_of, contradicts
 from sgi.domain.slide import Slide
 from sgi.errors import ConfigurationError
@@ -42,11 +42,13 @@ async def identify(database: Database, slide: Slide, readers: list[Reader]) -> b
     True where there is one; else the slide says why not, and waits for a word of the laboratory
     or for a person.
     """
-    async with database.transaction(slide.establishment_id) as connection:
+
+    async def compare(connection: Connection) -> bool:
         codes = codes_of(slide.facts, readers)
         told = await identities.current(connection, slide.id)
         if told is not None and told.told.glass is not None:  # of a catalogue that was lost
             codes = (*codes, told.told.glass.identifier)
+        await identification.take_turns(connection, slide.establishment_id, codes)
         await identification.set_codes(connection, slide.establishment_id, slide.id, codes)
         attached = await attachments.attach_by_label(
             connection,
@@ -55,7 +57,9 @@ async def identify(database: Database, slide: Slide, readers: list[Reader]) -> b
             is_contradicted=contradicts(slide.facts, readers),
         )
         await defer_telling(connection)
-    return attached
+        return attached
+
+    return await turns.transacted(database, slide.establishment_id, compare)
 
 
 class Looks:

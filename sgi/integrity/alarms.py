@@ -9,11 +9,10 @@ from uuid import UUID
 import psycopg
 import psycopg_pool
 
-from sgi.catalogue import audit, incidents, integrity
-from sgi.catalogue.audit import SYSTEM, Action
+from sgi.catalogue import integrity
 from sgi.catalogue.database import Database
-from sgi.domain.integrity import Damage, Finding, FoundBy, Place
-from sgi.integrity.jobs import defer_check
+from sgi.domain.integrity import Damage, Finding, Place
+from sgi.jobs.checks import report_damage
 from sgi.stored import instance_key
 
 _log = logging.getLogger(__name__)
@@ -82,11 +81,4 @@ class Alarms:
         if establishment_id is None:  # destroyed meanwhile
             return
         async with self._database.transaction(establishment_id) as connection:
-            reported = await incidents.report(
-                connection, establishment_id, slide_id, finding, FoundBy.READ
-            )
-            if not reported.is_new:
-                return
-            _log.error("INTEGRITY incident %s: read damaged, %s", reported.id, finding.key)
-            await audit.record(connection, establishment_id, SYSTEM, Action.FIND_DAMAGE, slide_id)
-            await defer_check(connection, establishment_id, slide_id)
+            await report_damage(connection, establishment_id, slide_id, finding)

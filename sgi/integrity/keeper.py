@@ -21,13 +21,14 @@ from sgi.catalogue import accounts, integrity
 from sgi.catalogue.database import Connection, Database
 from sgi.errors import StoppedError
 from sgi.integrity.decision_copies import DecisionCopies
-from sgi.integrity.jobs import CHECK_SLIDE, COPY, SCRUB, STRAYS
+from sgi.integrity.jobs import COPY, SCRUB, STRAYS
 from sgi.integrity.look import answers
 from sgi.integrity.pace import Pace
 from sgi.integrity.progress import Progress, RoundOverError
 from sgi.integrity.second import copy_slide
 from sgi.integrity.strays import find_strays
 from sgi.integrity.verify import Verifier
+from sgi.jobs.checks import CHECK_SLIDE
 from sgi.jobs.keeping import Keeping
 from sgi.jobs.queue import KEEPING_QUEUE
 from storage.errors import StorageError

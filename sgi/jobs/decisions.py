@@ -86,6 +86,7 @@ VERDICTS: dict[type[Exception], Verdict] = {
             errors.InvalidRequestError,
             errors.ConflictError,
             errors.RetiredError,
+            errors.MistoldError,
             errors.IdentityConflictError,
             errors.UnreadableDatamatrixError,
             errors.ColdError,

@@ -31,7 +31,7 @@ from storage.store import ObjectStore
 
 _JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
 _HASHES_BYTES = 1 << 30
-_DAMAGED = (
+DAMAGED = (
     DicomError,
     VerificationError,
     ObjectNotFoundError,
@@ -103,7 +103,7 @@ class Copies:
                 if self._whole(self.cold, key) != found:
                     return None
                 freeze_copy(self.cold, self.slide_id, instance, found)
-        except _DAMAGED:
+        except DAMAGED:
             return None
         return found
 
@@ -114,12 +114,12 @@ class Copies:
             if self.warm.size(key) != instance.size_bytes:
                 return False
             found = self._whole(self.warm, key)
-        except _DAMAGED:
+        except DAMAGED:
             return False
         return found.sha256.hex() == instance.sha256
 
     def make_warm(self, instance: StoredInstance) -> None:
-        """The warm copy again, read back and compared; raises as `make_cold`."""
+        """The warm copy again, of a cold one that gives it; raises as `make_cold`."""
         key = instance_key(self.slide_id, instance.sop_uid)
         hashes = self._hashes(instance)
         with self.warm.open_write(key, content_type="application/dicom") as sink:
@@ -130,6 +130,10 @@ class Copies:
                 written = cold.unpack(sink, process.give_back)
             if written.frame_hashes != hashes:  # before the object appears
                 raise VerificationError("A frame of the cold copy is not what was written.")
+
+    def prove_warm(self, instance: StoredInstance) -> None:
+        """Read the warm copy back; raises as `make_cold`."""
+        key = instance_key(self.slide_id, instance.sop_uid)
         if self._whole(self.warm, key).sha256.hex() != instance.sha256:
             raise VerificationError("The restored object is not what was written.")
 

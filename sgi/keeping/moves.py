@@ -21,10 +21,12 @@ from sgi.domain.slide import Slide, StoredInstance
 from sgi.domain.tier import Tier
 from sgi.domain.tiers import MoveState, TierMove, cold_levels, levels_to_cool
 from sgi.errors import ConfigurationError, StoppedError, VerificationError
+from sgi.jobs.checks import is_to_be_checked
 from sgi.jobs.decisions import Decision, pause_before, verdict_on
 from sgi.jobs.keeping import Keeping
 from sgi.jobs.retention import defer_protection
-from sgi.keeping.copies import Copies, Count
+from sgi.keeping.copies import DAMAGED, Copies, Count
+from sgi.keeping.damage import Alarm
 from sgi.keeping.reaping import Reaping, copies_of
 from sgi.keeping.thawing import Thawing
 from sgi.stored import cold_key, instance_key
@@ -96,9 +98,13 @@ class Moves:
             copies = replace(self._copies(slide, telling.worked), is_ours=is_ours)
             for level in levels:
                 uid = level.sop_uid
-                copy = await asyncio.to_thread(
-                    copies.make_cold, level, known.get(uid), doubted=uid in doubted
-                )
+                try:
+                    copy = await asyncio.to_thread(
+                        copies.make_cold, level, known.get(uid), doubted=uid in doubted
+                    )
+                except DAMAGED as error:
+                    await Alarm(self.keeping, slide, move.attempts == 0).warm(level, copies, error)
+                    raise
                 async with self.keeping.database.transaction(slide.establishment_id) as connection:
                     taken = await tiers.set_cold(connection, move.id, level.sop_uid, copy)
                 if not taken:
@@ -120,12 +126,22 @@ class Moves:
         async with self.keeping.database.transaction(slide.establishment_id) as connection:
             await tiers.set_restoring(connection, slide.id)
         levels = await self._take_what_is_warm(slide, move)
-        if await Thawing(self.keeping, self._cold).puts_off(slide, move, levels):
-            return
+        alarm = Alarm(self.keeping, slide, move.attempts == 0)
+        try:
+            if await Thawing(self.keeping, self._cold).puts_off(slide, move, levels):
+                return
+        except DAMAGED:  # the archive does not know one of them
+            await alarm.somewhere()
+            raise
         async with _Telling(self.keeping, slide, move, levels) as telling:
             copies = self._copies(slide, telling.worked)
             for level in levels:
-                await asyncio.to_thread(copies.make_warm, level)
+                try:
+                    await asyncio.to_thread(copies.make_warm, level)
+                except DAMAGED as error:
+                    await alarm.cold(level, error)
+                    raise
+                await asyncio.to_thread(copies.prove_warm, level)
                 key = instance_key(slide.id, level.sop_uid)
                 async with self.keeping.database.transaction(slide.establishment_id) as connection:
                     taken = await tiers.set_warm(connection, move.id, level.sop_uid)
@@ -184,8 +200,13 @@ class Moves:
     async def _stop(self, slide: Slide, move: TierMove, error: Exception) -> None:
         verdict = verdict_on(error)
         attempt = move.attempts + 1
-        again = verdict.decision is Decision.RETRY and (
-            verdict.attempts is None or attempt < verdict.attempts
+        async with self.keeping.database.transaction(slide.establishment_id) as connection:
+            may_be_repaired = isinstance(error, DAMAGED) and await is_to_be_checked(
+                connection, slide.id
+            )
+        again = may_be_repaired or (
+            verdict.decision is Decision.RETRY
+            and (verdict.attempts is None or attempt < verdict.attempts)
         )
         _log.warning("move %s: %s, %s", move.id, type(error).__name__, "again" if again else "end")
         known = type(error).__module__.split(".")[0] in {"storage", "dicom", "sgi"}

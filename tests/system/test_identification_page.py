@@ -79,8 +79,35 @@ def test_a_scan_finds_its_glass_by_hand_and_loses_it_again(
     eyes.picture("viewer-unidentified-fr")
     page.get_by_test_id("identify-this").click()
     expect(page.get_by_test_id("to-identify")).to_have_attribute("data-reason", "undone")
+    expect(candidate.get_by_test_id("refused-before")).to_be_visible()
 
     # In English too.
     page.get_by_role("button", name="English").or_(page.get_by_text("EN", exact=True)).first.click()
     expect(page.get_by_role("heading", name="Possible slides")).to_be_visible()
     eyes.picture("identify-en")
+
+
+def test_a_case_that_is_signed_out_changes_only_when_somebody_says_yes(
+    shared_system: Any, page: Page
+) -> None:
+    client = shared_system.client()
+    (waiting,) = client.get("/api/v1/identification").json()["items"]
+    path = f"/api/v1/identification/{waiting['slide_id']}/candidates"
+    case = client.get(path).json()["items"][0]["case_id"]
+    for body in ({"event": "begin"}, {"event": "sign_out", "reason": "no image is needed"}):
+        assert client.post(f"/api/v1/cases/{case}/state", json=body).status_code == 200
+    page.goto("/identification")
+    candidate = page.locator(f'[data-testid=candidate][data-glass="{GLASS}"]')
+    expect(candidate.get_by_test_id("effects")).to_contain_text("est déjà validé")
+    candidate.get_by_test_id("attach").click()
+    page.get_by_role("button", name="Annuler").click()
+    expect(page.get_by_test_id("to-identify")).to_have_count(1)
+    candidate.get_by_test_id("attach").click()
+    page.get_by_test_id("attach-signed-out").click()
+    expect(page.get_by_test_id("nothing-to-identify")).to_be_visible()
+    page.get_by_test_id("undo-tab").click()
+    page.get_by_test_id("undo").first.click()
+    expect(page.get_by_test_id("undo-signed-out")).to_contain_text(NUMBER)
+    page.goto(f"/cases/{case}")
+    expect(page.get_by_test_id("changed-since")).to_contain_text("Changé depuis la validation")
+    expect(page.get_by_test_id("case-history")).to_contain_text(f"Image ajoutée à la lame {GLASS}")

@@ -78,3 +78,17 @@ def test_a_technician_sees_no_message_whole(shared_system: Any, page: Page) -> N
     expect(page.get_by_test_id("message-changes")).to_be_visible()
     expect(page.get_by_test_id("show-raw")).to_have_count(0)
     expect(page.get_by_test_id("replay")).to_have_count(0)
+
+
+def test_who_may_not_see_them_is_told_so_and_nothing_else(shared_system: Any, page: Page) -> None:
+    page.route(
+        "**/api/v1/me",
+        lambda route: route.fulfill(
+            json={**shared_system.client().get("/api/v1/me").json()}
+            | {"role": "pathologist", "permissions": ["view_cases"]}
+        ),
+    )
+    page.goto("/interfaces")
+    expect(page.get_by_test_id("notice")).to_contain_text("n’a pas le droit")
+    expect(page.get_by_role("button", name="Réessayer")).to_have_count(0)
+    expect(page.get_by_test_id("interfaces")).to_have_count(0)

@@ -1,16 +1,18 @@
 """What the address of a request names: looked up for its session, and put on record as seen."""
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 
 from sgi.api.dicomweb.places import MOST_SLIDES, RETIRED
 from sgi.api.services import services_of, session_of
 from sgi.api.slide_store import ServedSlide
-from sgi.catalogue import identities
+from sgi.catalogue import dicomweb, identities
 from sgi.catalogue.audit import Action
 from sgi.catalogue.identities import Note
 from sgi.domain.slide import Slide, StoredInstance
 from sgi.domain.told import told_uid
-from sgi.errors import NotFoundError, RetiredError
+from sgi.errors import MistoldError, NotFoundError, RetiredError
 
 PREFIX = "/dicomweb"
 
@@ -21,6 +23,17 @@ async def study_at(request: Request, study: str) -> list[ServedSlide]:
     for served in found[:MOST_SLIDES]:
         await seen(request, served)
     return found
+
+
+async def require_told_right(request: Request, found: Sequence[ServedSlide]) -> None:
+    """Raises MistoldError where what would be told of any names another patient than it is of."""
+    services, session = services_of(request), session_of(request)
+    told = [served.slide.id for served in found if served.slide.told is not None]
+    if not told:  # names nobody yet
+        return
+    async with services.database.transaction(session.establishment_id) as connection:
+        if await dicomweb.are_mistold(connection, told):
+            raise MistoldError("The slide is to be told of another patient; try again later.")
 
 
 async def series_at(

@@ -17,7 +17,14 @@ from dicom.web.errors import NotAcceptableError, TooMuchAskedError
 from dicom.web.media import DICOM, EXPLICIT_LITTLE_ENDIAN, content_type
 from dicom.web.multipart import Multipart
 from dicom.web.pieces import Proof, pieces_of
-from sgi.api.dicomweb.addressed import address_of, instance_at, notes_at, series_at, study_at
+from sgi.api.dicomweb.addressed import (
+    address_of,
+    instance_at,
+    notes_at,
+    require_told_right,
+    series_at,
+    study_at,
+)
 from sgi.api.dicomweb.answers import ASKED_AGAIN, KEPT, accept_of, streamed
 from sgi.api.dicomweb.notes import ABSENT, notes_or_raise, part_of
 from sgi.api.dicomweb.places import MOST_SLIDES
@@ -82,6 +89,7 @@ async def _answer(
         raise NotAcceptableError("There is nothing to send.")
     for served, stored in wanted:  # before the first byte, after which nothing can be refused
         served.require_warm(stored)
+    await require_told_right(request, [served for served, _ in wanted])
     if one and not offer.multipart:
         return await _alone(request, wanted, notes)
     parts = Multipart(DICOM)

@@ -7,7 +7,14 @@ from starlette.responses import Response
 
 from dicom.web.document import located
 from dicom.web.errors import TooMuchAskedError
-from sgi.api.dicomweb.addressed import address_of, instance_at, notes_at, series_at, study_at
+from sgi.api.dicomweb.addressed import (
+    address_of,
+    instance_at,
+    notes_at,
+    require_told_right,
+    series_at,
+    study_at,
+)
 from sgi.api.dicomweb.answers import json_answer, require_json
 from sgi.api.dicomweb.notes import ABSENT, notes_or_raise
 from sgi.api.dicomweb.places import MOST_SLIDES
@@ -24,6 +31,7 @@ async def study_metadata(study: str, request: Request) -> Response:
     found, notes = await study_at(request, study), await notes_at(request, study)
     if len(found) > MOST_SLIDES:
         raise TooMuchAskedError("The study has more slides than one answer tells.")
+    await require_told_right(request, found)
     told = [document for served in found for document in await _told(request, served)]
     return json_answer(request, told + [note.document for note in notes])
 
@@ -37,6 +45,7 @@ async def series_metadata(study: str, series: str, request: Request) -> Response
     except ABSENT as error:
         notes = await notes_or_raise(request, error, study, series)
         return json_answer(request, [note.document for note in notes])
+    await require_told_right(request, [served])
     return json_answer(request, await _told(request, served))
 
 
@@ -49,6 +58,7 @@ async def instance_metadata(study: str, series: str, instance: str, request: Req
     except ABSENT as error:
         notes = await notes_or_raise(request, error, study, series, instance)
         return json_answer(request, [note.document for note in notes])
+    await require_told_right(request, [served])
     return json_answer(request, await _told(request, served, served.slide.told_uid(stored)))
 
 

@@ -189,6 +189,22 @@ def test_work_and_new_scans_are_asked_for(web: Any, reader: Any, made: Made) -> 
     assert [each["kind"] for each in told["work_orders"]] == ["ihc", "rescan"]
 
 
+@pytest.mark.parametrize("sign", ["\r", "\n", "\x0b", "\x1c", "\x7f", "\x85"])
+def test_words_for_the_laboratory_hold_no_control_characters(
+    web: Any, reader: Any, made: Made, sign: str
+) -> None:
+    path, words = f"cases/{made.id}", f"deep{sign}MSH"
+    order = {"kind": "ihc", "parent": "A.01", "stain": "Ki-67"}
+    for field in ("parent", "stain", "stain_code", "stain_system", "words"):
+        body = {**order, field: words}
+        assert post(web, reader, f"{path}/work-orders", body).status_code == 422, field
+    rescan = f"{path}/glass/{made.glass}/rescan"
+    assert post(web, reader, rescan, {"reason": words}).status_code == 422
+    assert (
+        post(web, reader, f"{path}/state", {"event": "begin", "reason": words}).status_code == 422
+    )
+
+
 def test_a_case_is_put_aside(web: Any, reader: Any, made: Made) -> None:
     path = f"cases/{made.id}/hold"
     told = post(web, reader, path, {"reason": "second opinion"}).json()
@@ -203,6 +219,7 @@ REPORTS = (
     ("text/plain", b"<b>x</b>", "inline", "text/plain; charset=utf-8"),
     ("text/html", b"<script>alert(1)</script>", "attachment", "application/octet-stream"),
     ("text/xml", b"<ClinicalDocument/>", "attachment", "application/octet-stream"),
+    ("image/svg+xml", b"<svg onload='alert(1)'/>", "attachment", "application/octet-stream"),
     ("image/svg+xml\r\nX: y", b"<svg/>", "attachment", "application/octet-stream"),
 )
 

@@ -66,6 +66,14 @@ def follow(web: Any, link: Any, **headers: str) -> tuple[Any, Any]:
     return browser, web.get(browser, link.json()["path"])
 
 
+def test_a_link_is_at_the_address_that_people_use(make_web: Any, token: str, lab: Any) -> None:
+    lab.case("26P1")
+    web = make_web(address="https://sgi.hospital.example")
+    client = web.client(authorization=f"Bearer {token}", host="10.0.0.1:8000")
+    told = web.run(client.post(LINKS, json={"accession_number": "26P1"})).json()
+    assert told["url"] == f"https://sgi.hospital.example{told['path']}"
+
+
 def test_a_link_opens_its_case_once(
     web: Any, here: Any, ask: Any, scan: Any, audit_rows: Callable[[Any], list[Any]]
 ) -> None:

@@ -16,6 +16,7 @@ from tiling.geometry import Size
 from tiling.matrix_profile import DISPLAY_P3, INPUT, matrix_profile
 from tiling.slide import OpticalPath, Pixels, SlideMetadata
 
+_WADO = {Target.SRGB: "srgb", Target.DISPLAY_P3: "displayp3"}
 PROFILE = matrix_profile("A scanner", DISPLAY_P3, INPUT)
 
 
@@ -62,8 +63,33 @@ def test_a_slide_without_one_has_none(
 ) -> None:
     slide = coloured(None)
     assert web.get(client, f"/slides/{slide.id}/icc").status_code == 404
-    tile = f"/tiles/{slide.id}/0/0/0"
-    assert web.get(client, f"{tile}?icc=srgb").content == web.get(client, tile).content
+
+
+@pytest.mark.parametrize("target", Target)
+@pytest.mark.parametrize("kind", ["tile", "iiif", "rendered"])
+def test_a_slide_without_one_is_taken_for_srgb(
+    web: Any, client: Any, coloured: Callable[..., Slide], target: Target, kind: str
+) -> None:
+    slide = coloured(None)
+    if kind == "rendered":
+        series = f"/studies/{slide.study_uid}/series/{slide.series_uid}"
+        address = f"/dicomweb{series}/instances/{slide.levels[0].sop_uid}/frames/1/rendered"
+        raw, _ = shown(web, client, f"/tiles/{slide.id}/0/0/0")
+        converted, profile = shown(web, client, f"{address}?iccprofile={_WADO[target]}")
+    else:
+        address = f"/tiles/{slide.id}/0/0/0"
+        if kind == "iiif":
+            address = f"/iiif/3/{slide.id}/0,0,128,128/128,128/0/default.png"
+        raw, _ = shown(web, client, address)
+        converted, profile = shown(web, client, f"{address}?icc={target}")
+    assert profile == profile_of(target)
+    expected = ImageCms.profileToProfile(
+        Image.fromarray(raw),
+        ImageCms.ImageCmsProfile(io.BytesIO(profile_of(Target.SRGB))),
+        ImageCms.ImageCmsProfile(io.BytesIO(profile_of(target))),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+    )
+    assert np.abs(converted.astype(int) - np.asarray(expected)).mean() < 1.5
 
 
 def test_a_stranger_gets_no_profile(

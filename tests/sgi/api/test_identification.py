@@ -137,3 +137,60 @@ def test_nothing_crosses_to_another_establishment(
     assert post(web, stranger, slide, "attach", glass=str(own)).status_code == 404
     answer = web.get(stranger, "/api/v1/identification/glass?q=26P1")
     assert answer.json()["items"] == []
+
+
+def test_a_case_that_is_signed_out_says_so_before_and_after(
+    web: Any, client: Any, here: Any, lab: Any, scan: Any
+) -> None:
+    case = lab.case("26P1", lab.patient())
+    glass = lab.asset("26P1.A.1.1", accession_number="26P1")
+    slide = scan()
+    lab.rows("update lab_case set state = 'signed_out' where id = %s returning 1", case)
+    path = "/api/v1/identification/glass?q=26P1"
+    (offered,) = web.get(client, path).json()["items"]
+    assert offered["will"] == ["join_case", "change_signed_out", "bear_patient", "tell_laboratory"]
+    (told,) = post(web, client, slide, "attach", glass=str(glass)).json()["items"]
+    assert told["case_signed_out"]
+    post(web, client, slide, "detach", reason="of another patient")
+    history = web.get(client, f"/api/v1/cases/{case}").json()["history"]
+    name = here.accounts[Role.TECHNICIAN]
+    assert [
+        (each["kind"], each["before"], each["why"], each["by"])
+        for each in history
+        if each["kind"].startswith("scan")
+    ] == [
+        ("scan_attached", "26P1.A.1.1", None, name),
+        ("scan_detached", "26P1.A.1.1", "of another patient", name),
+    ]
+
+
+def test_a_glass_that_was_refused_is_marked(web: Any, client: Any, lab: Any, scan: Any) -> None:
+    lab.asset("26P1.A.1.1", accession_number="26P1")
+    slide = scan("26P1.A.1.1")
+    post(web, client, slide, "detach", reason="the labels were swapped")
+
+    def marked(path: str) -> list[bool]:
+        items = web.get(client, f"/api/v1/identification/{path}").json()["items"]
+        return [each["was_refused"] for each in items]
+
+    assert marked(f"{slide.id}/candidates") == [True]
+    assert marked(f"glass?q=26P1&slide={slide.id}") == [True]
+    assert marked("glass?q=26P1") == [False]
+
+
+def test_a_label_with_the_patients_code_says_whose_each_candidate_is(
+    web: Any, client: Any, lab: Any, scan: Any
+) -> None:
+    lab.case("26P1", lab.patient())
+    lab.asset("26P1.A.1.1", accession_number="26P1")
+    lab.asset("26P2.A.1.1")
+    code = "IS01" + "0" * 22 + "S1279035121518989S21.2.250.1.213.1.4.10<GS>S4{}<GS>S5F"
+
+    def said(slide: Slide) -> dict[str, Any]:
+        items = web.get(client, f"/api/v1/identification/{slide.id}/candidates").json()["items"]
+        found = web.get(client, f"/api/v1/identification/glass?q=26P&slide={slide.id}").json()
+        return {each["identifier"]: each["code_says"] for each in items + found["items"]}
+
+    other = said(scan("26P1.A.1.I", code.format("NOBODYLIKETHAT")))
+    assert other == {"26P1.A.1.1": "another", "26P2.A.1.1": "cannot_tell"}
+    assert set(said(scan("26P1.A.1.J")).values()) == {None}

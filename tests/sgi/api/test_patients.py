@@ -107,3 +107,48 @@ def test_nobody_else_sees_them(
     assert get(web, client, record(run, database, there, CAMILLE)).status_code == 404
     assert get(web, client, uuid.uuid4()).status_code == 404
     assert get(web, client, "x").status_code == 422
+
+
+CODE = (
+    "IS01" + "0" * 22 + f"S1{INS.value}S2{INS.assigner}\x1dS3CAMILLE ROSE\x1dS4DUPONT\x1dS5F"
+    "S628-03-1979S763220"
+)
+
+
+def compare(web: Any, client: Any, patient_id: Any, code: str) -> Any:
+    path = f"/api/v1/patients/{patient_id}/compare"
+    return web.run(client.post(path, json={"code": code}))
+
+
+def test_a_datamatrix_is_compared_and_changes_nothing(
+    web: Any, client: Any, run: Any, database: Database, here: Any, audit_rows: Any
+) -> None:
+    patient_id = record(run, database, here, CAMILLE)
+    before = get(web, client, patient_id).json()
+    answer = compare(web, client, patient_id, CODE)
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    told = answer.json()
+    assert told["whose"] == "same"
+    assert told["fields"].pop("birth_place") == "unknown"
+    assert set(told["fields"].values()) == {"same"}
+    row = audit_rows(here)[-1]
+    assert (row["action"], row["object_id"]) == ("compare_patient", patient_id)
+    other = compare(web, client, patient_id, CODE.replace("DUPONT", "DURAND").replace("S5F", "S5M"))
+    assert (other.json()["fields"]["birth_name"], other.json()["fields"]["sex"]) == (
+        "differs",
+        "differs",
+    )
+    assert get(web, client, patient_id).json() == before
+
+
+def test_what_is_no_datamatrix_is_refused_and_not_said_again(
+    web: Any, client: Any, run: Any, database: Database, here: Any, there: Any
+) -> None:
+    patient_id = record(run, database, here, CAMILLE)
+    for code in ("26P1.A.1", CODE.replace("8989", "8988"), "", "x" * 601, "\u4e00"):
+        answer = compare(web, client, patient_id, code)
+        assert answer.status_code == 422
+        assert "2790351215" not in answer.text
+    stranger = record(run, database, there, CAMILLE)
+    assert compare(web, client, stranger, CODE).status_code == 404

@@ -137,6 +137,49 @@ def test_a_simulation_says_what_would_move_and_does_nothing(
     assert cold.call("POST", "/api/v1/tiers/policy/simulate", json=by_age).json()["slides"] == 1
 
 
+def test_a_rule_counts_from_the_day_on_which_the_case_was_signed_out(cold: Cold, url: str) -> None:
+    import psycopg
+
+    rules = {"rules": [{"after_days": 90, "event": "signed_out"}], "warm_side": 256}
+
+    def due() -> int:
+        told = cold.call("POST", "/api/v1/tiers/policy/simulate", json=rules).json()
+        slides: int = told["slides"]
+        return slides
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("update slide set published_at = now() - interval '900 days'")
+        assert due() == 0, "it has no case"
+        row = connection.execute(
+            """insert into lab_case (establishment_id, accession_number, study_uid, state, said_at,
+                   signed_out_at)
+               values (%s, 'A', '2.25.1', 'signed_out', now(), now() - interval '89 days')
+               returning id""",
+            [cold.here.id],
+        ).fetchone()
+        assert row
+        connection.execute(
+            """with made as (
+                   insert into glass (establishment_id, case_id, identifier, said_at)
+                   values (%s, %s, 'A.1', now()) returning id)
+               update slide set glass_id = made.id, unidentified = null from made
+               where slide.id = %s""",
+            [cold.here.id, row[0], cold.slide.id],
+        )
+        assert due() == 0
+        assert cold.call("PUT", "/api/v1/tiers/policy", json=rules | {"active": True}).is_success
+        assert apply(cold) == 0
+        connection.execute("update lab_case set signed_out_at = now() - interval '91 days'")
+        assert due() == 1
+        connection.execute("update lab_case set state = 'in_progress', signed_out_at = null")
+        assert due() == 0, "it was opened again"
+        assert apply(cold) == 0
+        connection.execute(
+            "update lab_case set state = 'signed_out', signed_out_at = now() - interval '91 days'"
+        )
+        assert apply(cold) == 1
+
+
 def apply(cold: Cold) -> int:
     from datetime import UTC, datetime
 

@@ -141,6 +141,56 @@ def test_it_goes_on_after_the_database_and_the_keeper_were_killed(
     assert numbers(postgres.start()) == [1, 2]
 
 
+def beside(postgres: EmbeddedPostgres, folder: Path) -> None:
+    """`sgi backup --once` in another process, while the keeper is at work."""
+    time.sleep(1.1)  # sets are named by the second
+    other = BackupKeeper(postgres.dsn, folder / "backup", DAY, 7 * DAY)
+    other.once()
+    other.wait_for_log()
+    other.close()
+
+
+@pytest.mark.parametrize("follows", [False, True])
+def test_a_set_made_beside_a_keeper_loses_nothing(
+    postgres: EmbeddedPostgres, keeper: BackupKeeper, folder: Path, *, follows: bool
+) -> None:
+    dsn = postgres.dsn
+    write(dsn, 1)
+    keeper.look()
+    beside(postgres, folder)
+    first, second = sets_in(folder / "backup")
+    if follows:
+        keeper.look()
+    moment = write(dsn, 2)
+    write(dsn, 3)
+    keeper.wait_for_log()
+    expected = second if follows else first
+    assert set_for(sets_in(folder / "backup"), None) == expected
+    lose(postgres, folder)
+    assert recover(folder / "backup", folder / "postgres", moment) == expected
+    assert numbers(postgres.start()) == [1, 2]
+    postgres.stop()
+    assert recover(folder / "backup", folder / "postgres") == expected
+    assert numbers(postgres.start()) == [1, 2, 3]
+
+
+def test_the_keeper_follows_a_set_made_beside_it(
+    postgres: EmbeddedPostgres, keeper: BackupKeeper, folder: Path
+) -> None:
+    def slots() -> list[tuple[str, bool]]:
+        with psycopg.connect(postgres.dsn) as connection:
+            return connection.execute(
+                "select slot_name, active from pg_replication_slots order by slot_name"
+            ).fetchall()
+
+    keeper.look()
+    beside(postgres, folder)
+    first, second = sets_in(folder / "backup")
+    assert slots() == [(first.slot, True), (second.slot, False)]
+    keeper.look()
+    assert slots() == [(second.slot, True)]
+
+
 def test_a_slot_that_the_server_gave_up_begins_a_new_set(
     postgres: EmbeddedPostgres, keeper: BackupKeeper, folder: Path
 ) -> None:

@@ -1,10 +1,14 @@
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sgi.backup.recover import _chosen
 from sgi.backup.sets import BackupSet, new_set, outdated, set_for, sets_in
+from sgi.engines import EngineError
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -54,6 +58,51 @@ def test_a_moment_is_reached_from_the_newest_set_that_was_whole_by_then(tmp_path
     assert set_for(sets, NOON + 6 * HOUR) == second
     assert set_for(sets, NOON + 5 * HOUR) == first  # the second was begun, and not yet whole
     assert set_for(sets, NOON) is None
+
+
+def log(made: BackupSet, name: str, written: int, hour: int) -> None:
+    file = made.wal / name
+    file.write_bytes(b"x" * written + bytes(100 - written))
+    at = (NOON + hour * HOUR).timestamp()
+    os.utime(file, (at, at))
+
+
+def test_an_older_set_whose_log_goes_beyond_the_newest_is_taken(tmp_path: Path) -> None:
+    first, second = make(tmp_path, 0), make(tmp_path, 5)
+    segment = "0000000100000000000000A2.partial"
+    log(first, segment, 70, 8)
+    log(second, segment, 60, 6)
+    sets = sets_in(tmp_path)
+    assert set_for(sets, None) == first
+    assert set_for(sets, NOON + 7 * HOUR) == first
+    log(second, segment, 70, 6)  # it has the same
+    assert set_for(sets, None) == second
+    log(second, segment, 60, 6)
+    log(first, segment, 70, 4)  # of before a recovery: another history
+    assert set_for(sets, None) == second
+    log(first, segment.removesuffix(".partial"), 70, 8)
+    assert set_for(sets, None) == first
+
+
+def test_the_advice_for_a_moment_out_of_reach_loses_nothing(tmp_path: Path) -> None:
+    first, second = make(tmp_path, 0), make(tmp_path, 9)
+    log(first, "0000000100000000000000A2.partial", 70, 5)
+    log(second, "0000000100000000000000A9.partial", 70, 12)
+    with pytest.raises(EngineError, match="outside of that gap"):
+        _chosen(tmp_path, NOON + 7 * HOUR)
+    with pytest.raises(EngineError, match="leave --until away"):
+        _chosen(tmp_path, NOON + 13 * HOUR)
+    assert _chosen(tmp_path, None) == second
+    log(first, "0000000100000000000000A9.partial", 80, 14)
+    assert _chosen(tmp_path, NOON + 13 * HOUR) == first
+    assert _chosen(tmp_path, None) == first
+
+
+def test_what_may_still_be_at_work_is_not_deleted(tmp_path: Path) -> None:
+    unfinished, newest = make(tmp_path, 0, whole=False), make(tmp_path, 1)
+    assert outdated(sets_in(tmp_path), NOON + 2 * HOUR, HOUR) == []
+    assert outdated(sets_in(tmp_path), NOON + 30 * HOUR, HOUR) == [unfinished]
+    assert newest.ended
 
 
 @given(

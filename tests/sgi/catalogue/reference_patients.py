@@ -79,10 +79,14 @@ class Reference:
 
     def person(self, number: int) -> Person:
         told = self.told(number)
-        names = self.newest(told, lambda who: any(getattr(who.traits, n) for n in NAMES))
+        names = self.newest(told, lambda who: any(getattr(who.traits, n) for n in NAMES), kept=True)
         traits = {name: getattr(names.traits, name) if names else None for name in NAMES}
         for name in ("sex", "birth_date", "birth_place", "died"):
-            best = self.newest(told, lambda who, n=name: getattr(who.traits, n) is not None)
+            best = self.newest(
+                told,
+                lambda who, n=name: getattr(who.traits, n) is not None,
+                kept=name in {"sex", "birth_date"},
+            )
             traits[name] = getattr(best.traits, name) if best else None
         proved = self.newest(
             [one for one in told if one[0][1] > 0],
@@ -98,7 +102,7 @@ class Reference:
             linked=frozenset(self.identifiers(other) for other in self.linked_with(number)),
         )
 
-    def told(self, number: int) -> list[tuple[tuple[Any, ...], Identity]]:
+    def told(self, number: int) -> list[tuple[tuple[Any, ...], Identity, Identifier]]:
         """With how much each account counts: the greatest is believed."""
         found = []
         for heard, (at, used, by_order, who) in enumerate(self.said):
@@ -106,7 +110,7 @@ class Reference:
             assert record is not None
             if self.living(record) == number:
                 weight = (not by_order, self.standing(record, used, at), at, heard)
-                found.append((weight, who))
+                found.append((weight, who, used))
         return found
 
     def standing(self, record: int, used: Identifier, at: Any) -> int:
@@ -121,8 +125,22 @@ class Reference:
         return 1 if all(step[1] == "change" for step in steps) else 0
 
     @staticmethod
-    def newest(told: list[tuple[tuple[Any, ...], Identity]], says: Any) -> Identity | None:
+    def newest(
+        told: list[tuple[tuple[Any, ...], Identity, Identifier]], says: Any, kept: bool = False
+    ) -> Identity | None:
+        """Where only orders tell what is `kept`, the one that was said first."""
         telling = [one for one in told if says(one[1])]
+        if kept and telling and not any(one[0][0] for one in telling):
+            accounts: dict[tuple[Identity, Identifier], list[tuple[Any, ...]]] = {}
+            for weight, who, used in telling:
+                accounts.setdefault((who, used), []).append(weight)
+
+            def place(account: tuple[Identity, Identifier]) -> tuple[Any, ...]:
+                said = accounts[account]
+                last = max(said, key=lambda weight: weight[2:])
+                return (-last[1], min(weight[2] for weight in said), last[3])
+
+            return min(accounts, key=place)[0]
         return max(telling, key=lambda one: one[0])[1] if telling else None
 
     def into(self) -> dict[int, tuple[Any, str, int, int, Identifier]]:

@@ -1,19 +1,38 @@
 """Scans find their glass by what their label reads, in any order; all of it leaves a trace."""
 
+import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
-from sgi.catalogue import attachments, candidates, destructions, identification
+from sgi.catalogue import (
+    attachments,
+    candidates,
+    cases,
+    destructions,
+    identification,
+    identities,
+    specimens,
+    turns,
+    work_orders,
+)
 from sgi.catalogue.audit import SYSTEM, Actor
+from sgi.catalogue.case_history import Author
+from sgi.domain.case import Asset, AssetKind, CaseSaid
 from sgi.domain.identification import How, Unidentified
 from sgi.domain.retention import Ground, Person
 from sgi.domain.slide import Slide
 from sgi.errors import ConflictError, NotFoundError
+from sgi.hl7 import locks
+from sgi.hl7.apply import apply
+from sgi.hl7.mapping import Reading
+from sgi.hl7.statements import AssetCancelled, AssetRecorded, Source
+from sgi.hl7.subjects import subjects_of
 from sgi.ingest.identify import identify
 from storage.memory import MemoryObjectStore
 
@@ -255,3 +274,257 @@ def test_a_destroyed_slide_is_nobodys_image_any_more(lab: Any, scan: Scan, run: 
     assert row(lab, first)["current"]
     last = lab.rows("select subject from outbox order by number desc limit 1")
     assert last == [{"subject": f"removed {glass} {second.id}"}]
+
+
+def test_what_comes_by_itself_is_in_the_history_only_after_sign_out(lab: Any, scan: Scan) -> None:
+    for number in (1, 2):
+        lab.asset(f"26P1.A.1.{number}", accession_number="26P1")
+    scan("26P1.A.1.1")
+    lab.rows("update lab_case set state = 'signed_out' returning 1")
+    scan("26P1.A.1.2")
+    told = lab.rows("select * from case_history where kind like 'scan%%'")
+    assert [(each["kind"], each["before"], each["account_id"]) for each in told] == [
+        ("scan_attached", "26P1.A.1.2", None)
+    ]
+
+
+def test_a_person_who_chooses_and_a_scan_that_comes_take_turns(
+    lab: Any, scan: Scan, run: Any
+) -> None:
+    glass = lab.asset("26P1.A.1.1", accession_number="26P1")
+    first, second, third = scan("x"), scan("x"), scan("x")
+    for each in (first, second):
+        attach(lab, each, glass)
+    establishment = lab.establishment.id
+
+    async def choose() -> None:
+        async with lab.database.transaction(establishment) as connection:
+            await attachments.show_first(connection, establishment, first.id, ACTOR)
+            await asyncio.sleep(0.3)
+
+    async def come() -> None:
+        await asyncio.sleep(0.1)
+        async with lab.database.transaction(establishment) as connection:
+            await attachments.attach(connection, establishment, third.id, glass, How.LATE)
+
+    async def both() -> None:
+        await asyncio.gather(choose(), come())
+
+    run(both())
+    assert [row(lab, each)["current"] for each in (first, second, third)] == [True, False, False]
+
+
+def test_a_glass_has_one_scan_that_a_person_chose(lab: Any, scan: Scan) -> None:
+    lab.asset("26P1.A.1.1", accession_number="26P1")
+    scan("26P1.A.1.1"), scan("26P1.A.1.1")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        lab.rows("update slide set current_said = true returning id")
+
+
+def test_a_scan_and_its_glass_that_come_at_once_find_each_other(
+    lab: Any, scan: Scan, run: Any
+) -> None:
+    slide = scan()
+    facts = slide.facts.model_copy(update={"barcodes": ("26p7.a.1.1",)})
+    slide = replace(slide, facts=facts)
+    lab.rows("update slide set unidentified = 'waiting' where id = %s returning id", slide.id)
+    establishment = lab.establishment.id
+    asset = Asset(AssetKind.SLIDE, "26P7.A.1.1", "26P7")
+
+    async def register(found: asyncio.Event) -> None:
+        names = subjects_of([AssetRecorded(asset)]).names()
+        async with lab.database.transaction(establishment) as connection:
+            await locks.lock(connection, [locks.key_of_name(establishment, each) for each in names])
+            glass = await specimens.record_asset(
+                connection, establishment, asset, said_at=lab.said_at, source="test"
+            )
+            assert await attachments.attach_waiting(connection, establishment, glass) == []
+            found.set()
+            await asyncio.sleep(0.3)
+
+    async def read(found: asyncio.Event) -> None:
+        await found.wait()
+        assert await identify(lab.database, slide, [])
+
+    async def both() -> None:
+        found = asyncio.Event()
+        await asyncio.gather(register(found), read(found))
+
+    run(both())
+    assert row(lab, slide)["unidentified"] is None
+
+
+def asked_again(lab: Any, glass: uuid.UUID) -> tuple[Any, ...]:
+    (found,) = lab.rows("select * from glass where id = %s", glass)
+    (order,) = lab.rows("select state from work_order")
+    (case,) = lab.rows("select * from lab_case")
+    return found["rescan_reason"], order["state"], case["rescans"], case["state"]
+
+
+def test_undoing_the_scan_that_ended_a_rescan_asks_for_it_again(lab: Any, scan: Scan) -> None:
+    glass = lab.asset("26P1.A.1.1", accession_number="26P1")
+    scan("26P1.A.1.1")
+    (case,) = lab.rows("select * from lab_case")
+    lab.do(
+        lambda c: work_orders.ask_rescan(c, case["id"], glass, "blurred", Author(uuid.uuid4(), "a"))
+    )
+    asked = asked_again(lab, glass)
+    wrong, right = scan("x"), scan("x")
+    attach(lab, wrong, glass)
+    assert asked_again(lab, glass) == (None, "done", 0, "ready")
+    undo(lab, wrong)
+    assert asked_again(lab, glass) == asked == ("blurred", "asked", 1, "in_progress")
+    attach(lab, wrong, glass)
+    attach(lab, right, glass)
+    undo(lab, wrong)
+    assert asked_again(lab, glass) == (None, "done", 0, "ready")  # the other one is the new scan
+    undo(lab, right)
+    assert asked_again(lab, glass) == asked
+
+
+def cancel(lab: Any, identifier: str) -> None:
+    """By a message."""
+    lab.said_at += timedelta(seconds=1)
+    at = lab.said_at
+    source = Source("sgl", "C1", at)
+    statement = AssetCancelled(Asset(AssetKind.SLIDE, identifier))
+    reading = Reading([statement], source, [])
+    lab.do(lambda c: apply(c, lab.establishment.id, reading, b"", at))
+
+
+def test_a_cancelled_glass_has_no_image_until_it_is_a_glass_again(lab: Any, scan: Scan) -> None:
+    lab.rows(
+        """insert into interface (establishment_id, name, kind, sends)
+           values (%s, 'sgl', 'mllp', '{LAB-104}') returning name""",
+        lab.establishment.id,
+    )
+    glass = lab.asset("26P1.A.1.1", accession_number="26P1")
+    lab.asset("26P1.A.1.2", accession_number="26P1")
+    by_label, by_person, undone = scan("26P1.A.1.1"), scan("x"), scan("26P1.A.1.1")
+    attach(lab, by_person, glass)
+    undo(lab, undone)
+    told = len(lab.rows("select id from outbox"))
+    cancel(lab, "26P1.A.1.1")
+    for slide in (by_label, by_person):
+        assert row(lab, slide)["unidentified"] == "cancelled"
+        assert not row(lab, slide)["current"]
+    assert row(lab, undone)["unidentified"] == "undone"
+    subjects = {
+        each["subject"] for each in lab.rows("select subject from outbox order by number")[told:]
+    }
+    assert subjects == {f"removed {glass} {each.id}" for each in (by_label, by_person)}
+    (case,) = lab.rows("select * from lab_case")
+    assert (case["expected"], case["scanned"], case["state"]) == (1, 0, "received")
+    assert by_label.id not in {each.slide_id for each in lab.do(attachments.latest)}
+    lab.asset("26P1.A.1.1", accession_number="26P1")
+    assert set(late(lab, glass)) == {by_label.id, by_person.id}
+    assert row(lab, undone)["unidentified"] == "undone"
+    (case,) = lab.rows("select * from lab_case")
+    assert (case["expected"], case["scanned"], case["state"]) == (2, 1, "in_progress")
+
+
+def test_nobody_waits_for_somebody_who_waits_for_them(lab: Any, run: Any) -> None:
+    """Case, then glass: a message, whichever of them it names first, and a person."""
+    glass = lab.asset("26P8.A.1.1", accession_number="26P8")
+    (case,) = lab.rows("select * from lab_case")
+    establishment = lab.establishment.id
+    asset = Asset(AssetKind.SLIDE, "26P8.A.1.1", "26P8")
+
+    async def message() -> None:
+        async with lab.database.transaction(establishment) as connection:
+            await specimens.record_asset(
+                connection, establishment, asset, said_at=lab.said_at, source="m"
+            )
+            await asyncio.sleep(0.3)
+            await cases.record_case(
+                connection,
+                establishment,
+                CaseSaid("26P8", comment="x"),
+                None,
+                said_at=lab.said_at,
+                source="m",
+            )
+
+    async def person() -> None:
+        await asyncio.sleep(0.1)
+        async with lab.database.transaction(establishment) as connection:
+            await work_orders.ask_rescan(
+                connection, case["id"], glass, "blurred", Author(uuid.uuid4(), "a")
+            )
+
+    async def both() -> None:
+        await asyncio.gather(message(), person())
+
+    run(both())
+
+
+def test_who_loses_a_deadlock_begins_again(lab: Any, run: Any) -> None:
+    tries: list[int] = []
+
+    async def act(_: Any) -> str:
+        tries.append(1)
+        if len(tries) < 3:
+            raise psycopg.errors.DeadlockDetected
+        return "done"
+
+    assert run(turns.transacted(lab.database, lab.establishment.id, act)) == "done"
+    tries.clear()
+
+    async def never(_: Any) -> str:
+        tries.append(1)
+        raise psycopg.errors.DeadlockDetected
+
+    with pytest.raises(psycopg.errors.DeadlockDetected):
+        run(turns.transacted(lab.database, lab.establishment.id, never))
+    assert len(tries) == 3
+
+
+def test_a_slide_of_today_does_not_wait_behind_a_correction_of_many(lab: Any, scan: Scan) -> None:
+    lab.asset("26P1.A.1.1", accession_number="26P1")
+    old, new = scan("26P1.A.1.1"), scan("26P1.A.1.1")
+    lab.rows("delete from identity_due returning id")
+    for slide, turn in ((old, 1), (old, 1), (new, 0)):
+        lab.rows(
+            """insert into identity_due (establishment_id, slide_id, turn) values (%s, %s, %s)
+               returning id""",
+            lab.establishment.id,
+            slide.id,
+            turn,
+        )
+    last = lab.rows("select max(id) as id from identity_due where slide_id = %s", old.id)[0]["id"]
+    found = lab.do(lambda c: identities.due(c, 50, []))
+    assert [each.slide_id for each in found] == [new.id, old.id]
+    assert found[1].upto == last
+    assert lab.do(lambda c: identities.due(c, 50, [new.id])) == found[1:]
+
+
+@pytest.mark.parametrize("query", ["latest", "due"])
+def test_long_queues_are_read_by_their_indexes(lab: Any, query: str) -> None:
+    plans: list[str] = []
+
+    class Explained:
+        """A connection that tells how it would answer."""
+
+        def __init__(self, connection: Any) -> None:
+            self._connection = connection
+
+        async def execute(self, text: str, values: Any) -> Any:
+            cursor = await self._connection.execute("explain " + text, values)
+            plans.extend(each["QUERY PLAN"] for each in await cursor.fetchall())
+            return await self._connection.execute(text, values)
+
+    async def ask(connection: Any) -> None:
+        await connection.execute("set local enable_seqscan = off")
+        await connection.execute("set local enable_bitmapscan = off")
+        await connection.execute("set local enable_sort = off")
+        if query == "latest":
+            await attachments.latest(Explained(connection))  # type: ignore[arg-type]
+        else:
+            await identities.due(Explained(connection), 50, [])  # type: ignore[arg-type]
+
+    lab.do(ask)
+    plan = "\n".join(plans)
+    wanted = {"latest": "attachment_by_persons", "due": "identity_due_turn"}[query]
+    lines = plan.splitlines()
+    at = next(number for number, line in enumerate(lines) if wanted in line)
+    assert "Limit" in lines[at - 1], plan  # no sort between

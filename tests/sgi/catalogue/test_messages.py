@@ -193,3 +193,27 @@ def test_what_came_stays_as_it_came(
 
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         run(change())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"), [("ADT^A40", "message_type"), ("ADT", "message_code")]
+)
+def test_a_type_is_found_by_an_index_in_the_order_of_the_list(
+    url: str, wanted: str, index: str
+) -> None:
+    """As the application's role, without the index of all that a small table is read by."""
+    conditions, values = messages._conditions(Filter(type=wanted))
+    with psycopg.connect(url) as owner:
+        owner.execute("drop index message_newest")
+        owner.execute("set local role sgi_app")
+        owner.execute("set local enable_seqscan = off")
+        owner.execute("set local enable_sort = off")
+        cursor = owner.execute(
+            f"""explain select id from message m where {conditions[0]}
+                order by m.received_at desc, m.id desc limit 9""",
+            values,
+        )
+        told = str(cursor.fetchall())
+        owner.rollback()
+    assert index in told
+    assert "Sort" not in told

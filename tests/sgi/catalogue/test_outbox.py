@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from sgi.catalogue import interfaces, messages, outbox
@@ -273,3 +274,34 @@ def test_two_senders_never_have_the_same(
     taken = run(all_())
     assert None not in taken
     assert len(set(taken)) == 6
+
+
+def test_an_image_that_nobody_can_name_holds_up_its_case_for_a_while_only(
+    ask: Any, here: Any, glass: Any, sgl: str, claim: Any, url: str
+) -> None:
+    glass_id, case_id = glass()
+    slide_id, other = uuid.uuid4(), uuid.uuid4()
+
+    async def as_if_long_ago(connection: Connection) -> None:
+        await connection.execute("update outbox set created_at = now() - interval '11 minutes'")
+
+    image(ask, here, glass_id, slide_id)
+    ask(outbox.case, here.id, case_id, CaseState.READY)
+    image(ask, here, glass_id, slide_id, available=False)
+    image(ask, here, glass_id, other)
+    with psycopg.connect(url) as owner:  # of a slide that this test has no need of
+        owner.execute("set session_replication_role = replica")
+        owner.execute(
+            "insert into identity_due (establishment_id, slide_id) values (%s, %s)",
+            [here.id, slide_id],
+        )
+    assert claim() is None
+    assert {one.last_error for one in ask(outbox.unsettled, None, 10)} == {None}
+    ask(as_if_long_ago)
+    for kind in (NoticeKind.CASE, NoticeKind.LINK):
+        told = claim()
+        assert told.kind is kind
+        assert ask(outbox.end, told.id, NoticeState.ACCEPTED)
+    assert claim() is None, "what is of the same slide waits, and what comes after that"
+    waiting = ask(outbox.unsettled, None, 10)
+    assert [one.last_error is not None for one in waiting] == [True, False, False]

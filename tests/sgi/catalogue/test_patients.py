@@ -387,27 +387,6 @@ def test_links_follow_merges_and_end_within_one_patient(book: Book) -> None:
     assert book.named(ipp("1")).linked == frozenset()
 
 
-def test_search_finds_the_living(book: Book) -> None:
-    elodie = replace(CAMILLE, birth_name="Lœuf-Évrard", first_given_name="Élodie")
-    book.record(said(ipp("1")), 0)
-    book.record(said(ipp("2"), INS, traits=elodie), 0)
-    book.merge(said(ipp("2")), ipp("9"), 1)
-    book.record(said(ipp("2"), INS, traits=elodie), 2)
-
-    def search(text: str = "", **rest: Any) -> set[Identifier | None]:
-        found = book(lambda c: patients.search(c, text, **rest))
-        return {patient.local for patient in found}
-
-    assert search("dup") == {ipp("1")}
-    assert search("loeuf elo") == search("evrard") == search("ÉVRARD") == {ipp("2")}
-    assert search("9") == search("2") == search(INS.value) == {ipp("2")}
-    assert search(birth_date=date(1979, 3, 28)) == {ipp("1"), ipp("2")}
-    assert search("dupont", birth_date=date(1980, 1, 1)) == set()
-    assert search("d") == set()
-    assert search("d dupont") == {ipp("1")}
-    assert search() == search("  ") == search("'); drop") == search("& | !:*") == set()
-
-
 def test_the_history_tells_who_said_what_and_how_records_met(book: Book) -> None:
     book.record(said(ipp("8")), 0)
     book.record(said(ipp("8"), traits=replace(CAMILLE, sex="M")), 1, only_fill=True)

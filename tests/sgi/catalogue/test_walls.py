@@ -48,6 +48,7 @@ from sgi.catalogue.database import Database
 from sgi.catalogue.launch import LaunchClient, SglLink
 from sgi.catalogue.messages import Said as MessageSaid
 from sgi.catalogue.messages import ToKeep
+from sgi.catalogue.patient_assigners import assigned
 from sgi.catalogue.reports import ReportRow
 from sgi.domain.account import Role
 from sgi.domain.arrival import FoundFile
@@ -88,10 +89,10 @@ TABLES = (
     "dicom_series",
     "dicom_instance",
     "patient",
-    "patient_word",
     "patient_identifier",
     "patient_history",
     "patient_link",
+    "patient_assigner",
     "pathologist_group",
     "group_member",
     "professional",
@@ -263,6 +264,7 @@ async def merged(connection: Any, establishment_id: uuid.UUID) -> None:
     kept = Identity((Identifier("1", "x"),), Traits("x"))
     when = {"said_at": datetime.now(UTC), "source": "x"}
     await patients.merge(connection, establishment_id, kept, Identifier("2", "x"), **when)
+    await assigned(connection, establishment_id, Identifier("1", "x", oid="1.2.3"))
 
 
 async def rows(connection: Any, table: str) -> int:
@@ -405,7 +407,6 @@ INSERTS = {
     "outbox": "(establishment_id, interface, kind, subject) values (%s, 'y', 'ORU', '')",
     "sgl_link": "(establishment_id, name, method, url) values (%s, 'y', 'GET', '')",
     "patient": "(establishment_id) values (%s)",
-    "patient_word": "(establishment_id, patient_id, word) select %s, id, 'y' from patient limit 1",
     "patient_identifier": "(establishment_id, patient_id, kind, assigner, value)"
     " select %s, id, 'PI', 'x', gen_random_uuid()::text from patient limit 1",
     "patient_history": "(establishment_id, patient_id, identifier_id, by_order, said, said_sha256,"
@@ -414,6 +415,7 @@ INSERTS = {
     " limit 1",
     "patient_link": "(establishment_id, kind, one, other, said_at, source)"
     " select %s, 'link', one, other, now(), '' from patient_link limit 1",
+    "patient_assigner": "values (%s, gen_random_uuid()::text, '', '')",
     "quality_limits": "(establishment_id, limits) values (%s, '{}')",
     "tier_policy": "(establishment_id, policy) values (%s, '{}')",
     "tier_move": "(establishment_id, slide_id, target) select %s, id, 'warm' from slide limit 1",
@@ -548,6 +550,7 @@ def test_the_door_functions_give_no_more_than_is_asked(url: str) -> None:
             "take_launch_link",
             "message_figures",
             "outbox_figures",
+            "identity_figures",
         }
         for (name,) in found:
             row = connection.execute(

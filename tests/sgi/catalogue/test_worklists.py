@@ -404,3 +404,39 @@ def test_row_level_security_leaves_the_indexes_their_use(
         )
     )
     assert "Index Cond" in told
+
+
+def test_a_search_ends_whenever_cases_were(
+    run: Any, database: Any, make_establishment: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the index alone, of cases at either end of time and in between."""
+    monkeypatch.setattr(worklist_search, "_LOOKED_THROUGH", 1)
+    chance = random.Random(7)
+    establishment = make_establishment()
+    days = ["0001-01-01", "1900-01-01", "1969-12-31", "1970-01-01", "2026-06-12", "2400-01-01"]
+    days += ["9999-12-01", "2026-05-01", "2312-01-01"]
+    made = [
+        replace(
+            draw(chance, index, [], uuid.uuid4()),
+            name="MARTIN" if day != "2026-05-01" else "AUTRE",
+            state=CaseState.SIGNED_OUT,
+            account=None,
+            group=None,
+            received_at=datetime.fromisoformat(day).replace(tzinfo=UTC),
+        )
+        for index, day in enumerate(days)
+    ]
+
+    async def fill() -> None:
+        async with database.transaction(establishment.id) as connection:
+            for case in made:
+                await insert(connection, establishment.id, case)
+
+    run(fill())
+    house = House(establishment, uuid.uuid4(), uuid.uuid4(), made)
+    asked = CaseFilter(text="martin")
+    found = listed(run, database, house, Worklist.ALL, Order.RECEIVED, asked)
+    expected_ = sorted(
+        (one for one in made if one.name == "MARTIN"), key=lambda one: one.received_at
+    )
+    assert found == [one.id for one in reversed(expected_)]

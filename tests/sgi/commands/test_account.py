@@ -71,3 +71,27 @@ def test_the_account_is_on_record(ran: Any, url: str) -> None:
             [name],
         ).fetchone()
     assert row == ("create_account",)
+
+
+def test_an_account_is_of_the_establishment_that_is_named(
+    run: Any, ran: Any, database: Database, there: Any
+) -> None:
+    name = f"of there {uuid.uuid4()}"
+    assert ran(name, "--role", "technician", "--establishment", there.name) in {0, None}
+
+    async def look() -> Any:
+        async with database.anonymous() as connection:
+            return await accounts.account_named(connection, name)
+
+    assert run(look()).establishment_id == there.id
+    assert ran(name, "--role", "technician", "--establishment", "nowhere") == (
+        "sgi: There is no such establishment; see `sgi establishment list`."
+    )
+
+
+def test_nobody_is_offered_to_be_a_guest(ran: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("--help") in {0, None}
+    said = capsys.readouterr().out
+    assert "technician" in said
+    assert "guest" not in said
+    assert ran("somebody", "--role", "guest") == 2

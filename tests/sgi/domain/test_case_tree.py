@@ -14,9 +14,7 @@ parents = st.one_of(st.none(), names, st.just("unknown"))
 
 
 def specimen(kind: AssetKind, name: str, parent: str | None) -> Specimen:
-    return Specimen(
-        uuid.uuid4(), kind, name, None, parent, *[None] * 4, None, None, None, *[None] * 3
-    )
+    return Specimen(uuid.uuid4(), kind, name, None, parent, *[None] * 11)
 
 
 def glass(name: str, parent: str | None) -> Glass:
@@ -28,6 +26,7 @@ def glass(name: str, parent: str | None) -> Glass:
         name,
         parent,
         (),
+        None,
         None,
         None,
         True,

@@ -11,8 +11,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgi.domain.datamatrix import compare, is_ins_datamatrix, parse_datamatrix
-from sgi.domain.patient import Identifier, IdentifierKind, Patient, Trait, Traits
+from sgi.domain.datamatrix import (
+    Whose,
+    as_read,
+    compare,
+    identity_of,
+    is_ins_datamatrix,
+    is_ins_text,
+    parse_datamatrix,
+    whose,
+)
+from sgi.domain.identification import is_patient_code
+from sgi.domain.patient import (
+    Identifier,
+    IdentifierKind,
+    IdentityAttribute,
+    Patient,
+    Trait,
+    Traits,
+)
 from sgi.errors import UnreadableDatamatrixError
 
 HEADER = b"IS01" + b"0" * 22
@@ -20,7 +37,7 @@ GS = b"\x1d"
 INS = Identifier("279035121518989", "1.2.250.1.213.1.4.10", IdentifierKind.INS)
 FIELDS = {
     "S1": b"279035121518989",
-    "S2": b"1.2.250.1.213.1.4.10",
+    "S2": b"1.2.250.1.213.1.4.10" + GS,
     "S3": b"CAMILLE ROSE" + GS,
     "S4": b"DUPONT-MARTIN" + GS,
     "S5": b"F",
@@ -130,3 +147,58 @@ def test_a_scan_is_only_compared() -> None:
     swapped = replace(patient, traits=replace(TRAITS, given_names="ROSE CAMILLE"))
     assert compare(identity, swapped) == (Trait.GIVEN_NAMES,)
     assert compare(identity, Patient(uuid4(), ())) == ()
+
+
+@pytest.mark.parametrize("mark", ["\x1d", "\u241d", "<GS>", "{GS}", "^]", " ", "|", "#", ""])
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("]d2", "\r\n"), ("", "\t")])
+def test_a_hand_held_reader_writes_separators_as_it_can(mark: str, before: str, after: str) -> None:
+    text = before + written().decode().replace("\x1d", mark) + after
+    assert is_ins_text(text)
+    assert is_patient_code(text)
+    identity = parse_datamatrix(as_read(text))
+    assert identity.traits == TRAITS
+    assert identity.ins == INS
+    assert identity_of(["26P1", text, text]) == identity
+
+
+def test_without_separators_fields_still_come_in_any_order() -> None:
+    for order in permutations(FIELDS, 7):
+        raw = HEADER + b"".join(tag.encode() + FIELDS[tag].rstrip(GS) for tag in order)
+        assert parse_datamatrix(raw).traits == TRAITS
+
+
+@pytest.mark.parametrize("text", ["", "26P1", "\u4e00" * 30, "x" * 601, "IS0123"])
+def test_other_text_is_no_such_code(text: str) -> None:
+    assert not is_ins_text(text)
+    with pytest.raises(UnreadableDatamatrixError):
+        parse_datamatrix(as_read(text))
+
+
+@given(st.text(max_size=80), st.integers(0, 200))
+def test_any_text_is_a_value_or_the_one_error(noise: str, place: int) -> None:
+    text = written().decode()
+    with contextlib.suppress(UnreadableDatamatrixError):
+        parse_datamatrix(as_read(text[:place] + noise + text[place:]))
+
+
+def test_labels_of_two_people_name_nobody() -> None:
+    one, other = written().decode(), written(S5=b"M").decode()
+    assert identity_of([one, other]) is None
+    assert identity_of(["26P1", HEADER.decode() + "damaged"]) is None
+
+
+def test_whose_a_code_is() -> None:
+    scanned = parse_datamatrix(written())
+    known = Patient(uuid4(), (INS,), TRAITS)
+    assert whose(scanned, known) is Whose.SAME
+    renamed = replace(known, traits=replace(TRAITS, birth_name="DURAND"))
+    assert whose(scanned, renamed) is Whose.CANNOT_TELL, "the number is theirs, the name is not"
+    without = replace(known, identifiers=())
+    assert whose(scanned, without) is Whose.SAME
+    homonym = replace(without, attributes=frozenset({IdentityAttribute.HOMONYM}))
+    assert whose(scanned, homonym) is Whose.CANNOT_TELL
+    assert whose(scanned, replace(renamed, identifiers=())) is Whose.ANOTHER
+    assert whose(scanned, Patient(uuid4(), ())) is Whose.CANNOT_TELL
+    new_number = (replace(INS, value="274075176079430"),)
+    assert whose(scanned, replace(known, identifiers=new_number)) is Whose.CANNOT_TELL
+    assert whose(scanned, Patient(uuid4(), new_number)) is Whose.ANOTHER

@@ -292,6 +292,13 @@ def test_enhanced_mode_gives_what_was_asked_for(more: str, error: bool, codes: l
     assert len({one.control_id for one in told}) == len(told)
 
 
+@pytest.mark.parametrize("more", ["XX|", "|XX", "NE|XX", "al|NE"])
+def test_what_is_in_no_table_is_answered_as_if_nothing_was_asked_for(more: str) -> None:
+    raw = f"MSH|^~\\&|A|B|C|D|20260612||ADT^A08|1|P|2.5|||{more}\rPID|1\r".encode()
+    told = answer(raw, None, datetime.now(UTC))
+    assert parse_message(told).value("MSA-1") == "AA"
+
+
 def test_a_reject_in_enhanced_mode() -> None:
     raw = answer(asked(more="AL|NE"), psycopg.OperationalError(), NOW)
     assert parse_message(raw).value("MSA-1") == "CR"

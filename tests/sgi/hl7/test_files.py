@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from sgi.domain.interface import Outcome
+from sgi.errors import SgiError
 from sgi.hl7.acknowledge import answer
 from sgi.hl7.errors import BusyLinkError, LinkUnavailableError, UnknownPatientError
 from sgi.hl7.files import FileDrop, FileTransport
 from sgi.hl7.message import parse_message
+from sgi.hl7.receive import Result
 
 
 def message(control_id: str, end: str = "\r") -> bytes:
@@ -24,22 +27,28 @@ class Kept:
     def __init__(self) -> None:
         self.taken: list[str] = []
         self.away = True
+        self.silent = False
+        """Nothing is answered, as the sender asked for nothing."""
 
-    async def __call__(self, raw: bytes, peer: str) -> bytes:
+    async def receive(self, raw: bytes) -> Result:
         name = parse_message(raw).control_id
         self.taken.append(name)
         error: Exception | None = None
+        outcome: Outcome | None
         if name.startswith("E"):
             error = UnknownPatientError("x")
         elif name.startswith("R") and self.away:
             error = BusyLinkError("x")
         elif name == "X":
             raise ZeroDivisionError
-        return answer(raw, error, datetime.now(UTC))
+        outcome = Outcome.APPLIED if error is None else Outcome.REFUSED
+        if isinstance(error, BusyLinkError):
+            outcome = None
+        return Result(outcome, b"" if self.silent else answer(raw, error, datetime.now(UTC)))
 
 
-def look(folder: Path, kept: Kept, **options: int) -> bool:
-    drop = FileDrop("sgl", folder, kept, quiet_s=0, **options)
+def look(folder: Path, kept: Kept, most_bytes: int = 64 << 20) -> bool:
+    drop = FileDrop("sgl", folder, kept, quiet_s=0, most_bytes=most_bytes)
     return asyncio.run(drop.look())
 
 
@@ -70,11 +79,11 @@ def test_a_file_is_taken_and_answered(tmp_path: Path, end: str) -> None:
 )
 def test_one_that_is_refused_is_set_apart(tmp_path: Path, content: bytes) -> None:
     class Reading(Kept):
-        async def __call__(self, raw: bytes, peer: str) -> bytes:
+        async def receive(self, raw: bytes) -> Result:
             try:
-                return await super().__call__(raw, peer)
+                return await super().receive(raw)
             except Exception as error:
-                return answer(raw, error, datetime.now(UTC))
+                return Result(Outcome.REFUSED, answer(raw, error, datetime.now(UTC)))
 
     (tmp_path / "b.txt").write_bytes(content)
     look(tmp_path, Reading())
@@ -101,6 +110,17 @@ def test_what_may_be_sent_again_stays_and_holds_up_what_comes_after(tmp_path: Pa
     assert look(tmp_path, kept) is False
     assert kept.taken == ["1", "R2", "1", "R2", "3"]
     assert names(tmp_path) == set()
+
+
+def test_what_came_of_a_message_decides_and_not_its_answer(tmp_path: Path) -> None:
+    for name in ("1", "E2", "R3"):
+        (tmp_path / name).write_bytes(message(name))
+    kept = Kept()
+    kept.silent = True
+    assert look(tmp_path, kept) is True
+    assert names(tmp_path / "done") == {"1", "1.ack"}
+    assert names(tmp_path / "refused") == {"E2", "E2.ack"}
+    assert names(tmp_path) == {"R3"}
 
 
 def test_oldest_first(tmp_path: Path) -> None:
@@ -252,3 +272,60 @@ def test_a_folder_that_is_away_is_tried_again(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("not a folder")
     with pytest.raises(LinkUnavailableError):
         asyncio.run(FileTransport(tmp_path / "out").send(message("1")))
+
+
+def test_one_that_is_refused_for_ever_holds_up_nothing_for_ever(tmp_path: Path) -> None:
+    for number, name in enumerate(["R1", "2", "3"]):
+        path = tmp_path / f"{number}.hl7"
+        path.write_bytes(message(name))
+        os.utime(path, (number, number))
+    kept = Kept()
+    drop = FileDrop("sgl", tmp_path, kept, quiet_s=0)
+    rounds = 0
+    while names(tmp_path) != {"0.hl7"}:
+        assert asyncio.run(drop.look()) is True
+        rounds += 1
+        assert rounds < 20
+        assert kept.taken[: rounds + 1].count("R1") >= min(rounds, 5)
+    assert rounds > 2, "order matters first"
+    assert kept.taken[-2:] == ["2", "3"]
+    kept.away = False
+    assert asyncio.run(drop.look()) is False
+    assert names(tmp_path) == set()
+
+
+def test_empty_and_unreadable_ones_starve_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sgi.hl7.files._MOST_AT_ONCE", 2)
+    for number in range(6):
+        path = tmp_path / f"{number}.hl7"
+        path.write_bytes(b"" if number % 2 else message("1"))
+        os.utime(path, (number, number))
+    (tmp_path / "good.hl7").write_bytes(message("7"))
+
+    def refuse(path: Path, most_bytes: int) -> bytes:
+        if path.name != "good.hl7":
+            raise PermissionError(13, "Permission denied")
+        return path.read_bytes()
+
+    monkeypatch.setattr("sgi.hl7.files._read", refuse)
+    kept = Kept()
+    drop = FileDrop("sgl", tmp_path, kept, quiet_s=0)
+    for _ in range(3):
+        asyncio.run(drop.look())
+    assert kept.taken == ["7"]
+
+
+def test_the_beginning_of_one_that_is_too_large_is_kept(tmp_path: Path) -> None:
+    refused: list[bytes] = []
+
+    async def keep(head: bytes, error: SgiError) -> Result:
+        refused.append(head)
+        return Result(Outcome.REFUSED, answer(head, error, datetime.now(UTC)))
+
+    (tmp_path / "large.hl7").write_bytes(message("1") * 1000)
+    drop = FileDrop("sgl", tmp_path, Kept(), quiet_s=0, most_bytes=1000, refuser=keep)
+    asyncio.run(drop.look())
+    assert [head[:3] for head in refused] == [b"MSH"]
+    assert names(tmp_path / "refused") == {"large.hl7", "large.hl7.ack"}

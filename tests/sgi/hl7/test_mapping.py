@@ -100,7 +100,9 @@ def test_an_interface_names_who_may_send(key: str) -> None:
         ("", "", NOW, 0),
         ("nonsense", "EVN||nonsense", NOW, 2),
         ("20990101", "", NOW, 1),
-        ("20260612140500+0200", "", datetime(2026, 6, 12, 12, 5, tzinfo=UTC), 0),
+        ("20260612140500+0200", "", NOW, 0),
+        ("19691231", "", NOW, 1),
+        ("20260612101500+0200", "EVN||19000101", datetime(2026, 6, 12, 8, 15, tzinfo=UTC), 1),
     ],
 )
 def test_when_a_message_is_true(said_at: str, evn: str, expected: datetime, noted: int) -> None:

@@ -15,9 +15,9 @@ from sgi.catalogue import messages
 from sgi.catalogue.database import Database
 from sgi.catalogue.messages import Filter, Kept
 from sgi.domain.interface import Outcome
-from sgi.errors import ConflictError, NotFoundError
+from sgi.errors import ConflictError, IdentityConflictError, NotFoundError
 from sgi.hl7 import apply, receive
-from sgi.hl7.errors import ContradictionError
+from sgi.hl7.errors import ContradictionError, MessageTooLargeError
 from sgi.hl7.interfaces import built_in, parse_interface
 from sgi.hl7.receive import Receiver, Result
 
@@ -74,6 +74,11 @@ class Lab:
     def send(self, raw: bytes) -> Result:
         result: Result = self._run(self.receiver.receive(raw))
         return result
+
+    def run_refuse(self, head: bytes) -> bytes:
+        error = MessageTooLargeError("The message has more than 1 MiB; send less.")
+        told: bytes = self._run(self.receiver.refuse(head, error))
+        return told
 
     def replay(self, message_id: UUID | None) -> Result:
         assert message_id is not None
@@ -454,3 +459,105 @@ def test_a_report_of_another_patient_that_came_first_is_not_attached(lab: Lab) -
     assert code(lab.send(oru(control_id="R2")).answer) == "AA"
     lab.send(slide())
     assert cases_with_reports(lab) == [("26P1", 1)]
+
+
+def specimen(received: str = "", parent: str = "", placer: str = "26P1") -> bytes:
+    lines = [
+        "MSH|^~\\&|SGL|CHU|SGI|CHU|20260612101500+0200||OML^O21^OML_O21|P1|P|2.5.1|||||FRA"
+        "|UNICODE UTF-8|||DPOW-SPECIMEN^IHE",
+        "PID|1||8000001^^^CHU&1.2.3&ISO^PI||ESSAI^ALIX^^^^^L||19790328|F",
+        f"ORC|NW|{placer}|26P1" + "|" * 35 + "26P1",
+        "OBR|1|26P1|26P1|ACP^Anatomie pathologique^L",
+        f"SPM|1|26P1-A|{parent}|TISS^Tissue^HL70487||||||||||||||{received}"
+        + "|" * 9
+        + "CONTAINER|||26P1",
+    ]
+    return "".join(f"{line}\r" for line in lines).encode()
+
+
+@pytest.mark.parametrize("received", ["19000101", "19691231", "99991201"])
+def test_a_day_that_cannot_be_is_left_aside(lab: Lab, received: str) -> None:
+    assert lab.send(specimen(received)).outcome is Outcome.APPLIED
+    (kept,) = lab.kept()
+    notes = [change["detail"] for change in kept.changes if change["what"] == "ignored"]
+    assert notes == ["SPM-18 is before 1970 or far ahead; it was left aside."]
+    ((at,),) = lab.rows("select received_at from lab_case")
+    assert 2020 < at.year < 2100
+
+
+LONG = "".join(chr(65 + (7 * index * index + index // 3) % 58) for index in range(9000))
+
+
+@pytest.mark.parametrize(
+    ("raw", "place"),
+    [
+        (specimen(parent=LONG.replace("\\", "").replace("^", "")), "SPM-3"),
+        (specimen(placer=LONG.replace("\\", "").replace("^", "")), "ORC-2"),
+    ],
+)
+def test_an_identifier_has_a_bound(lab: Lab, raw: bytes, place: str) -> None:
+    result = lab.send(raw)
+    assert (result.outcome, code(result.answer)) == (Outcome.REFUSED, "AE")
+    assert place in str(lab.kept()[0].error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        psycopg.errors.ProgramLimitExceeded,
+        psycopg.errors.DatetimeFieldOverflow,
+        psycopg.errors.QueryCanceled,
+        psycopg.errors.UniqueViolation,
+        psycopg.errors.ReadOnlySqlTransaction,
+    ],
+)
+def test_what_the_database_would_refuse_again_is_not_asked_for_again(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    async def fail(*_: Any, **__: Any) -> UUID:
+        raise error
+
+    monkeypatch.setattr(receive, "_PAUSE_S", 0)
+    monkeypatch.setattr(apply.patients, "record", fail)
+    result = lab.send(adt())
+    assert (result.outcome, code(result.answer)) == (Outcome.REFUSED, "AE")
+    assert len(lab.kept()) == 1
+
+
+def test_a_clock_that_is_ahead_wins_over_nobody(lab: Lab) -> None:
+    lab.send(adt(name="AVANT", at="20260612083900+0000"))
+    lab.send(adt(control_id="C2", name="APRES", at="20260612083100+0000"))
+    assert lab.rows("select birth_name from patient") == [("APRES",)]
+
+
+def test_an_identity_that_is_contradicted_says_where(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: Any, **__: Any) -> UUID:
+        raise IdentityConflictError("The two are not one.")
+
+    monkeypatch.setattr(apply.patients, "change_identifier", refuse)
+    monkeypatch.setattr(apply.patients, "record", refuse)
+    changed = adt("A47", more=("MRG|8000009^^^CHU&1.2.3&ISO^PI",))
+    assert b"\rERR||MRG^1^1|207^" in lab.send(changed).answer
+    assert b"\rERR||PID^1^3|207^" in lab.send(adt(control_id="C2")).answer
+    assert {kept.error for kept in lab.kept()} == {"The two are not one."}
+
+
+def test_the_beginning_of_a_message_is_kept_and_never_applied(lab: Lab) -> None:
+    head = slide()[:-20]
+    told = lab.run_refuse(head)
+    assert code(told) == "AE"
+    (kept,) = lab.kept()
+    assert (kept.outcome, kept.control_id, kept.type, kept.sender, kept.size_bytes) == (
+        Outcome.REFUSED,
+        "S1",
+        "OML^O21",
+        "SGL|CHU",
+        len(head),
+    )
+    assert kept.error == "The message has more than 1 MiB; send less."
+    assert lab.run_refuse(head) == told
+    with pytest.raises(ConflictError):
+        lab.replay(kept.id)
+    assert lab.rows("select count(*) from lab_case") == [(0,)]

@@ -24,6 +24,12 @@ from sgi.hl7.receive import Receiver
 from sgi.hl7.sender import Patience, Sender
 
 NOW = datetime(2026, 6, 12, 8, 30, tzinfo=UTC)
+OUT = {
+    "host": "127.0.0.1",
+    "port": 1,
+    "send": ["LAB-104", "LAB-101", "LAB-102", "ORU"],
+    "link": "https://sgi.example/cases/{case}",
+}
 AT_ONCE = Patience(first_s=0, longest_s=0, tries=3, outage_s=0)
 Answer = Callable[[Message], bytes]
 
@@ -69,12 +75,7 @@ class Bench:
         self.laboratory = Laboratory()
         document = {
             "name": "sgl",
-            "out": {
-                "host": "127.0.0.1",
-                "port": 1,
-                "send": ["LAB-104", "LAB-101", "LAB-102", "ORU"],
-                "link": "https://sgi.example/cases/{case}",
-            },
+            "out": OUT,
         }
         self.interface = parse_interface(document, "sgl.toml", "sgl")
         self.sender = self.make_sender()
@@ -406,3 +407,36 @@ def test_without_an_address_it_only_gives_signs_of_life(
 def test_patience_grows_and_ends_growing(attempts: int, pause_s: float) -> None:
     assert Patience().pause(attempts).total_seconds() == pause_s
     assert 0.5 <= Patience().outage(attempts) <= 60
+
+
+def test_what_was_received_may_be_turned_down_later(bench: Bench) -> None:
+    bench.interface = parse_interface(
+        {"name": "sgl", "out": {**OUT, "enhanced": True}}, "sgl.toml", "sgl"
+    )
+    receiver = Receiver(bench.database, bench.here.id, bench.interface)
+
+    def reply(code: str) -> Any:
+        (control_id,) = bench.laboratory.control_ids
+        raw = f"MSH|^~\\&|SGL||SGI||20260612||ORL^O22|{code}9|P|2.5.1\rMSA|{code}|{control_id}|no\r"
+        return bench.run(receiver.receive(raw.encode()))
+
+    bench.laboratory.plan = [ack("CA")]
+    bench.tell()
+    bench.send(bench.make_sender())
+    (sent,) = bench.laboratory.received
+    assert (sent.value("MSH-15"), sent.value("MSH-16")) == ("AL", "AL")
+    assert [notice.state for notice in bench.notices] == [NoticeState.ACCEPTED]
+    for code, state in (
+        ("AA", NoticeState.ACCEPTED),
+        ("CE", NoticeState.ACCEPTED),
+        ("AE", NoticeState.REFUSED),
+        ("AA", NoticeState.REFUSED),
+    ):
+        reply(code)
+        assert [notice.state for notice in bench.notices] == [state]
+    (notice,) = bench.notices
+    assert notice.last_error == "no"
+    assert [kept.outcome for kept in bench.messages if kept.id == notice.message_id] == [
+        Outcome.REFUSED
+    ]
+    assert bench.ask(outbox.retry, notice.id), "a person has it told anew"

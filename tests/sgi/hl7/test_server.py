@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from hl7.client import MLLPClient as IndependentClient
 
+from sgi.errors import SgiError
 from sgi.hl7.acknowledge import answer
 from sgi.hl7.batches import split_messages
 from sgi.hl7.message import parse_message
@@ -601,3 +602,24 @@ def test_only_those_who_prove_who_they_are(certificates: Path) -> None:
 def test_the_answers_of_the_server_are_whole_messages() -> None:
     raw = answer(parse_message(message("1", more="AL|AL")), None, datetime.now(UTC))
     assert b"".join(split_messages(raw)) == raw
+
+
+def test_what_is_refused_on_the_wire_is_kept() -> None:
+    refused: list[tuple[bytes, str]] = []
+
+    async def keep(head: bytes, error: SgiError) -> bytes:
+        refused.append((head[:3], type(error).__name__))
+        return answer(head, error, datetime.now(UTC))
+
+    async def scene() -> None:
+        server = MllpServer("sgl", Kept(), LIMITS, refuser=keep)
+        wire = await Wire.to(await server.start(HOST, 0))
+        await wire.write(encode_frame(message("1", size=300_000)))
+        assert await wire.answer() == ("AE", "1")
+        await wire.write(b"\x0b" + message("2") + b"\x1cOBX|1\r" + b"\x1c\r")
+        assert await wire.answer() == ("AE", "2")
+        await wire.close()
+        await server.stop(grace_s=5)
+
+    asyncio.run(scene())
+    assert refused == [(b"MSH", "MessageTooLargeError"), (b"MSH", "UnreadableMessageError")]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgi.hl7.errors import Location, WrongTypeError
-from sgi.hl7.times import parse_date, parse_time
+from sgi.hl7.times import is_likely, parse_date, parse_time
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -75,3 +75,15 @@ def test_any_text_is_a_time_or_refused(text: str) -> None:
         parse_date(text)
     except WrongTypeError:
         pass
+
+
+def test_what_a_laboratory_cannot_have_done() -> None:
+    now = datetime(2026, 6, 12, tzinfo=UTC)
+    for likely in ("19700101000000+0000", "20260612", "20270101"):
+        moment = parse_time(likely, UTC)
+        assert moment is not None
+        assert is_likely(moment, now)
+    for odd in ("19691231", "19000101", "20270701", "99991201"):
+        moment = parse_time(odd, UTC)
+        assert moment is not None
+        assert not is_likely(moment, now)

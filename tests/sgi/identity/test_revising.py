@@ -3,7 +3,7 @@
 import io
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -16,7 +16,13 @@ from dicom.frame_index import FrameIndex
 from sgi.catalogue import attachments, identities, outbox, patients
 from sgi.catalogue.audit import Actor
 from sgi.domain.case import AssetKind, Code
-from sgi.domain.patient import Identifier, IdentifierKind, Identity, IdentityStatus
+from sgi.domain.patient import (
+    Identifier,
+    IdentifierKind,
+    Identity,
+    IdentityAttribute,
+    IdentityStatus,
+)
 from sgi.domain.slide import Slide
 from sgi.identity.rounds import Round
 from sgi.ingest.identify import identify
@@ -80,7 +86,7 @@ def bench(
     convert_into: Any,
     publish_converted: Callable[..., Slide],
     run: Any,
-) -> Bench:
+) -> Iterator[Bench]:
     lab = laboratory(here)
     lab.case("26P00123", lab.patient("IPP1", sex="F", birth_date=date(1979, 3, 2)))
     lab.asset(
@@ -99,7 +105,8 @@ def bench(
     made = convert_into(store)
     facts = made.facts.model_copy(update={"barcodes": ("26P00123.A.01.01",)})
     slide = publish_converted(here, store, replace(made, facts=facts), "a.svs")
-    return Bench(lab, web, store, settings, slide)
+    yield Bench(lab, web, store, settings, slide)
+    lab.rows("delete from identity_due returning id")  # the job is everybody's
 
 
 @pytest.fixture
@@ -452,3 +459,153 @@ def test_the_laboratory_hears_of_an_image_once_it_says_whose_it_is(bench: Bench,
     bench.tell()
     assert claimed().subject.startswith("available ")
     assert claimed() is None
+
+
+def test_no_note_goes_on_telling_an_ins(told: Bench) -> None:
+    ins = Identifier("279035121518989", "1.2.250.1.213.1.4.8", IdentifierKind.INS)
+    qualified = Identity((Identifier("IPP1", "CHU"), ins), status=IdentityStatus.QUALIFIED)
+    say(told, qualified)
+    assert told.tell() == 1
+    assert ins.value in json.dumps(told.metadata())
+    say(told, replace(qualified, attributes=frozenset({IdentityAttribute.DOUBTFUL})))
+    assert told.tell() == 1
+    study = told.series().rpartition("/series/")[0]
+    everything = told.get(f"{study}/metadata")
+    assert "113038" in everything.text
+    assert ins.value not in everything.text
+    for row in told.lab.rows("select file from rejection_note"):
+        assert ins.value.encode() not in bytes(row["file"])
+
+
+def study_of(bench: Bench) -> str:
+    return bench.series().split("/")[2]
+
+
+def patients_told(bench: Bench, study: str) -> set[str]:
+    return {value(each, "00100020") for each in bench.get(f"/studies/{study}/metadata").json()}
+
+
+def test_a_study_never_tells_of_two_patients(told: Bench) -> None:
+    lab, old = told.lab, told.series()
+    lab.patient("IPP1", birth_name="MARTINEZ")  # corrected words are no other person
+    assert told.tell() == 1
+    assert told.series() == old
+    lab.case("26P00123", lab.patient("IPP2", birth_name="DURAND"))
+    assert told.tell() == 1
+    assert study_of(told) != old.split("/")[2]
+    assert told.series().split("/")[4] != old.split("/")[4]
+    assert patients_told(told, study_of(told)) == {"IPP2"}
+    assert patients_told(told, old.split("/")[2]) == {"IPP1"}
+    (case,) = lab.rows("select study_uid from lab_case")
+    assert case["study_uid"] == study_of(told)
+    lab.case("26P00123", lab.patient("IPP1"))
+    assert told.tell() == 1
+    assert patients_told(told, study_of(told)) == {"IPP1"}
+
+
+def test_the_laboratory_hears_of_the_other_study(told: Bench) -> None:
+    lab, slide_id = told.lab, told.slide.id
+    lab.rows(
+        """insert into interface (establishment_id, name, kind, sends)
+           values (%s, 'sgl', 'mllp', '{LAB-104}') returning name""",
+        lab.establishment.id,
+    )
+    lab.case("26P00123", lab.patient("IPP2", birth_name="DURAND"))
+    assert told.tell() == 1
+    notice = lab.do(lambda c: outbox.claim(c, "sgl", timedelta(seconds=60)))
+    assert notice.subject.startswith("available ")
+    image = lab.do(lambda c: outbox.told_of(c, slide_id))
+    assert told.series() == f"/studies/{image.study_uid}/series/{image.series_uid}"
+
+
+def test_a_merge_keeps_the_study_whichever_record_the_case_names(told: Bench) -> None:
+    lab, old = told.lab, told.series()
+    kept, gone = Identity((Identifier("IPP9", "CHU"),)), Identifier("IPP1", "CHU")
+    other = lab.patient("IPP9", birth_name="MARTIN")
+    lab.said_at += timedelta(seconds=1)
+    lab.do(
+        lambda c: patients.merge(
+            c, lab.establishment.id, kept, gone, said_at=lab.said_at, source="test"
+        )
+    )
+    lab.case("26P00123", other)
+    assert told.tell() == 1
+    assert told.series() == old
+
+
+def mistold(bench: Bench) -> None:
+    """Nothing names the patient of before while the slide waits; its pixels are shown."""
+    uid = told_uids(bench, bench.slide.levels[0].sop_uid)
+    study, series = study_of(bench), bench.series()
+    parts = {"accept": 'multipart/related; type="application/dicom"'}
+    for place in (f"/studies/{study}", series, f"{series}/instances/{uid}"):
+        for answer in (bench.get(place, **parts), bench.get(f"{place}/metadata")):
+            assert answer.status_code == 503, place
+            assert answer.headers["retry-after"]
+            assert "IPP1" not in answer.text
+            assert "whose" in answer.json()["detail"]
+    french = bench.get(f"{series}/metadata", **JSON, **{"accept-language": "fr"})
+    assert "patient" in french.json()["detail"]
+    assert bench.get(f"{series}/instances/{uid}/frames/1", accept="*/*").status_code == 200
+    for place in ("/studies", "/series", "/instances", f"/studies/{study}/series"):
+        found = bench.get(f"{place}?PatientID=IPP1&Modality=SM")
+        assert found.json() == [], place
+        assert "not searched yet" in found.headers["warning"]
+
+
+def test_a_wrong_name_is_not_told_while_the_right_one_waits(told: Bench) -> None:
+    slide, lab = told.slide, told.lab
+    lab.do(lambda c: attachments.undo(c, slide.establishment_id, slide.id, "swapped", ACTOR))
+    mistold(told)
+    assert told.tell() == 1
+    assert told.get(f"{told.series()}/metadata").status_code == 200
+    assert "warning" not in told.get("/studies").headers
+
+
+def test_nor_while_its_case_is_said_to_be_another_patients(told: Bench) -> None:
+    told.lab.case("26P00123", told.lab.patient("IPP2", birth_name="DURAND"))
+    mistold(told)
+    assert told.tell() == 1
+    assert patients_told(told, study_of(told)) == {"IPP2"}
+
+
+def test_nor_while_its_glass_is_said_to_be_of_another_case(told: Bench) -> None:
+    told.lab.case("26P00999", told.lab.patient("IPP2", birth_name="DURAND"))
+    told.lab.asset("26P00123.A.01.01", accession_number="26P00999")
+    mistold(told)
+
+
+def test_corrected_words_and_a_first_telling_keep_nobody_waiting(bench: Bench, run: Any) -> None:
+    run(identify(bench.lab.database, bench.slide, []))
+    assert bench.metadata()
+    assert bench.get("/series").json()
+    assert bench.tell() == 1
+    bench.lab.patient("IPP1", birth_name="MARTINEZ")
+    assert bench.lab.rows("select * from identity_due")
+    assert bench.metadata()
+    assert "warning" not in bench.get("/studies?PatientID=IPP1").headers
+
+
+def test_the_wall_stands_around_what_waits(told: Bench, laboratory: Any, there: Any) -> None:
+    told.lab.case("26P00123", told.lab.patient("IPP2", birth_name="DURAND"))
+    told.client = told.web.signed_in(there)
+    assert "warning" not in told.get("/studies").headers
+    assert laboratory(there).rows("select * from mistold") == []
+    assert told.get(f"{told.series()}/metadata").status_code == 404
+
+
+def test_a_monitor_sees_what_waits_too_long(told: Bench) -> None:
+    def figures() -> list[int]:
+        text = told.web.get(told.web.client(), "/metrics").text
+        names = ("waiting", "withheld")
+        return [int(text.split(f"\nsgi_identities_{name} ")[1].split()[0]) for name in names]
+
+    told.lab.case("26P00123", told.lab.patient("IPP2", birth_name="DURAND"))
+    waiting, withheld = figures()
+    told.lab.rows(
+        """insert into identity_due (establishment_id, slide_id, asked_at)
+           values (%s, %s, now() - interval '2 minutes') returning id""",
+        told.slide.establishment_id,
+        told.slide.id,
+    )
+    assert figures() == [waiting + 1, withheld + 1]

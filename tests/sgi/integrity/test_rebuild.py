@@ -68,6 +68,7 @@ NOT_REBUILT: dict[str, set[str]] = {
         "original_sizes",
         "original_times",
         "failure",
+        "failure_code",
         "swept_at",
     },
 }

@@ -8,6 +8,8 @@ from sgi.catalogue import slides, tiers
 from sgi.domain.tier import Tier
 from sgi.domain.tiers import MoveState, TierPolicy
 from sgi.errors import StoppedError
+from sgi.integrity.pace import Pace
+from sgi.integrity.verify import Verifier
 from sgi.keeping import copies as module
 from sgi.keeping.moves import Moves
 from sgi.stored import cold_key, frame_hashes_key, instance_key
@@ -82,15 +84,32 @@ def damage(store: Any, key: str) -> None:
     store.put(key, bytes(data))
 
 
+def verifier(kept: Any) -> Verifier:
+    return Verifier(kept.database, kept.keeping.stores, Pace())
+
+
+def check(kept: Any) -> None:
+    """The job that was asked for, and is over."""
+    waiting = "task_name = 'sgi.check_slide' and status = 'todo' and args ->> 'slide_id' = %s"
+    slide_id = str(kept.slide_id)
+    assert len(kept.query(f"select id from procrastinate_jobs where {waiting}", slide_id)) == 1
+    assert kept.run(verifier(kept).verify(kept.establishment.id, kept.slide_id))
+    kept.query(f"update procrastinate_jobs set status = 'succeeded' where {waiting}", slide_id)
+
+
 @pytest.mark.parametrize("what", ["instance", "hashes"])
 def test_what_is_damaged_stays_warm(kept: Any, what: str) -> None:
     key_of = instance_key if what == "instance" else frame_hashes_key
     damage(kept.warm, key_of(kept.slide_id, base_uid(kept)))
     move = kept.ask(Tier.COLD)
-    for attempt in range(1, 4):
+    for attempt in range(1, 5):
         found = kept.work(move)
-        assert found.attempts == min(attempt, 2)
+        assert (found.attempts, found.state) == (attempt, MoveState.WAITING)
         assert "not what was written" in found.reason
+    assert len(kept.query("select id from incident where place = 'warm'")) == (what == "instance")
+    check(kept)
+    assert kept.query("select id from incident where state = 'open' and place = 'warm'")
+    found = kept.work(move)
     assert found.state is MoveState.FAILED
     assert set(kept.tiers) == {Tier.WARM}
     kept.reap()
@@ -164,12 +183,46 @@ def test_a_cold_copy_that_is_damaged_is_not_restored(kept: Any) -> None:
     kept.reap()
     damage(kept.cold, cold_key(kept.slide_id, base_uid(kept)))
     move = kept.ask(Tier.WARM)
-    for _ in range(3):
+    for _ in range(4):
         found = kept.work(move)
+        assert found.state is MoveState.WAITING, "the slide is looked at first"
+    (incident,) = kept.query("select place, kind, object_key from incident")
+    key = cold_key(kept.slide_id, base_uid(kept))
+    assert (incident["place"], incident["kind"], incident["object_key"]) == ("cold", "bytes", key)
+    check(kept)  # and there is no second copy
+    found = kept.work(move)
     assert found.state is MoveState.FAILED
     assert kept.tiers[0] is Tier.COLD
     kept.reap()
     assert not kept.has(kept.warm, instance_key(kept.slide_id, base_uid(kept)))
+
+
+@pytest.mark.parametrize("what", ["damaged", "missing"])
+def test_a_restore_goes_on_once_the_slide_was_repaired(kept: Any, what: str) -> None:
+    from dataclasses import replace
+
+    from sgi.integrity.second import copy_slide
+    from sgi.stores import Stores
+
+    stores = Stores(kept.warm, kept.cold, MemoryObjectStore())
+    kept = replace(kept, keeping=replace(kept.keeping, stores=stores))
+    assert kept.run(copy_slide(verifier(kept), kept.establishment.id, kept.slide_id))
+    kept.cool()
+    kept.reap()
+    key = cold_key(kept.slide_id, base_uid(kept))
+    if what == "damaged":
+        damage(kept.cold, key)
+    else:
+        kept.cold.delete(key)
+    move = kept.ask(Tier.WARM)
+    assert kept.work(move).state is MoveState.WAITING
+    (incident,) = kept.query("select kind, state from incident")
+    assert incident == {"kind": "missing" if what == "missing" else "bytes", "state": "open"}
+    check(kept)
+    assert kept.work(move).state is MoveState.DONE
+    assert set(kept.tiers) == {Tier.WARM}
+    kept.assert_nothing_is_lost()
+    assert not kept.query("select id from incident where state = 'open'")
 
 
 def test_without_a_cold_store(kept: Any) -> None:

@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import type { CaseAction, CaseState, Priority } from "../core/cases";
 import type { IdentityAttribute, IdentityStatus, PatientTraits } from "../core/patient";
+import { oneLine } from "../core/text";
 import { readJson } from "./client";
 
 export interface CasePatient extends PatientTraits {
@@ -70,7 +71,7 @@ export interface WorkOrder {
   readonly parent_identifier: string;
   readonly stain: string | null;
   readonly words: string | null;
-  readonly state: "asked" | "accepted" | "refused" | "done";
+  readonly state: "asked" | "accepted" | "refused" | "withdrawn" | "done";
   readonly refused_why: string | null;
   readonly asked_by: string | null;
   readonly asked_at: string;
@@ -81,6 +82,7 @@ export interface Report {
   readonly title: string | null;
   readonly status: "final" | "preliminary" | "replaced" | "deleted";
   readonly media_type: string;
+  readonly size_bytes: number;
   readonly said_at: string;
   readonly withdrawn_at: string | null;
 }
@@ -224,14 +226,17 @@ export function useAssign() {
 
 export function useCaseEvent(id: string) {
   return useCaseAction((wish: { readonly event: CaseAction; readonly reason?: string }) =>
-    readJson("POST", `${caseAddress(id)}/state`, wish),
+    readJson("POST", `${caseAddress(id)}/state`, {
+      ...wish,
+      ...(wish.reason === undefined ? {} : { reason: oneLine(wish.reason) }),
+    }),
   );
 }
 
 /** Put aside with a reason, or (null) taken up again. */
 export function useHold(id: string) {
   return useCaseAction((reason: string | null) =>
-    readJson("POST", `${caseAddress(id)}/hold`, { reason }),
+    readJson("POST", `${caseAddress(id)}/hold`, { reason: reason && oneLine(reason) }),
   );
 }
 
@@ -242,14 +247,19 @@ export function useAskWork(id: string) {
       readonly parent: string;
       readonly stain: string | null;
       readonly words: string | null;
-    }) => readJson("POST", `${caseAddress(id)}/work-orders`, wish),
+    }) =>
+      readJson("POST", `${caseAddress(id)}/work-orders`, {
+        ...wish,
+        stain: wish.stain && oneLine(wish.stain),
+        words: wish.words && oneLine(wish.words),
+      }),
   );
 }
 
 export function useAskRescan(id: string) {
   return useCaseAction((wish: { readonly glass: string; readonly reason: string }) =>
     readJson("POST", `${caseAddress(id)}/glass/${encodeURIComponent(wish.glass)}/rescan`, {
-      reason: wish.reason,
+      reason: oneLine(wish.reason),
     }),
   );
 }

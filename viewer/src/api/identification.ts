@@ -4,6 +4,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tansta
 
 import { CASES_KEY } from "./cases";
 import { readJson } from "./client";
+import type { Whose } from "./patients";
 
 /** Why a slide has no glass. */
 export type Reason =
@@ -36,6 +37,7 @@ interface UnidentifiedPage {
 export type Effect =
   | "join_case"
   | "wait_for_case"
+  | "change_signed_out"
   | "bear_patient"
   | "shown_first"
   | "close_rescan"
@@ -59,6 +61,10 @@ export interface Candidate {
   readonly stains: readonly string[];
   /** Images that it has already. */
   readonly scans: number;
+  /** A person has taken the slide away from it. */
+  readonly was_refused: boolean;
+  /** Whether the INS code of the label is its patient's; null where none was read. */
+  readonly code_says: Whose | null;
   /** All that attaching the slide to it does, in that order. */
   readonly will: readonly Effect[];
 }
@@ -70,6 +76,7 @@ export interface Attachment {
   readonly glass_identifier: string;
   readonly case_id: string | null;
   readonly accession_number: string | null;
+  readonly case_signed_out: boolean;
   readonly how: "barcode" | "late" | "person";
   readonly attached_at: string;
   readonly attached_by: string | null;
@@ -86,7 +93,7 @@ const keys = {
   all: [KEY] as const,
   list: UNIDENTIFIED_KEY,
   candidates: (slide: string) => [KEY, "candidates", slide] as const,
-  search: (words: string) => [KEY, "search", words] as const,
+  search: (words: string, slide: string) => [KEY, "search", slide, words] as const,
   ofSlide: (slide: string) => [KEY, "of-slide", slide] as const,
   recent: [KEY, "recent"] as const,
 };
@@ -117,13 +124,13 @@ export function useCandidates(slide: string) {
 }
 
 /** Other glasses, by what is written on them or the number of their case. */
-export function useGlassSearch(words: string) {
+export function useGlassSearch(words: string, slide: string) {
   return useQuery({
-    queryKey: keys.search(words),
+    queryKey: keys.search(words, slide),
     queryFn: ({ signal }) =>
       readJson<{ items: Candidate[] }>(
         "GET",
-        `${ROOT}/glass?${new URLSearchParams({ q: words }).toString()}`,
+        `${ROOT}/glass?${new URLSearchParams({ q: words, slide }).toString()}`,
         undefined,
         signal,
       ),

@@ -117,8 +117,9 @@ export function useHolds() {
   });
 }
 
-export function useKept(slide: string) {
+export function useKept(slide: string, wanted: boolean) {
   return useQuery({
+    enabled: wanted,
     queryKey: keys.kept(slide),
     queryFn: ({ signal }) => readJson<Kept>("GET", slidePath(slide), undefined, signal),
   });

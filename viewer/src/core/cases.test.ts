@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { dueOf, formatClock, formatCount, formatSpan, mayDo, sidesOf, stepRow } from "./cases";
+import { changesSinceSignOut, dueOf, formatClock, formatCount, formatSpan, mayDo, sidesOf, stepRow } from "./cases";
 
 const at = (text: string): number => Date.parse(text);
 const RECEIVED = "2026-11-20T08:00:00Z";
@@ -79,4 +79,23 @@ it("a case is signed out once, and only then reopened", () => {
   expect(mayDo("signed_out", "sign_out")).toBe(false);
   expect(mayDo("signed_out", "reopen")).toBe(true);
   expect(mayDo("cancelled", "reopen")).toBe(false);
+});
+
+describe("what changed after sign-out", () => {
+  const history = [
+    { kind: "scan_attached", after: null },
+    { kind: "state", after: "signed_out" },
+    { kind: "scan_detached", after: null },
+    { kind: "report", after: "final" },
+  ];
+
+  it("is counted from the last sign-out", () => {
+    expect(changesSinceSignOut({ state: "signed_out", history })).toBe(1);
+    const again = [...history, { kind: "state", after: "signed_out" }];
+    expect(changesSinceSignOut({ state: "signed_out", history: again })).toBe(0);
+  });
+
+  it("is nothing of a case that is open", () => {
+    expect(changesSinceSignOut({ state: "reading", history })).toBe(0);
+  });
 });

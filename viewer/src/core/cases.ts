@@ -121,3 +121,18 @@ const FROM: Readonly<Record<CaseAction, readonly CaseState[]>> = {
 export function mayDo(state: CaseState, action: CaseAction): boolean {
   return FROM[action].includes(state);
 }
+
+const CHANGES = new Set(["scan_attached", "scan_detached", "came", "went", "asset_cancelled", "patient"]);
+
+/** How often what was signed out has changed since: slides, images, whose the case is. */
+export function changesSinceSignOut(shown: {
+  readonly state: CaseState;
+  /** Oldest first. */
+  readonly history: readonly { readonly kind: string; readonly after: string | null }[];
+}): number {
+  if (shown.state !== "signed_out") return 0;
+  const signed = shown.history.findLastIndex(
+    ({ kind, after }) => kind === "state" && after === "signed_out",
+  );
+  return shown.history.slice(signed + 1).filter(({ kind }) => CHANGES.has(kind)).length;
+}

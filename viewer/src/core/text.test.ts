@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { formatArea, formatBytes, formatLength, formatMagnification, formatPixelRatio } from "./text";
+import { formatArea, formatBytes, formatLength, formatMagnification, formatPixelRatio, oneLine } from "./text";
 import { formatMoment } from "./time";
 
 describe("quantities in words", () => {
@@ -24,5 +24,11 @@ describe("formatMoment", () => {
 
   it("has nothing to say of nonsense", () => {
     expect(formatMoment("yesterday", "en")).toBeNull();
+  });
+});
+
+describe("words for another system", () => {
+  it("are in one line, whatever was typed", () => {
+    expect(oneLine(" deep\r\nlevels\u0085 please\t")).toBe("deep levels please");
   });
 });

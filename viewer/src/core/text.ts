@@ -70,3 +70,8 @@ export function formatPercent(fraction: number, language: Language): string {
     clamped,
   );
 }
+
+/** Words for another system, which takes no line ends within them. */
+export function oneLine(words: string): string {
+  return words.replace(/[\s\x00-\x1f\x7f-\x9f]+/g, " ").trim();
+}

@@ -1,6 +1,6 @@
 /** Rules for the tiers, and how far a restore has come: no screen, no server. */
 
-export type TierEvent = "published" | "last_viewed";
+export type TierEvent = "published" | "last_viewed" | "signed_out";
 
 export interface Rule {
   readonly after_days: number;

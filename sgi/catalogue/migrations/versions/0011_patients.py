@@ -9,10 +9,10 @@ depends_on = None
 
 TENANT_TABLES = (
     "patient",
-    "patient_word",
     "patient_identifier",
     "patient_history",
     "patient_link",
+    "patient_assigner",
 )
 
 
@@ -56,16 +56,6 @@ create table patient (
 create index patient_merged on patient (merged_into) where merged_into is not null;
 create index patient_born on patient (establishment_id, birth_date);
 create index patient_ins on patient (establishment_id, ins_value) where ins_value is not null;
-
--- Names without case and accents. A table of its own, and compared as bytes: of what can be asked
--- of an index through the wall, beginnings of words are only this.
-create table patient_word (
-    establishment_id uuid not null references establishment,
-    patient_id uuid not null references patient,
-    word text not null collate "C",
-    primary key (establishment_id, word, patient_id)
-);
-create index patient_word_patient on patient_word (patient_id);
 
 -- Whom an identifier names. It stays with its row for ever; the row leads to the living patient.
 create table patient_identifier (
@@ -121,10 +111,20 @@ create table patient_link (
 );
 create index patient_link_other on patient_link (other);
 
+-- Which universal ids (CX-4.2) came with which namespaces (CX-4.1), and how the two are called in
+-- `patient_identifier`: one universal id has one name, whatever it came with.
+create table patient_assigner (
+    establishment_id uuid not null references establishment,
+    oid text not null check (oid <> '' and length(oid) <= 250),
+    namespace text not null check (length(namespace) <= 250),
+    assigner text not null check (length(assigner) <= 250),
+    primary key (establishment_id, oid, namespace)
+);
+create index patient_assigner_namespace on patient_assigner (establishment_id, namespace);
+
 grant usage on sequence patient_rank to sgi_app;
 grant select, insert, update on patient, patient_identifier, patient_history to sgi_app;
-grant select, insert on patient_link to sgi_app;
-grant select, insert, delete on patient_word to sgi_app;
+grant select, insert on patient_link, patient_assigner to sgi_app;
 """
 
 # Each is one question instead of several: every message of the laboratory's asks them.

@@ -135,6 +135,10 @@ create table lab_case (
     unique (establishment_id, accession_number)
 );
 create index lab_case_of_patient on lab_case (patient_id);
+create index lab_case_placer on lab_case (establishment_id, placer_number)
+    where placer_number is not null;
+create index lab_case_filler on lab_case (establishment_id, filler_number)
+    where filler_number is not null;
 create index lab_case_received on lab_case (establishment_id, received_at desc, id desc);
 create index lab_case_account on lab_case (establishment_id, account_id, received_at desc, id desc)
     where account_id is not null;
@@ -238,7 +242,9 @@ create table work_order (
     temporary_id text not null,  -- of the glass to come, until the laboratory names it
     filler_number text,
     glass_id uuid references glass,
-    state text not null default 'asked' check (state in ('asked', 'accepted', 'refused', 'done')),
+    state text not null default 'asked' check (state in ('asked', 'accepted', 'refused',
+        'withdrawn', 'done')),
+    said_at timestamptz,  -- when the laboratory's answer was true
     state_at timestamptz not null default now(),
     refused_why text,
     asked_by uuid,
@@ -274,6 +280,8 @@ create table report (
 create index report_case on report (case_id, said_at);
 create index report_document on report (establishment_id, document_id);
 create index report_waiting on report (establishment_id, accession_number) where case_id is null;
+create index report_waiting_placer on report (establishment_id, placer_number)
+    where case_id is null;
 -- The same document twice is one.
 create unique index report_once on report
     (establishment_id, sha256, status, coalesce(accession_number, ''), coalesce(document_id, ''),
@@ -436,9 +444,9 @@ create function open_cases_found(wanted text[], most integer) returns setof uuid
     $$;
 
 -- Closed cases that have all the words, received within a time, the newest first: month by
--- month, until there are enough. `rare` are those of the words that few cases have, which the
--- index is asked for; the others are looked for in what it finds. A month of which `much` is
--- found is gone through in its order instead.
+-- month, but for those without a case, until there are enough. `rare` are those of the words that
+-- few cases have, which the index is asked for; the others are looked for in what it finds. A month
+-- of which `much` is found is gone through in its order instead.
 create function closed_cases_found(
     wanted text[], rare text[], since timestamptz, until timestamptz, enough integer,
     much integer)
@@ -447,9 +455,9 @@ create function closed_cases_found(
     as $$
 declare
     own uuid := nullif(current_setting('sgi.establishment', true), '')::uuid;
-    month constant interval := interval '2629800 seconds';
     oldest timestamptz;
     at_month timestamptz;
+    number double precision;
     begin_with text;
     whole tsquery;
     part tsquery;
@@ -463,9 +471,8 @@ begin
         where establishment_id = own;
     oldest := greatest(oldest, since);
     loop
+        exit when at_month is null or oldest is null or at_month < oldest;
         begin_with := words_begin(own, false, at_month);
-        exit when at_month is null or oldest is null
-            or begin_with < words_begin(own, false, oldest);
         whole := words_query(begin_with, wanted);
         part := words_query(begin_with, rare);
         -- As a function, the second comparison is none that the index is asked for.
@@ -491,7 +498,11 @@ begin
         end if;
         found_all := found_all + found_now;
         exit when found_all >= enough;
-        at_month := at_month - month;
+        -- All that is before the second month of 1970, or after 2311, has the same letters.
+        number := greatest(1, least(4095, floor(extract(epoch from at_month) / 2629800)));
+        exit when number = 1;
+        select max(received_at) into at_month from lab_case
+            where establishment_id = own and received_at < to_timestamp(2629800 * number);
     end loop;
 end $$;
 """

@@ -38,6 +38,7 @@ create table message (
     control_id text not null default '',
     sender text not null default '',
     type text not null default '',
+    code text generated always as (split_part(type, '^', 1)) stored,  -- such as ADT
     raw bytea not null,
     raw_sha256 bytea not null,
     outcome text not null
@@ -61,6 +62,8 @@ create index message_interface on message (establishment_id, interface, directio
 create index message_refused on message (establishment_id, interface, received_at desc)
     where outcome = 'refused';
 create index message_control on message (establishment_id, control_id);
+create index message_type on message (establishment_id, type, received_at desc, id desc);
+create index message_code on message (establishment_id, code, received_at desc, id desc);
 create index message_accession on message (establishment_id, accession_number, received_at desc)
     where accession_number is not null;
 create index message_patient on message (establishment_id, patient_id, received_at desc)
@@ -92,6 +95,8 @@ create index outbox_case on outbox (establishment_id, case_id, number)
 create index outbox_stopped on outbox (establishment_id, interface, number)
     where state in ('refused', 'dead');
 create index outbox_subject on outbox (establishment_id, kind, subject, number desc);
+create index outbox_control on outbox (establishment_id, control_id)
+    where control_id is not null;
 create index outbox_message on outbox (message_id) where message_id is not null;
 
 create function outbox_put() returns trigger language plpgsql as $$

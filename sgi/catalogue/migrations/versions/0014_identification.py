@@ -21,6 +21,7 @@ def upgrade() -> None:
     for table in TABLES:
         op.execute(WALL.format(table=table))
     op.execute(TRIGGERS)
+    op.execute(MISTOLD)
     op.execute(GRANTS)
 
 
@@ -42,6 +43,8 @@ alter table slide
 create index slide_glass on slide (glass_id) where glass_id is not null;
 create index slide_unidentified on slide (establishment_id, published_at desc, id desc)
     where unidentified is not null;
+-- Of a glass's scans a person chose one; `current` are all images of that one's file.
+create unique index slide_current_said on slide (glass_id) where current_said;
 create index slide_to_be_identified on slide (establishment_id, published_at)
     where unidentified = 'waiting';
 create index slide_told_study on slide (establishment_id, told_study_uid)
@@ -76,12 +79,18 @@ create table attachment (
     undone_at timestamptz,
     undone_by uuid,
     undo_reason text,
+    changed_at timestamptz not null generated always as (coalesce(undone_at, attached_at)) stored,
+    -- The new scan that was asked for, and that this ended.
+    rescan_asked_at timestamptz,
+    rescan_reason text,
+    rescan_asked_by text,
     check ((undone_at is null) = (undo_reason is null))
 );
 create unique index attachment_living on attachment (slide_id) where undone_at is null;
 create index attachment_slide on attachment (slide_id, attached_at);
-create index attachment_undone on attachment (establishment_id, undone_at desc)
-    where undone_at is not null;
+create index attachment_glass on attachment (glass_id);
+create index attachment_by_persons on attachment (establishment_id, changed_at desc, id)
+    where how = 'person' or undone_by is not null;
 
 -- What instances were told to be, from each moment on; the object beside them says the same.
 create table slide_identity (
@@ -120,10 +129,15 @@ create index rejection_note_study on rejection_note (establishment_id, study_uid
 create table identity_due (
     id bigint generated always as identity primary key,
     establishment_id uuid not null references establishment,
-    slide_id uuid not null references slide on delete cascade
+    slide_id uuid not null references slide on delete cascade,
+    asked_at timestamptz not null default clock_timestamp(),
+    -- 0: it came to a glass or left it, and does not wait behind a correction of many.
+    turn smallint not null default 1,
+    whose boolean not null default true  -- it may be another patient's; false: words alone
 );
-create index identity_due_slide on identity_due (slide_id);
-create index identity_due_establishment on identity_due (establishment_id, id);
+create index identity_due_slide on identity_due (slide_id, id);
+create index identity_due_turn on identity_due (establishment_id, turn, id);
+create index identity_due_whose on identity_due (establishment_id, slide_id) where whose;
 
 alter table dicom_instance add told_uid text;
 """
@@ -155,57 +169,58 @@ create policy own_establishment on {table}
 """
 
 TRIGGERS = """
-create function tell_slides_of_patient(changed uuid) returns void language sql as $$
+create function tell_slides_of_patient(changed uuid, whose boolean) returns void language sql as $$
     with recursive same as (
         select changed as id
         union
         select p.id from patient p join same on p.merged_into = same.id)
-    insert into identity_due (establishment_id, slide_id)
-        select s.establishment_id, s.id
+    insert into identity_due (establishment_id, slide_id, whose)
+        select s.establishment_id, s.id, whose
         from same join lab_case c on c.patient_id = same.id
             join glass g on g.case_id = c.id
             join slide s on s.glass_id = g.id
         order by s.id
 $$;
 
-create function tell_slides_of_case(changed uuid) returns void language sql as $$
-    insert into identity_due (establishment_id, slide_id)
-        select s.establishment_id, s.id
+create function tell_slides_of_case(changed uuid, whose boolean) returns void language sql as $$
+    insert into identity_due (establishment_id, slide_id, whose)
+        select s.establishment_id, s.id, whose
         from glass g join slide s on s.glass_id = g.id
         where g.case_id = changed order by s.id
 $$;
 
 create function patient_told() returns trigger language plpgsql as $$
 begin
-    perform tell_slides_of_patient(new.id);
+    perform tell_slides_of_patient(new.id, old.merged_into is distinct from new.merged_into);
     return null;
 end $$;
 
 create function patient_identifier_told() returns trigger language plpgsql as $$
 begin
-    if tg_op <> 'INSERT' then perform tell_slides_of_patient(old.patient_id); end if;
+    if tg_op <> 'INSERT' then perform tell_slides_of_patient(old.patient_id, false); end if;
     if tg_op = 'INSERT' or (tg_op = 'UPDATE' and new.patient_id <> old.patient_id) then
-        perform tell_slides_of_patient(new.patient_id);
+        perform tell_slides_of_patient(new.patient_id, false);
     end if;
     return null;
 end $$;
 
 create function lab_case_told() returns trigger language plpgsql as $$
 begin
-    perform tell_slides_of_case(new.id);
+    perform tell_slides_of_case(new.id, old.patient_id is distinct from new.patient_id);
     return null;
 end $$;
 
 create function specimen_told() returns trigger language plpgsql as $$
 begin
-    if new.case_id is not null then perform tell_slides_of_case(new.case_id); end if;
+    if new.case_id is not null then perform tell_slides_of_case(new.case_id, false); end if;
     return null;
 end $$;
 
 create function glass_told() returns trigger language plpgsql as $$
 begin
-    insert into identity_due (establishment_id, slide_id)
-        select s.establishment_id, s.id from slide s where s.glass_id = new.id order by s.id;
+    insert into identity_due (establishment_id, slide_id, whose)
+        select s.establishment_id, s.id, old.case_id is distinct from new.case_id
+        from slide s where s.glass_id = new.id order by s.id;
     return null;
 end $$;
 
@@ -244,12 +259,72 @@ create trigger identity_told after update of identity_revision on slide for each
     when (old.identity_revision <> new.identity_revision) execute function identity_told();
 """
 
+MISTOLD = """
+-- Slides that still say another patient's name than they are to say. One whose instances name
+-- nobody yet is not among them.
+create view mistold with (security_invoker = true) as
+    select d.slide_id, d.establishment_id, d.asked_at
+    from (select slide_id, establishment_id, min(asked_at) as asked_at
+          from identity_due where whose group by slide_id, establishment_id) d
+        join slide s on s.id = d.slide_id
+        join slide_identity i on i.slide_id = s.id and i.revision = s.identity_revision
+        left join patient told on told.id = (i.identity ->> 'patient_id')::uuid
+        left join glass g on g.id = s.glass_id
+        left join lab_case c on c.id = g.case_id
+        left join patient known on known.id = c.patient_id
+    where i.identity ->> 'patient_id' is not null
+      and coalesce(told.merged_into, (i.identity ->> 'patient_id')::uuid)
+          is distinct from coalesce(known.merged_into, known.id);
+
+create function identity_figures()
+    returns table (waiting bigint, withheld bigint)
+    language sql stable security definer set search_path = public, pg_temp
+    as $$ select (select count(distinct slide_id) from identity_due
+                  where asked_at < clock_timestamp() - interval '1 minute'),
+                 (select count(*) from mistold
+                  where asked_at < clock_timestamp() - interval '1 minute') $$;
+revoke all on function identity_figures from public;
+grant execute on function identity_figures to sgi_app;
+
+-- A case that was another person's has another study: one study never tells of two patients. Of
+-- the same case and person it is always the same (a UUID of version 8, RFC 9562, under 2.25).
+create function study_of_case(case_id uuid, patient_id uuid) returns text
+    language plpgsql immutable as $$
+declare
+    hashed bytea := substr(sha256(uuid_send(case_id) || uuid_send(patient_id)), 1, 16);
+    number numeric := 0;
+begin
+    hashed := set_byte(hashed, 6, get_byte(hashed, 6) & 15 | 128);
+    hashed := set_byte(hashed, 8, get_byte(hashed, 8) & 63 | 128);
+    for place in 0..15 loop
+        number := number * 256 + get_byte(hashed, place);
+    end loop;
+    return '2.25.' || number;
+end $$;
+
+create function lab_case_of_another() returns trigger language plpgsql as $$
+declare
+    former uuid;
+    latter uuid;
+begin
+    select coalesce(merged_into, id) into former from patient where id = old.patient_id;
+    select coalesce(merged_into, id) into latter from patient where id = new.patient_id;
+    if former <> latter then
+        new.study_uid := study_of_case(new.id, latter);
+    end if;
+    return new;
+end $$;
+
+create trigger lab_case_of_another before update on lab_case for each row
+    when (old.patient_id <> new.patient_id) execute function lab_case_of_another();
+"""
+
 GRANTS = """
 grant update (glass_id, current, current_said, unidentified, identity_revision, told_study_uid,
     told_series_uid) on slide to sgi_app;
 grant select, insert, update on attachment to sgi_app;
 grant select, insert on slide_identity, rejection_note to sgi_app;
 grant select, insert, delete on slide_code, identity_due to sgi_app;
-grant select on told_series, told_instance to sgi_app;
+grant select on told_series, told_instance, mistold to sgi_app;
 grant delete on dicom_series to sgi_app;
 """

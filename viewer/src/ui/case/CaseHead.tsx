@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { useCaseEvent, useHold, type Case } from "../../api/cases";
 import type { Session } from "../../api/types";
-import { isOpen, mayDo, type CaseAction } from "../../core/cases";
+import { changesSinceSignOut, isOpen, mayDo, type CaseAction } from "../../core/cases";
 import { formatMoment } from "../../core/time";
 import { useLanguage } from "../../i18n";
 import { AssignDialogue } from "../cases/AssignDialogue";
@@ -27,6 +27,7 @@ export function CaseHead(props: { readonly shown: Case; readonly session: Sessio
   const now = useNow(shown.extemporane ? 1_000 : 30_000);
   const [assigning, setAssigning] = useState(false);
   const who = shown.pathologist?.name ?? shown.group?.name ?? null;
+  const changes = changesSinceSignOut(shown);
   const mayAssign = session.permissions.includes("assign_cases");
   return (
     <header className={styles.head}>
@@ -74,6 +75,11 @@ export function CaseHead(props: { readonly shown: Case; readonly session: Sessio
         {shown.laboratory_pathologist &&
           ` · ${t("case.laboratorySays", { name: shown.laboratory_pathologist })}`}
       </p>
+      {changes > 0 && (
+        <p className={styles.held} role="status" data-testid="changed-since">
+          {t("case.changedSince", { count: changes })}
+        </p>
+      )}
       {shown.held_at && (
         <p className={styles.held} role="status" data-testid="case-held">
           <PauseIcon />

@@ -2,8 +2,11 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { reportAddress, type Case, type HistoryEntry, type WorkOrder } from "../../api/cases";
+import { isShown, kindOfReport } from "../../core/reports";
+import { formatBytes } from "../../core/text";
 import { formatMoment } from "../../core/time";
 import { useLanguage } from "../../i18n";
+import { CompareCode } from "../patient/CompareCode";
 import { ReportIcon } from "../shell/icons";
 import styles from "./CaseSide.module.css";
 
@@ -23,6 +26,7 @@ export function CaseSide(props: { readonly shown: Case }) {
         </Section>
       )}
       <Reports shown={shown} />
+      {shown.patient && <CompareCode key={shown.patient.id} patient={shown.patient.id} />}
       {shown.work_orders.length > 0 && (
         <Section title={t("case.workOrders")}>
           <ul className={styles.list}>
@@ -73,6 +77,10 @@ function Reports(props: { readonly shown: Case }) {
             </a>
             <span className={styles.muted}>
               {t(`case.reportStatus.${report.status}`)} · {formatMoment(report.said_at, language)}
+            </span>
+            <span className={styles.muted} data-testid="report-kind">
+              {kindOfReport(report.media_type)} · {formatBytes(report.size_bytes, language)}
+              {!isShown(report.media_type) && ` · ${t("case.download")}`}
             </span>
           </li>
         ))}

@@ -1,4 +1,4 @@
-import { Button } from "@mantine/core";
+import { Button, Modal } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -23,7 +23,7 @@ export function Candidates(props: { readonly shown: Unidentified }) {
   const [words, setWords] = useState("");
   const [asked] = useDebouncedValue(words.trim(), 250);
   const likely = useCandidates(shown.slide_id);
-  const search = useGlassSearch(asked);
+  const search = useGlassSearch(asked, shown.slide_id);
   const searching = asked.length >= 2;
   const items = (searching ? search.data?.items : likely.data?.items) ?? [];
   const pending = searching ? search.isPending : likely.isPending;
@@ -68,8 +68,14 @@ export function Candidates(props: { readonly shown: Unidentified }) {
 function Choice(props: { readonly slide: string; readonly candidate: Candidate }) {
   const { t } = useTranslation();
   const attach = useAttach();
+  const [confirming, setConfirming] = useState(false);
   const { candidate } = props;
   const { birth_date: born } = candidate;
+  const doubts = doubtsOf(candidate);
+  const choose = (): void => {
+    setConfirming(false);
+    attach.mutate({ slide: props.slide, glass: candidate.glass_id });
+  };
   return (
     <li
       className={styles.choice}
@@ -83,6 +89,11 @@ function Choice(props: { readonly slide: string; readonly candidate: Candidate }
           {t(`identify.because.${candidate.why}`, { count: candidate.distance ?? 1 })}
         </span>
       </div>
+      {candidate.was_refused && (
+        <p className={styles.problem} data-testid="refused-before">
+          {t("identify.refusedBefore")}
+        </p>
+      )}
       <p className={styles.patient}>
         {candidate.patient_name ?? t("patient.nobodyShort")}
         {born && ` · ${formatBirthDate(born)}`}
@@ -94,6 +105,15 @@ function Choice(props: { readonly slide: string; readonly candidate: Candidate }
           : t("identify.noCase")}
         {candidate.stains.length > 0 && ` · ${candidate.stains.join(", ")}`}
       </p>
+      {candidate.code_says && (
+        <p
+          className={candidate.code_says === "another" ? styles.problem : styles.facts}
+          data-testid="code-says"
+          data-whose={candidate.code_says}
+        >
+          {t(`identify.codeSays.${candidate.code_says}`)}
+        </p>
+      )}
       {candidate.is_living && (
         <>
           <p className={styles.will}>{t("identify.will")}</p>
@@ -119,7 +139,7 @@ function Choice(props: { readonly slide: string; readonly candidate: Candidate }
           variant="default"
           fullWidth
           loading={attach.isPending}
-          onClick={() => attach.mutate({ slide: props.slide, glass: candidate.glass_id })}
+          onClick={doubts.length > 0 ? () => setConfirming(true) : choose}
           data-testid="attach"
         >
           {t("identify.choose", { name: candidate.identifier })}
@@ -127,6 +147,51 @@ function Choice(props: { readonly slide: string; readonly candidate: Candidate }
       ) : (
         <p className={styles.problem}>{t("identify.cancelled")}</p>
       )}
+      {confirming && (
+        <Modal
+          opened
+          onClose={() => setConfirming(false)}
+          title={t(doubts.length === 1 && doubts[0] === "signedOut" ? "identify.signedOutTitle" : "identify.sureTitle")}
+          closeButtonProps={{ "aria-label": t("panel.close") }}
+          size={520}
+          centered
+        >
+          {doubts.map((doubt) => (
+            <p key={doubt} data-testid={`doubt-${doubt}`}>
+              {t(`identify.${doubt}Text`, { case: candidate.accession_number })}
+            </p>
+          ))}
+          <p className={styles.patient}>
+            {candidate.patient_name ?? t("patient.nobodyShort")}
+            {born && ` · ${formatBirthDate(born)}`}
+          </p>
+          <p className={styles.facts}>
+            {candidate.accession_number
+              ? t("identify.ofCase", { name: candidate.accession_number })
+              : t("identify.noCase")}
+            {` · ${candidate.identifier}`}
+          </p>
+          <div className={styles.buttons}>
+            <Button variant="default" onClick={() => setConfirming(false)}>
+              {t("retention.cancel")}
+            </Button>
+            <Button onClick={choose} data-autofocus data-testid="attach-signed-out">
+              {t("identify.choose", { name: candidate.identifier })}
+            </Button>
+          </div>
+        </Modal>
+      )}
     </li>
   );
+}
+
+type Doubt = "anotherPatient" | "expected" | "signedOut";
+
+/** What makes a choice one to be asked for twice. */
+function doubtsOf(candidate: Candidate): readonly Doubt[] {
+  const doubts: Doubt[] = [];
+  if (candidate.code_says === "another") doubts.push("anotherPatient");
+  if (candidate.why === "expected") doubts.push("expected");
+  if (candidate.will.includes("change_signed_out")) doubts.push("signedOut");
+  return doubts;
 }

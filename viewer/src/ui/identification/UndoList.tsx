@@ -35,7 +35,13 @@ export function UndoList() {
           submit={t("identify.undo")}
           act={(reason) => detach.mutateAsync({ slide: undone.slide_id, reason })}
           onClose={() => setUndone(null)}
-        />
+        >
+          {undone.case_signed_out && (
+            <p className={styles.signedOut} data-testid="undo-signed-out">
+              {t("identify.undoSignedOut", { case: undone.accession_number })}
+            </p>
+          )}
+        </ReasonDialogue>
       )}
     </>
   );

@@ -1,6 +1,7 @@
 import { Tabs } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
+import { ApiProblem } from "../../api/client";
 import { useInterfaces, useOutbox } from "../../api/interfaces";
 import { useLiveEvents } from "../../api/queries";
 import type { Session } from "../../api/types";
@@ -17,14 +18,32 @@ import { OutboxTab } from "./OutboxTab";
 const TABS = ["health", "messages", "outbox"] as const;
 type Tab = (typeof TABS)[number];
 
-/** The links with the laboratory's system: how they are, what went through them, what waits. */
-export function InterfacesPage(props: {
+interface Shown {
   readonly session: Session;
   readonly tab: string;
   readonly message: string;
-}) {
+}
+
+/** The links with the laboratory's system, for whoever may see them. */
+export function InterfacesPage(props: Shown) {
   const { t } = useTranslation();
   const connected = useLiveEvents(useLanguage());
+  const mayView = props.session.permissions.includes("view_interfaces");
+  return (
+    <div className={styles.screen}>
+      <TopBar session={props.session} connected={connected} />
+      {mayView ? (
+        <Interfaces {...props} />
+      ) : (
+        <Notice error={new ApiProblem(403, "", t("error.forbidden"))} />
+      )}
+    </div>
+  );
+}
+
+/** How they are, what went through them, what waits. */
+function Interfaces(props: Shown) {
+  const { t } = useTranslation();
   const outbox = useOutbox();
   const tab: Tab = TABS.find((each) => each === props.tab) ?? "health";
   const stopped =
@@ -32,8 +51,7 @@ export function InterfacesPage(props: {
     0;
 
   return (
-    <div className={styles.screen}>
-      <TopBar session={props.session} connected={connected} />
+    <>
       <main className={styles.main} data-testid="interfaces">
         <h1 className={styles.title}>{t("interfaces.title")}</h1>
         <Tabs
@@ -71,7 +89,7 @@ export function InterfacesPage(props: {
           onClose={() => navigate(interfacesPath(tab), { replace: true })}
         />
       )}
-    </div>
+    </>
   );
 }
 

@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
+import { ApiProblem } from "../../api/client";
 import styles from "./Notice.module.css";
 import { sentenceFor } from "./problem";
 
@@ -12,11 +13,13 @@ export function Notice(props: {
   readonly children?: ReactNode;
 }) {
   const { t } = useTranslation();
+  // Asking again gives nobody a right.
+  const isForbidden = props.error instanceof ApiProblem && props.error.status === 403;
   return (
     <div className={styles.notice} role="alert" data-testid="notice">
       <p>{sentenceFor(props.error, t)}</p>
       <div className={styles.actions}>
-        {props.onRetry && (
+        {props.onRetry && !isForbidden && (
           <Button variant="default" onClick={props.onRetry}>
             {t("error.retry")}
           </Button>

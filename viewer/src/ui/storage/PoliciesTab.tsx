@@ -158,10 +158,11 @@ function RuleRow(props: {
         value={rule.event}
         data={[
           { value: "last_viewed", label: t("policies.lastViewed") },
+          { value: "signed_out", label: t("policies.signedOut") },
           { value: "published", label: t("policies.published") },
         ]}
         onChange={(value) => {
-          if (value === "last_viewed" || value === "published") {
+          if (value === "last_viewed" || value === "published" || value === "signed_out") {
             props.onChange({ ...rule, event: value });
           }
         }}

@@ -20,7 +20,8 @@ export function HoldSection(props: { readonly slide: Slide }) {
   const { t } = useTranslation();
   const language = useLanguage();
   const session = useSession();
-  const kept = useKept(props.slide.id);
+  // Guests come for the pictures: how long they are kept is none of theirs, and is refused them.
+  const kept = useKept(props.slide.id, session.data != null && session.data.role !== "guest");
   const [opened, setOpened] = useState<"hold" | "ask" | null>(null);
   if (!kept.data) return null;
   const may = (permission: string): boolean =>

@@ -1,0 +1,75 @@
+"""Who gave an IPP: its universal id decides where there is one, else the name of its namespace."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from sgi.catalogue.database import Connection
+from sgi.domain.patient import Identifier, IdentifierKind
+from sgi.errors import IdentityConflictError
+
+_LONGEST = 250
+
+
+async def assigned(
+    connection: Connection, establishment_id: UUID, identifier: Identifier
+) -> Identifier:
+    """The identifier under the one name that its assigner has here.
+
+    A universal id keeps the name under which it was first heard, unless that is another's: then it
+    is `namespace&id&ISO`. Raises IdentityConflictError for a namespace alone of which several are
+    known.
+    """
+    if identifier.kind is not IdentifierKind.LOCAL:
+        return identifier
+    if identifier.oid is None:
+        return await _by_namespace(connection, identifier)
+    name = await _name(connection, identifier.oid, identifier.assigner)
+    if name is None:
+        name = await _made(connection, establishment_id, identifier.oid, identifier.assigner)
+    return replace(identifier, assigner=name, oid=None)
+
+
+async def _by_namespace(connection: Connection, identifier: Identifier) -> Identifier:
+    cursor = await connection.execute(
+        "select distinct assigner from patient_assigner where namespace = %s limit 2",
+        [identifier.assigner],
+    )
+    names = [row["assigner"] for row in await cursor.fetchall()]
+    if len(names) > 1:
+        raise IdentityConflictError(
+            "Several assigners of IPPs have this name in CX-4.1; send the OID in CX-4.2."
+        )
+    return replace(identifier, assigner=names[0]) if names else identifier
+
+
+async def _name(connection: Connection, oid: str, namespace: str) -> str | None:
+    """None where the two were not heard together."""
+    cursor = await connection.execute(
+        "select assigner from patient_assigner where oid = %s and namespace = %s", [oid, namespace]
+    )
+    row = await cursor.fetchone()
+    return None if row is None else row["assigner"]
+
+
+async def _made(connection: Connection, establishment_id: UUID, oid: str, namespace: str) -> str:
+    """One after the other: of two at once, one has the namespace's name."""
+    await connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
+        [f"patient_assigner {establishment_id}"],
+    )
+    cursor = await connection.execute(
+        """select (select min(assigner) from patient_assigner where oid = %(oid)s) as known,
+               exists (select from patient_assigner where assigner = %(namespace)s) as taken""",
+        {"oid": oid, "namespace": namespace},
+    )
+    row = await cursor.fetchone()
+    assert row is not None  # noqa: S101 - one row of two questions
+    name: str = row["known"] or (f"{namespace}&{oid}&ISO" if row["taken"] else namespace)
+    if len(name) > _LONGEST:
+        name = oid
+    await connection.execute(
+        """insert into patient_assigner (establishment_id, oid, namespace, assigner)
+           values (%s, %s, %s, %s) on conflict do nothing""",
+        [establishment_id, oid, namespace, name],
+    )
+    return name

@@ -1,0 +1,209 @@
+"""Before a message is applied: whether it takes one patient for another.
+
+What it refuses is kept, and a person who has looked may have it read again.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sgi.catalogue import patients
+from sgi.catalogue.case_rows import KINDS
+from sgi.catalogue.database import Connection
+from sgi.catalogue.messages import Change
+from sgi.domain.case import Asset, AssetKind
+from sgi.domain.patient import Identifier, IdentifierKind, Identity, IdentityStatus
+from sgi.hl7.errors import ContradictionError, InsMismatchError, Location
+from sgi.hl7.mapping import ORDER, Reading
+from sgi.hl7.statements import (
+    AssetCancelled,
+    AssetRecorded,
+    CaseCancelled,
+    CaseRecorded,
+    IdentifierChanged,
+    PatientSaid,
+    PatientsMerged,
+    Statement,
+)
+
+_NO_CASE = "{place} names a case of another patient; look at both before it is sent again."
+_NO_ASSET = "{place} names something of another patient; look at both before it is sent again."
+
+Places = Mapping[str, Location]
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    connection: Connection
+    counts_from: datetime
+    patients: frozenset[UUID] | None
+    """The living ones whom it names; nobody where that is somebody new, None where it has no
+    patient."""
+
+    def is_anothers(self, living: UUID | None) -> bool:
+        return self.patients is not None and living is not None and living not in self.patients
+
+
+async def guard(connection: Connection, reading: Reading, counts_from: datetime) -> list[Change]:
+    """What somebody should know of a message that may be applied.
+
+    Raises ContradictionError or InsMismatchError for one that a person must look at first.
+    """
+    told = list(zip(reading.statements, reading.places, strict=False))
+    told = told or [(statement, {}) for statement in reading.statements]
+    for statement, places in told:
+        await _identity(connection, statement, _gone(reading), places)
+    said = [one.identity for one in reading.statements if isinstance(one, PatientSaid)]
+    named = None
+    if said:
+        named = frozenset().union(*[await _living(connection, _naming(each)) for each in said])
+    message = _Message(connection, counts_from, named)
+    notes = []
+    for statement, places in told:
+        notes += await _work(message, statement, places)
+    return notes
+
+
+def _gone(reading: Reading) -> frozenset[Identifier]:
+    return frozenset(
+        each.gone if isinstance(each, PatientsMerged) else each.old
+        for each in reading.statements
+        if isinstance(each, PatientsMerged | IdentifierChanged)
+    )
+
+
+def _naming(identity: Identity) -> list[Identifier]:
+    local = [i for i in identity.identifiers if i.kind is IdentifierKind.LOCAL]
+    return local or list(identity.identifiers)
+
+
+async def _living(connection: Connection, identifiers: Collection[Identifier]) -> frozenset[UUID]:
+    found = [await patients.named(connection, identifier) for identifier in identifiers]
+    return frozenset(each for each in found if each is not None)
+
+
+async def _identity(
+    connection: Connection, statement: Statement, gone: frozenset[Identifier], places: Places
+) -> None:
+    match statement:
+        case PatientSaid(identity, event):
+            pass
+        case PatientsMerged(identity):
+            event = "A40"
+        case IdentifierChanged(identity):
+            event = "A47"
+        case _:
+            return
+    place = places.get("identifiers", Location("PID", field=3))
+    staying = [each for each in _naming(identity) if each not in gone]
+    living = await _living(connection, staying)
+    if len(living) > 1 and event != ORDER:
+        raise ContradictionError(
+            f"{place} has identifiers of two patients; merge the two (A40) if they are one person.",
+            place,
+        )
+    ins = identity.ins
+    if ins is None or event == "A47":  # which is how an INS is replaced
+        return
+    cursor = await connection.execute(
+        """select from patient where id = any(%s) and status = %s
+               and ins_oid = %s and ins_value <> %s""",
+        [list(living), IdentityStatus.QUALIFIED, ins.assigner, ins.value],
+    )
+    if await cursor.fetchone() is not None:
+        raise InsMismatchError(
+            f"{place}: the patient has another INS that is qualified; look at both.", place
+        )
+
+
+async def _work(message: _Message, statement: Statement, places: Places) -> list[Change]:
+    match statement:
+        case CaseRecorded(said):
+            return await _case(message, said.accession_number, places, moves=statement.moves)
+        case CaseCancelled(accession_number):
+            return await _case(message, accession_number, places, moves=False)
+        case AssetRecorded(asset):
+            return await _recorded(message, asset, places, moves=statement.moves)
+        case AssetCancelled(asset):
+            await _cancelled(message, asset, places)
+    return []
+
+
+async def _case(
+    message: _Message, accession_number: str, places: Places, *, moves: bool
+) -> list[Change]:
+    cursor = await message.connection.execute(
+        """select c.id, coalesce(p.merged_into, p.id) as living,
+               (c.times->>'patient_id')::timestamptz > %s as is_newer
+           from lab_case c join patient p on p.id = c.patient_id where c.accession_number = %s""",
+        [message.counts_from, accession_number],
+    )
+    row = await cursor.fetchone()
+    if row is None or row["is_newer"] or not message.is_anothers(row["living"]):
+        return []
+    if moves:
+        return [Change("case.moved", row["id"])]
+    place = places.get("accession_number", Location("ORC"))
+    raise ContradictionError(_NO_CASE.format(place=place), place)
+
+
+async def _recorded(
+    message: _Message, asset: Asset, places: Places, *, moves: bool
+) -> list[Change]:
+    row = await _row(message, asset)
+    if row is None or row["is_newer"] or asset.accession_number in {None, row["accession_number"]}:
+        return []
+    moved = [Change("asset.moved", row["id"], asset.identifier)]
+    if moves or not message.is_anothers(row["living"]):
+        return moved
+    place = places.get("identifier", Location("SPM"))
+    raise ContradictionError(_NO_ASSET.format(place=place), place)
+
+
+async def _cancelled(message: _Message, asset: Asset, places: Places) -> None:
+    row = await _row(message, asset)
+    if row is None:
+        return
+    place = places.get("identifier", Location("SPM"))
+    if asset.accession_number not in {None, row["accession_number"]}:
+        raise ContradictionError(
+            f"{place} names something of another case; nothing is cancelled before you look.",
+            place,
+        )
+    if message.is_anothers(row["living"]):
+        raise ContradictionError(_NO_ASSET.format(place=place), place)
+
+
+async def _row(message: _Message, asset: Asset) -> dict[str, Any] | None:
+    """The case that has it by now, and whose that is."""
+    slide = asset.kind is AssetKind.SLIDE
+    kind = "" if slide else "and a.kind = %(kind)s"
+    cursor = await message.connection.execute(
+        f"""select a.id, c.accession_number, coalesce(p.merged_into, p.id) as living,
+               (a.times->>'case')::timestamptz > %(at)s as is_newer
+           from {"glass" if slide else "specimen"} a join lab_case c on c.id = a.case_id
+               left join patient p on p.id = c.patient_id
+           where a.identifier = %(identifier)s {kind}""",  # noqa: S608 - of two names
+        {
+            "at": message.counts_from,
+            "identifier": asset.identifier,
+            "kind": None if slide else KINDS[asset.kind],
+        },
+    )
+    return await cursor.fetchone()
+
+
+async def shared_ins(connection: Connection, patient_id: UUID | None) -> list[Change]:
+    """That a living patient has come to the qualified INS of another."""
+    cursor = await connection.execute(
+        """select from patient own join patient other
+               on other.ins_value = own.ins_value and other.ins_oid = own.ins_oid
+               and other.establishment_id = own.establishment_id and other.id <> own.id
+           where own.id = (select coalesce(merged_into, id) from patient where id = %(id)s)
+             and own.status = %(qualified)s and other.status = %(qualified)s
+             and other.merged_into is null limit 1""",
+        {"id": patient_id, "qualified": IdentityStatus.QUALIFIED},
+    )
+    return [] if await cursor.fetchone() is None else [Change("patient.ins_shared", patient_id)]

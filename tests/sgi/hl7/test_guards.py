@@ -1,0 +1,224 @@
+"""One patient is not taken for another: such messages are refused, and a person looks."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sgi.catalogue import patients
+from sgi.catalogue.database import Database
+from sgi.domain.interface import Outcome
+from sgi.domain.patient import Identifier, Trait
+from sgi.hl7.interfaces import built_in
+from sgi.hl7.message import parse_message
+from sgi.hl7.receive import Receiver
+
+NOW = datetime(2026, 6, 12, 8, 30, tzinfo=UTC)
+INS = "279035121518989^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.8&ISO^INS"
+OTHER_INS = "279035121518890^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.8&ISO^INS"
+ONE, TWO = "1^^^CHU&1.2.3&ISO^PI", "2^^^CHU&1.2.3&ISO^PI"
+
+
+def header(type_: str, at: str, profile: str = "") -> str:
+    return f"MSH|^~\\&|A|CHU|SGI|CHU|{at}||{type_}|C{at}|P|2.5.1|||||FRA|UNICODE UTF-8|||{profile}"
+
+
+def person(identifiers: str, name: str = "ESSAI", born: str = "19790328", codes: str = "") -> str:
+    pid = f"PID|1||{identifiers}||{name}^ALIX^^^^^L||{born}|F"
+    return f"{pid}{'|' * 24}{codes}" if codes else pid
+
+
+class Lab:
+    """Messages, a minute after one another, and what is on record of them."""
+
+    def __init__(self, run: Any, database: Database, establishment: Any) -> None:
+        self._run, self._database, self._establishment = run, database, establishment
+        self._receiver = Receiver(database, establishment.id, built_in(), clock=lambda: NOW)
+        self._minute = 0
+        self.outcome: Outcome | None = None
+
+    def send(self, type_: str, *lines: str, profile: str = "") -> tuple[str | None, str | None]:
+        """MSA-1 and the code of CI-SIS."""
+        self._minute += 1
+        head = header(type_, f"202606120{7 + self._minute // 60}{self._minute % 60:02}", profile)
+        raw = "".join(f"{line}\r" for line in (head, *lines)).encode()
+        result = self._run(self._receiver.receive(raw))
+        self.outcome = result.outcome
+        told = parse_message(result.answer)
+        return told.value("MSA-1"), told.value("ERR-5") if told.segment("ERR") else None
+
+    def adt(self, *lines: str, event: str = "A31") -> tuple[str | None, str | None]:
+        return self.send(f"ADT^{event}", *lines)
+
+    def slide(
+        self, pid: str, case: str = "26P1", name: str = "", control: str = "NW"
+    ) -> tuple[str | None, str | None]:
+        name = name or f"{case}-A-1"
+        orc = f"ORC|{control}|{case}|{case}" + "|" * 35 + case
+        spm = f"SPM|1|{name}|{name[:-2]}|TISS^Tissue^HL70487" + "|" * 23 + f"GLASS|||{case}"
+        lines = (pid, orc, f"OBR|1|{case}|{case}|ACP^x^L", spm)
+        return self.send("OML^O21^OML_O21", *lines, profile="DPOW-SLIDE^IHE")
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        async def read() -> list[tuple[Any, ...]]:
+            async with self._database.transaction(self._establishment.id) as connection:
+                cursor = await connection.execute(query)
+                return [tuple(row.values()) for row in await cursor.fetchall()]
+
+        found: list[tuple[Any, ...]] = self._run(read())
+        return found
+
+    def whats(self) -> list[str]:
+        """Of the newest message."""
+        (row,) = self.rows("select changes from message order by said_at desc limit 1")
+        return [change["what"] for change in row[0]]
+
+    def contradictions(self) -> list[list[Any]]:
+        """Of each patient, by IPP: traits, and the values of others' identifiers."""
+
+        async def read() -> list[list[Any]]:
+            found: list[list[Any]] = []
+            async with self._database.transaction(self._establishment.id) as connection:
+                for value in ("1", "2"):
+                    patient_id = await patients.named(connection, Identifier(value, "CHU"))
+                    assert patient_id
+                    told = await patients.contradictions(connection, patient_id)
+                    found += [[one.traits, tuple(i.value for i in one.others)] for one in told]
+            return found
+
+        result: list[list[Any]] = self._run(read())
+        return result
+
+    def name_of_case(self, number: str = "26P1") -> str:
+        (row,) = self.rows(
+            "select p.birth_name from lab_case c join patient p on p.id = c.patient_id"
+            f" where accession_number = '{number}'"
+        )
+        return str(row[0])
+
+
+AA, AE = ("AA", None), ("AE", "906")
+
+
+@pytest.fixture
+def lab(run: Any, database: Database, here: Any) -> Lab:
+    return Lab(run, database, here)
+
+
+# Whose the case is
+
+
+def test_an_order_does_not_take_a_case_from_its_patient(lab: Lab) -> None:
+    assert lab.slide(person(ONE)) == AA
+    assert lab.slide(person(TWO, "AUTRE"), name="26P1-A-2") == AE
+    assert lab.outcome is Outcome.REFUSED
+    assert lab.name_of_case() == "ESSAI"
+    assert lab.rows("select identifier from glass") == [("26P1-A-1",)]
+
+
+def test_a_correction_moves_a_case_and_says_so(lab: Lab) -> None:
+    lab.slide(person(ONE))
+    assert lab.slide(person(TWO, "AUTRE"), control="XO") == AA
+    assert "case.moved" in lab.whats()
+    assert lab.name_of_case() == "AUTRE"
+    orc = "ORC|SC|26P1|26P1||IP" + "|" * 33 + "26P1"
+    case = (person(ONE), orc, "OBR|1|26P1|26P1|ACP^x^L")
+    assert lab.send("OML^O21", *case, profile="DPOW-CASE-UPDATE^IHE") == AA
+    assert lab.name_of_case() == "ESSAI"
+    assert lab.rows("select kind from case_history where kind = 'patient'") == [("patient",)] * 2
+
+
+def test_a_patient_who_was_merged_is_the_same(lab: Lab) -> None:
+    lab.slide(person(ONE))
+    assert lab.adt(person(TWO), "MRG|" + ONE, event="A40") == AA
+    assert lab.slide(person(TWO), name="26P1-A-2") == AA
+    assert lab.slide(person(ONE), name="26P1-A-3") == AA
+
+
+def test_what_is_anothers_is_not_cancelled(lab: Lab) -> None:
+    lab.slide(person(ONE))
+    lab.slide(person(TWO, "AUTRE"), case="26P2")
+    assert lab.slide(person(TWO, "AUTRE"), "26P2", "26P1-A-1", control="CA") == AE
+    assert lab.slide(person(TWO, "AUTRE"), "26P1", "26P1-A-1", control="CA") == AE
+    assert lab.send("OUL^R21", person(ONE), "ORC|CA||26P2|26P1-A-1^SLIDE") == AE
+    assert lab.rows("select from glass where cancelled_at is not null") == []
+    assert lab.slide(person(ONE), control="CA") == AA
+    assert len(lab.rows("select from glass where cancelled_at is not null")) == 1
+
+
+def test_a_slide_of_another_patient_is_not_taken(lab: Lab) -> None:
+    lab.slide(person(ONE))
+    assert lab.slide(person(TWO, "AUTRE"), case="26P2", name="26P1-A-1") == AE
+    assert lab.slide(person(ONE), case="26P3", name="26P1-A-1") == AA
+    assert "asset.moved" in lab.whats()
+    assert lab.slide(person(TWO, "AUTRE"), case="26P2", name="26P1-A-1", control="XO") == AA
+    assert "asset.moved" in lab.whats()
+
+
+# Who the patient is
+
+
+def test_two_patients_do_not_become_one_without_a_merge(lab: Lab) -> None:
+    lab.adt(person(ONE))
+    other = "9^^^HOP^PI"
+    lab.adt(person(other, "DEUX"))
+    assert lab.adt(person(f"{ONE}~{other}", "DEUX")) == AE
+    assert {row[0] for row in lab.rows("select birth_name from patient")} == {"ESSAI", "DEUX"}
+    assert lab.adt(person(ONE), "MRG|" + other, event="A40") == AA
+    assert lab.adt(person(f"{ONE}~{other}")) == AA
+
+
+def test_the_universal_id_says_who_gave_an_ipp(lab: Lab) -> None:
+    lab.adt(person("7^^^GAM&1.2.1&ISO^PI", "ALPHA"))
+    lab.adt(person("7^^^GAM&1.2.2&ISO^PI", "BETA"))
+    lab.adt(person("7^^^&1.2.1&ISO^PI", "ALPHA"))
+    lab.adt(person("7^^^AUTRE&1.2.1&ISO^PI", "ALPHA"))
+    lab.adt(person("7^^^AUTRE^PI", "ALPHA"))
+    found = lab.rows(
+        "select assigner, birth_name from patient_identifier i join patient p on p.id = patient_id"
+        " order by birth_name"
+    )
+    assert found == [("GAM", "ALPHA"), ("GAM&1.2.2&ISO", "BETA")]
+    assert lab.adt(person("7^^^GAM^PI", "ALPHA")) == AE
+
+
+def test_a_namespace_told_without_its_id_is_the_same(lab: Lab) -> None:
+    for assigner in ("GAM", "GAM&1.2.1&ISO", "GAM", "&1.2.1&ISO"):
+        assert lab.adt(person(f"7^^^{assigner}^PI")) == AA
+    assert lab.rows("select assigner from patient_identifier") == [("GAM",)]
+
+
+def test_an_ipp_that_has_ended_is_not_the_patients(lab: Lab) -> None:
+    ended = "8^^^CHU&1.2.3&ISO^PI^^20100101^20110101"
+    assert lab.adt(person(f"{ended}~{ONE}")) == AA
+    assert lab.rows("select value from patient_identifier") == [("1",)]
+    assert lab.adt(person(ended))[0] == "AE"
+
+
+# INS
+
+
+def test_another_ins_than_the_qualified_one_is_refused(lab: Lab) -> None:
+    assert lab.adt(person(f"{ONE}~{INS}", codes="VALI")) == AA
+    assert lab.adt(person(f"{ONE}~{OTHER_INS}", codes="VALI")) == ("AE", "904")
+    assert lab.slide(person(f"{ONE}~{OTHER_INS}")) == ("AE", "904")
+    assert lab.adt(person(f"{ONE}~{OTHER_INS}", codes="VALI"), "MRG|" + INS, event="A47") == AA
+
+
+def test_two_with_one_ins_are_noticed(lab: Lab) -> None:
+    lab.adt(person(f"{ONE}~{INS}", codes="VALI"))
+    assert "patient.ins_shared" not in lab.whats()
+    assert lab.adt(person(f"{TWO}~{INS}", codes="VALI")) == AA
+    assert "patient.ins_shared" in lab.whats()
+    (one, two) = lab.contradictions()
+    assert one == [(Trait.INS,), ("2",)]
+    assert two == [(Trait.INS,), ("1",)]
+
+
+def test_orders_that_contradict_each_other_are_noticed(lab: Lab) -> None:
+    lab.slide(person(ONE))
+    assert lab.slide(person(ONE, "PETIT", "19990101"), case="26P2") == AA
+    assert "patient.contradicted" in lab.whats()
+    assert lab.rows("select birth_name from patient") == [("ESSAI",)]
+    lab.adt(person(ONE, "PETIT", "19990101"))
+    assert lab.rows("select birth_name from patient") == [("PETIT",)]
