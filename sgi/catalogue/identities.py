@@ -21,10 +21,10 @@ from sgi.stored_identity import StoredIdentity
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Slides of which something changed, and up to which row of the queue that is known."""
+    """A slide of which something changed, and the rows of the queue that say so."""
 
     slide_id: UUID
-    upto: int
+    ids: tuple[int, ...]
 
 
 async def due(connection: Connection, limit: int, but: list[UUID]) -> list[Due]:
@@ -39,11 +39,12 @@ async def due(connection: Connection, limit: int, but: list[UUID]) -> list[Due]:
            waiting as (select slide_id, min(turn) as turn, min(id) as id
                        from first group by slide_id)
            select slide_id,
-                  (select max(d.id) from identity_due d where d.slide_id = w.slide_id) as upto
+                  (select array_agg(d.id order by d.id) from identity_due d
+                   where d.slide_id = w.slide_id) as ids
            from waiting w order by turn, id""",
         [but, limit],
     )
-    return [Due(row["slide_id"], row["upto"]) for row in await cursor.fetchall()]
+    return [Due(row["slide_id"], tuple(row["ids"])) for row in await cursor.fetchall()]
 
 
 async def figures(connection: Connection) -> dict[str, int]:
@@ -55,10 +56,11 @@ async def figures(connection: Connection) -> dict[str, int]:
 
 
 async def settle(connection: Connection, due: Due) -> None:
-    """What was known when the slide's turn began is told now; what came since waits."""
-    await connection.execute(
-        "delete from identity_due where slide_id = %s and id <= %s", [due.slide_id, due.upto]
-    )
+    """What was known when the slide's turn began is told now; what came since waits.
+
+    By its rows and not by their order: a transaction that took its number before may commit after.
+    """
+    await connection.execute("delete from identity_due where id = any(%s)", [list(due.ids)])
 
 
 async def current(connection: Connection, slide_id: UUID) -> StoredIdentity | None:

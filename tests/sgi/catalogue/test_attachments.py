@@ -491,11 +491,34 @@ def test_a_slide_of_today_does_not_wait_behind_a_correction_of_many(lab: Any, sc
             slide.id,
             turn,
         )
-    last = lab.rows("select max(id) as id from identity_due where slide_id = %s", old.id)[0]["id"]
+    rows = lab.rows("select id from identity_due where slide_id = %s order by id", old.id)
     found = lab.do(lambda c: identities.due(c, 50, []))
     assert [each.slide_id for each in found] == [new.id, old.id]
-    assert found[1].upto == last
+    assert found[1].ids == tuple(row["id"] for row in rows)
     assert lab.do(lambda c: identities.due(c, 50, [new.id])) == found[1:]
+
+
+def test_what_took_its_number_before_and_commits_after_still_waits(
+    lab: Any, scan: Scan, run: Any
+) -> None:
+    lab.asset("26P1.A.1.1", accession_number="26P1")
+    slide = scan("26P1.A.1.1")
+    lab.rows("delete from identity_due returning id")
+    insert = "insert into identity_due (establishment_id, slide_id) values (%s, %s)"
+    row = [lab.establishment.id, slide.id]
+
+    async def overtaken() -> None:
+        async with lab.database.transaction(lab.establishment.id) as slow:
+            await slow.execute(insert, row)
+            async with lab.database.transaction(lab.establishment.id) as quick:
+                await quick.execute(insert, row)
+            async with lab.database.transaction(lab.establishment.id) as connection:
+                (seen,) = await identities.due(connection, 50, [])
+        async with lab.database.transaction(lab.establishment.id) as connection:
+            await identities.settle(connection, seen)
+
+    run(overtaken())
+    assert len(lab.rows("select id from identity_due where slide_id = %s", slide.id)) == 1
 
 
 @pytest.mark.parametrize("query", ["latest", "due"])
