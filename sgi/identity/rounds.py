@@ -4,12 +4,13 @@ import logging
 import time
 from uuid import UUID
 
+import psycopg
+
 from sgi.catalogue import accounts, identities
 from sgi.catalogue.identities import Due
 from sgi.errors import ConflictError
 from sgi.identity.revising import Reviser
 from sgi.jobs.keeping import Keeping
-from sgi.keeping.record_tasks import UNREADABLE
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 50
@@ -49,7 +50,9 @@ class Round:
     async def _revise(self, establishment_id: UUID, due: Due) -> bool:
         try:
             return await self._reviser.revise(establishment_id, due)
-        except (*UNREADABLE, ConflictError) as error:
+        except psycopg.OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one slide does, others have their turn
             _log.warning("slide %s is told later: %s", due.slide_id, type(error).__name__)
             pause_s = 0.5 if isinstance(error, ConflictError) else _TRY_AGAIN_S
             self._left_alone[due.slide_id] = time.monotonic() + pause_s

@@ -3,7 +3,7 @@
 import io
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -86,7 +86,7 @@ def bench(
     convert_into: Any,
     publish_converted: Callable[..., Slide],
     run: Any,
-) -> Iterator[Bench]:
+) -> Bench:
     lab = laboratory(here)
     lab.case("26P00123", lab.patient("IPP1", sex="F", birth_date=date(1979, 3, 2)))
     lab.asset(
@@ -105,8 +105,7 @@ def bench(
     made = convert_into(store)
     facts = made.facts.model_copy(update={"barcodes": ("26P00123.A.01.01",)})
     slide = publish_converted(here, store, replace(made, facts=facts), "a.svs")
-    yield Bench(lab, web, store, settings, slide)
-    lab.rows("delete from identity_due returning id")  # the job is everybody's
+    return Bench(lab, web, store, settings, slide)
 
 
 @pytest.fixture
@@ -573,6 +572,21 @@ def test_nor_while_its_glass_is_said_to_be_of_another_case(told: Bench) -> None:
     told.lab.case("26P00999", told.lab.patient("IPP2", birth_name="DURAND"))
     told.lab.asset("26P00123.A.01.01", accession_number="26P00999")
     mistold(told)
+
+
+def test_a_slide_that_cannot_be_told_keeps_no_other_from_its_turn(
+    told: Bench, convert_into: Any, publish_converted: Callable[..., Slide], run: Any, url: str
+) -> None:
+    lab, broken = told.lab, told.slide
+    made = convert_into(told.store)
+    facts = made.facts.model_copy(update={"barcodes": ("26P00123.A.01.01",)})
+    other = publish_converted(lab.establishment, told.store, replace(made, facts=facts), "b.svs")
+    with psycopg.connect(url) as owner:
+        owner.execute("update dicom_instance set document = '{}' where slide_id = %s", [broken.id])
+    lab.patient("IPP1", birth_name="MARTINEZ")
+    assert run(identify(lab.database, other, []))
+    assert told.tell() == 1
+    assert lab.rows("select slide_id from identity_due") == [{"slide_id": broken.id}]
 
 
 def test_corrected_words_and_a_first_telling_keep_nobody_waiting(bench: Bench, run: Any) -> None:
