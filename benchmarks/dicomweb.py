@@ -18,7 +18,7 @@ from benchmarks.system import Published, System, own_system, publish
 from sgi.access.first_account import NAME
 from sgi.domain.slide import Slide
 from sgi.errors import SgiError
-from sgi.stored import instance_key
+from sgi.stored.keys import instance_key
 
 FRAMES = 200
 """Single frames asked for from each end, one from each run of eight: no memory has them."""

@@ -23,6 +23,7 @@ BENCHMARKS = {
     "pathologists": "Two hundred people at once, by recorded traces, while slides come in",
     "processor": "Processor seconds of the way in, by who spends them",
     "quality": "What the quality gate finds on spoiled slides, and on sound ones",
+    "scrub": "What a scrub at its set pace costs whoever looks at tiles",
     "tiles": "Tiles under load beside nginx, Orthanc and large_image, and what a miss costs",
     "worklists": "Every worklist of a laboratory of ten years, and searches in them",
 }

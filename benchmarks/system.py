@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -72,10 +72,11 @@ class Published:
 
 
 @contextmanager
-def own_system(slide_bytes: int) -> Iterator[System]:
+def own_system(slide_bytes: int, **more: str) -> Iterator[System]:
     """A fresh system in a temporary folder (TMPDIR says where), on free ports of the loopback.
 
-    Settings of a real system in the environment are put aside, so that it is never touched.
+    `more` are settings by their variables. Those of a real system in the environment are put
+    aside, so that it is never touched.
     """
     folder = Path(tempfile.mkdtemp(prefix="sgi-bench-"))
     try:
@@ -86,7 +87,7 @@ def own_system(slide_bytes: int) -> Iterator[System]:
                 f"{folder.parent} has too little room: make {_ROOM_FACTOR * slide_bytes >> 20} MiB "
                 "free, set TMPDIR to another disk, or SGI_BENCH_MB to a smaller slide."
             )
-        with _environment(folder):
+        with _environment(folder, more):
             up = Up(Settings())
             try:
                 up.start()
@@ -98,7 +99,7 @@ def own_system(slide_bytes: int) -> Iterator[System]:
 
 
 @contextmanager
-def _environment(folder: Path) -> Iterator[None]:
+def _environment(folder: Path, more: Mapping[str, str]) -> Iterator[None]:
     """What the processes of the system read, and nothing of any other system."""
     before = dict(os.environ)
     for name in before:
@@ -110,6 +111,7 @@ def _environment(folder: Path) -> Iterator[None]:
         SGI_HL7__PORT="0",
         SGI_INGEST__QUIET_S=str(QUIET_S),
         SGI_INGEST__ORIGINALS="delete",
+        **more,
     )
     try:
         yield

@@ -21,7 +21,7 @@ from benchmarks.slides import size_bytes, write_slide
 from benchmarks.system import Published, System, own_system, publish
 from sgi.access.first_account import NAME
 from sgi.errors import SgiError
-from sgi.stored import instance_key
+from sgi.stored.keys import instance_key
 from tiling.geometry import Size
 
 ROUNDS = 3

@@ -97,7 +97,11 @@ insert into case_words (case_id, establishment_id, received_at, words)
             array[lower(c.accession_number), lpad(d.n::text, 9, '0'), to_char(born, 'YYYYMMDD'),
                 'organe', organ::text, '=oorgane' || organ, 'hes', 'coloration', stain::text, 'acp',
                 'anatomie', 'pathologique', '=sacp']
-            || search_words(s.name, false) || search_words(g.name, false)) word))
+            || search_words(s.name, false) || search_words(g.name, false)
+            || array['=a' || left(c.account_id::text, 8), '=g' || left(c.group_id::text, 8),
+                case when c.priority <> 'R' then '=p' || lower(c.priority) end,
+                case when c.extemporane then '=x' end,
+                case when c.state = 'cancelled' then '=c' end]) word where word is not null))
     from drawn d join lab_case c on c.id = d.case_id
         join names s on s.n = surname join given g on g.n = given;
 insert into specimen (establishment_id, case_id, kind, identifier, said, said_at)

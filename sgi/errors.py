@@ -1,5 +1,7 @@
 """The errors of the application; messages are one sentence that says what to do next."""
 
+from collections.abc import Sequence
+
 
 class SgiError(Exception):
     """The root of every error of this package."""
@@ -43,6 +45,22 @@ class InvalidRequestError(SgiError):
 
 class ConflictError(SgiError):
     """The thing is not in a state in which this can be done."""
+
+
+class TakenError(ConflictError):
+    """A name or number is another's already."""
+
+
+class InUseError(ConflictError):
+    """Something else is made with it: that must change before it can go."""
+
+
+class UnconfirmedError(SgiError):
+    """Something speaks against what a person wants, and they have not said that they know it."""
+
+    def __init__(self, message: str, doubts: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.doubts = tuple(doubts)
 
 
 class IdentityConflictError(SgiError):

@@ -186,6 +186,8 @@ class Hl7Settings(BaseModel):
     """Largest message, in MiB: reports carry whole documents."""
     connections: int = Field(default=100, ge=1, le=10_000)
     """Open at the same time."""
+    connections_per_peer: int = Field(default=25, ge=1, le=10_000)
+    """Of these, from one address (of IPv6, one /64 network)."""
     idle_s: float = Field(default=3600.0, gt=0)
     """A connection on which nothing comes for this many seconds is closed."""
     message_s: float = Field(default=30.0, gt=0)

@@ -12,7 +12,7 @@ from sgi.catalogue import accounts, audit
 from sgi.catalogue.audit import SYSTEM, Action
 from sgi.catalogue.database import Database
 from sgi.domain.account import Account, Role
-from sgi.stored_establishment import StoredEstablishment, write_establishment
+from sgi.stored.establishment import StoredEstablishment, write_establishment
 from storage.errors import StorageError
 from storage.store import ObjectStore
 

@@ -6,10 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from sgi.api.case_answers import WorkerOut
+from sgi.api.case_summaries import WorkerOut
 from sgi.api.services import WITHOUT_NUL, actor_of, services_of, session_of
 from sgi.catalogue import assignments, audit, groups, turnaround
 from sgi.catalogue.audit import Action
+from sgi.catalogue.case_history import Author
 from sgi.catalogue.database import Connection
 from sgi.domain.assignment import AssignmentRule, To
 from sgi.domain.case import Priority
@@ -147,6 +148,17 @@ async def make_group(body: GroupIn, request: Request) -> GroupsOut:
 async def change_group(group_id: UUID, body: GroupIn, request: Request) -> GroupsOut:
     """Name and members; who stays keeps their turn."""
     return await _set_group(request, body, group_id)
+
+
+@router.delete("/groups/{group_id}")
+async def remove_group(group_id: UUID, request: Request) -> GroupsOut:
+    """Its open cases are nobody's then; 409 while a rule gives to it."""
+    session = session_of(request)
+    author = Author(session.account_id, session.account_name)
+    async with services_of(request).database.transaction(session.establishment_id) as connection:
+        await groups.remove_group(connection, group_id, author)
+        await _note(connection, request, group_id)
+        return await _groups(connection)
 
 
 @router.put("/accounts/{account_id}/number", status_code=204)

@@ -27,7 +27,7 @@ from sgi.catalogue.audit import Action
 from sgi.domain.capacity import StoredMonth, activity_from, came_by_month, seen
 from sgi.domain.forecast import Activity, Forecast, Period, Prices, Stored, forecast
 from sgi.domain.tiers import TierEvent, TierPolicy
-from sgi.stored_forecast import StoredActivity, write_activity
+from sgi.stored.forecast import StoredActivity, write_activity
 
 router = APIRouter(prefix="/api/v1/capacity", tags=["capacity"])
 

@@ -17,23 +17,34 @@ from sgi.catalogue.audit import Action
 from sgi.catalogue.database import Connection
 from sgi.domain.account import Session
 from sgi.domain.failures import failure_told
+from sgi.domain.french import CONFLICTS, in_french
 from sgi.domain.retention import (
     Destruction,
     DestructionState,
     Ground,
     Person,
-    counted_from,
     is_early,
-    kept_until,
     may_approve,
 )
 from sgi.domain.slide import Slide
 from sgi.domain.words import Language
 from sgi.errors import ConflictError, ForbiddenError, NotFoundError
 from sgi.jobs.retention import defer_destruction
-from sgi.stored_retention import Certificate, write_destruction
+from sgi.stored.retention import Certificate, write_destruction
 
 router = APIRouter(prefix="/api/v1", tags=["retention"])
+
+HELD = "The slide is under a legal hold; lift the hold first."
+NOT_ENDED_ANY_MORE = (
+    "The retention has moved on since this was asked for, because the patient was seen or the rule "
+    "is longer; withdraw the destruction."
+)
+OF_ANOTHER = "The destruction is one of another slide; look at the list again and name its slide."
+NOT_ASKED = (
+    "The destruction is not asked for any more: it is approved, withdrawn or done; look at the "
+    "list again."
+)
+BEGUN = "The destruction has begun, or has ended; it cannot be withdrawn any more."
 
 
 class DestructionIn(BaseModel):
@@ -133,11 +144,10 @@ async def ask_destruction(body: DestructionIn, request: Request) -> DestructionO
         if slide is None:
             raise NotFoundError("There is no such slide.")
         if await holds.open_hold(connection, slide.id) is not None:
-            raise ConflictError("The slide is under a legal hold.")
-        years = (await retention.rule(connection)).years
-        until = kept_until(counted_from(slide.published_at), years)
+            raise ConflictError(HELD)
+        until = await _until(connection, slide.id)
         if not is_early(body.ground) and datetime.now(UTC).date() < until:
-            raise ConflictError("The retention of this slide has not ended.")
+            raise ConflictError(destructions.NOT_ENDED)
         asked = await destructions.ask(
             connection, slide.id, until, body.ground, body.reason, _person(session)
         )
@@ -160,9 +170,9 @@ async def approve_destruction(
     async with services.database.transaction(session.establishment_id) as connection:
         asked = await _require(connection, destruction_id)
         if asked.slide_id != body.slide_id:
-            raise ConflictError("The destruction is one of another slide.")
+            raise ConflictError(OF_ANOTHER)
         if asked.state is not DestructionState.ASKED:
-            raise ConflictError("The destruction is not asked for any more.")
+            raise ConflictError(NOT_ASKED)
     if not may_approve(asked, person):
         async with services.database.transaction(session.establishment_id) as connection:
             await audit.record(
@@ -176,11 +186,14 @@ async def approve_destruction(
         raise ForbiddenError("Whoever asked for a destruction does not approve it.")
     async with services.database.transaction(session.establishment_id) as connection:
         if await holds.open_hold(connection, asked.slide_id) is not None:
-            raise ConflictError("The slide is under a legal hold.")
+            raise ConflictError(HELD)
+        until = await _until(connection, asked.slide_id)
+        if not is_early(asked.ground) and datetime.now(UTC).date() < until:
+            raise ConflictError(NOT_ENDED_ANY_MORE)
         wait = (await retention.rule(connection)).wait
         approved = await destructions.approve(connection, destruction_id, person, wait)
         if approved is None:
-            raise ConflictError("The destruction is not asked for any more.")
+            raise ConflictError(NOT_ASKED)
         if not wait:  # else whoever looks for what is due finds it then
             await defer_destruction(
                 connection, session.establishment_id, approved.id, approved.slide_id
@@ -201,7 +214,7 @@ async def withdraw_destruction(
             connection, destruction_id, session.account_name, body.reason
         )
         if withdrawn is None:
-            raise ConflictError("The destruction has begun, or has ended.")
+            raise ConflictError(BEGUN)
         await _record(connection, services, request, Action.WITHDRAW_DESTRUCTION, withdrawn)
         return await _out(connection, session, withdrawn, requested_language(request))
 
@@ -217,6 +230,13 @@ async def get_certificate(destruction_id: UUID, request: Request) -> Response:
     name = f'attachment; filename="destruction-{found.id}.json"'
     headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
     return Response(found.model_dump_json(indent=1), media_type="application/json", headers=headers)
+
+
+async def _until(connection: Connection, slide_id: UUID) -> date:
+    until = await retention.end_of(connection, slide_id)
+    if until is None:
+        raise NotFoundError("There is no such slide.")
+    return until
 
 
 async def _require(connection: Connection, destruction_id: UUID) -> Destruction:
@@ -259,6 +279,7 @@ async def _out(
         plain
         | {
             "failure": failure_told(destruction.failure, destruction.failure_code, language),
+            "withdrawal_reason": _reason(destruction.withdrawal_reason, language),
             "early": is_early(destruction.ground),
             "asked_by": destruction.asked_by.name,
             "approved_by": None if approved is None else approved.name,
@@ -266,6 +287,13 @@ async def _out(
             "slide": None if slide is None else _doomed(slide),
         }
     )
+
+
+def _reason(said: str | None, language: Language) -> str | None:
+    """A person's words as they are; those of the SGI in the language asked for."""
+    if said is None or language is not Language.FRENCH:
+        return said
+    return in_french(said, table=CONFLICTS) or said
 
 
 def _doomed(slide: Slide) -> DoomedOut:

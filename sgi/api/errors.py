@@ -18,7 +18,10 @@ import dicom.web.errors
 import storage.errors
 import tiling.errors
 from sgi import errors
+from sgi.api.doubts import sentences
 from sgi.api.language import language_of
+from sgi.domain.french import CONFLICTS
+from sgi.domain.french import sentences as french_sentences
 from sgi.domain.words import Language
 
 _log = logging.getLogger(__name__)
@@ -93,6 +96,21 @@ ANSWERS: dict[type[Exception], Answer] = {
         409,
         "This cannot be done in its present state; reload the page.",
         "Impossible dans l'état actuel ; rechargez la page.",
+    ),
+    errors.TakenError: Answer(
+        409,
+        "Another one has this name or number already; choose another.",
+        "Ce nom ou ce numéro est déjà pris ; choisissez-en un autre.",
+    ),
+    errors.InUseError: Answer(
+        409,
+        "It is still in use; change what needs it, then try again.",
+        "Cet élément sert encore ; changez ce qui en a besoin, puis réessayez.",
+    ),
+    errors.UnconfirmedError: Answer(
+        409,
+        "Confirm first what speaks against this.",
+        "Confirmez d'abord ce qui s'y oppose.",
     ),
     errors.IdentityConflictError: Answer(
         409,
@@ -260,6 +278,14 @@ def answer_to(error: Exception) -> Answer:
     return _DEFECT
 
 
+def _conflict(said: str, language: Language) -> str | None:
+    """A sentence that is one of our own table, word for word; None for whatever else was said."""
+    french = french_sentences(CONFLICTS).get(said)
+    if french is None:
+        return None
+    return french if language is Language.FRENCH else said
+
+
 def problem(error: Exception, language: Language) -> Response:
     """A problem document; details of unexpected errors go to the log, never to the client."""
     headers = {"Cache-Control": "no-store"}
@@ -276,9 +302,14 @@ def problem(error: Exception, language: Language) -> Response:
     if status >= 500 and status != 501 and not isinstance(error, _EXPECTED):
         _log.error("%s answered %s", type(error).__name__, status, exc_info=error)
     detail = answer.detail(language)
+    if isinstance(error, errors.ConflictError):
+        detail = _conflict(str(error), language) or detail
     if isinstance(error, errors.PictureTooLargeError):
         detail = detail.format(columns=error.columns, rows=error.rows)
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    if isinstance(error, errors.UnconfirmedError) and error.doubts:
+        body["detail"] = " ".join([detail, *sentences(error.doubts, language)])
+        body["confirm"] = list(error.doubts)
     if isinstance(error, errors.TooManyAttemptsError):
         headers["Retry-After"] = str(error.retry_after_s)
     if status == 503:

@@ -16,7 +16,7 @@ from dicom.errors import DamagedInstanceError
 from dicom.frame_index import FrameIndex
 from sgi.api.overload import Gate, who_asks
 from sgi.errors import VerificationError
-from sgi.stored import slide_folder
+from sgi.stored.keys import slide_folder
 from storage.errors import (
     CorruptObjectError,
     ObjectNotFoundError,

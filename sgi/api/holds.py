@@ -13,19 +13,14 @@ from sgi.catalogue import audit, destructions, holds, retention, slides
 from sgi.catalogue.audit import Action
 from sgi.catalogue.database import Connection
 from sgi.domain.account import Session
-from sgi.domain.retention import (
-    WITHDRAWABLE,
-    DestructionState,
-    Hold,
-    counted_from,
-    kept_until,
-)
+from sgi.domain.retention import WITHDRAWABLE, Counted, DestructionState, Hold
 from sgi.errors import ConflictError, NotFoundError
 from sgi.jobs.retention import defer_protection
-from sgi.stored_retention import write_destruction, write_holds
+from sgi.stored.retention import write_destruction, write_holds
 
 router = APIRouter(prefix="/api/v1", tags=["retention"])
 
+NOT_HELD = "The slide is not held: there is no hold to lift; look at the slide again."
 _BY_A_HOLD = "A legal hold was placed on the slide."
 
 
@@ -59,6 +54,10 @@ class KeptOut(HoldsOut):
     """How long a slide is kept, and what holds it or threatens it."""
 
     kept_until: date
+    counted_from: date
+    """The day from which the years run; a minor's slides are kept longer."""
+    counted_by: Counted
+    """What says so: the slide's publication, or the patient's newest case or stay."""
     destruction_state: DestructionState | None
     """Of an open one."""
     not_before: datetime | None
@@ -70,8 +69,8 @@ async def get_hold(slide_id: UUID, request: Request) -> KeptOut:
     """Whether the slide is held, every hold that it ever had, and how long it is kept."""
     services, session = services_of(request), session_of(request)
     async with services.database.transaction(session.establishment_id) as connection:
-        slide = await slides.by_id(connection, slide_id)
-        if slide is None:
+        days = await retention.days_of(connection, slide_id)
+        if days is None:
             raise NotFoundError("There is no such slide.")
         years = (await retention.rule(connection)).years
         pending = await destructions.open_of_slide(connection, slide_id)
@@ -79,7 +78,9 @@ async def get_hold(slide_id: UUID, request: Request) -> KeptOut:
     return KeptOut(
         items=told.items,
         held=told.held,
-        kept_until=kept_until(counted_from(slide.published_at), years),
+        kept_until=days.kept_until(years),
+        counted_from=days.start,
+        counted_by=days.counted_by,
         destruction_state=None if pending is None else pending.state,
         not_before=None if pending is None else pending.not_before,
     )
@@ -119,7 +120,7 @@ async def lift_hold(slide_id: UUID, body: HoldIn, request: Request) -> HoldsOut:
     async with services.database.transaction(session.establishment_id) as connection:
         await _require_slide(connection, slide_id)
         if not await holds.lift(connection, slide_id, body.reason, session.account_name):
-            raise ConflictError("The slide is not held.")
+            raise ConflictError(NOT_HELD)
         await audit.record(
             connection, session.establishment_id, actor_of(request), Action.LIFT_HOLD, slide_id
         )

@@ -1,8 +1,9 @@
-"""`/api/v1/identification`: slides that nobody could name, the glasses that they may be of, what
-choosing one will do; attaching and taking back by a person.
+"""`/api/v1/identification`: slides that nobody could name, the glasses that they may be of, and
+what choosing one will do.
 """
 
 import base64
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -10,19 +11,15 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
-from sgi.api.retention import ReasonText
 from sgi.api.services import WITHOUT_NUL, actor_of, services_of, session_of
-from sgi.catalogue import attachments, audit, candidates, identification, patients, slides
-from sgi.catalogue.attachments import Attachment
+from sgi.catalogue import audit, candidates, doubts, identification, slides
 from sgi.catalogue.audit import Action
 from sgi.catalogue.candidates import Candidate, Why
 from sgi.catalogue.database import Connection
 from sgi.catalogue.identification import Waiting
-from sgi.catalogue.turns import transacted
-from sgi.domain.datamatrix import Whose, identity_of, whose
-from sgi.domain.identification import How, Unidentified, codes_of
+from sgi.domain.datamatrix import Whose
+from sgi.domain.identification import Doubt, Unidentified, codes_of
 from sgi.errors import InvalidRequestError, NotFoundError
-from sgi.jobs.identity import defer_telling
 
 router = APIRouter(prefix="/api/v1", tags=["identification"])
 
@@ -86,6 +83,8 @@ class CandidateOut(BaseModel):
     code_says: Whose | None
     """Whether the INS datamatrix of the slide's label is this patient's; None where none was read.
     """
+    doubts: list[Doubt]
+    """What speaks against it: who attaches the slide has to say that they know each."""
     will: list[Effect]
     """What attaching the slide to it does, in that order."""
 
@@ -94,44 +93,6 @@ class CandidatesOut(BaseModel):
     """The likeliest first."""
 
     items: list[CandidateOut]
-
-
-class AttachmentOut(BaseModel):
-    """What a slide was held to be the image of; the last three are None while it is."""
-
-    id: UUID
-    slide_id: UUID
-    glass_id: UUID
-    glass_identifier: str
-    case_id: UUID | None
-    accession_number: str | None
-    case_signed_out: bool
-    """Taking the slide away changes what somebody has signed."""
-    how: How
-    attached_at: datetime
-    attached_by: str | None
-    """An account's name; None for the SGI itself."""
-    undone_at: datetime | None
-    undone_by: str | None
-    undo_reason: str | None
-
-
-class AttachmentsOut(BaseModel):
-    """Oldest first of a slide; the newest first of the establishment."""
-
-    items: list[AttachmentOut]
-
-
-class AttachIn(BaseModel):
-    """The glass that a slide is of."""
-
-    glass: UUID
-
-
-class DetachIn(BaseModel):
-    """Why a slide is not of its glass."""
-
-    reason: ReasonText
 
 
 @router.get("/identification")
@@ -167,20 +128,11 @@ async def find_glass(
     services, session = services_of(request), session_of(request)
     async with services.database.transaction(session.establishment_id) as connection:
         found = await candidates.glasses_found(connection, q)
-        refused = await _refused(connection, slide)
-        said = await _code_says(connection, slide, found)
+        told = await _candidates(connection, slide, found)
         await audit.record(
             connection, session.establishment_id, actor_of(request), Action.VIEW_IDENTIFICATION
         )
-    return CandidatesOut(items=[_candidate(each, refused, said) for each in found])
-
-
-@router.get("/identification/attachments")
-async def list_attachments(request: Request) -> AttachmentsOut:
-    """What persons attached and took back lately."""
-    services, session = services_of(request), session_of(request)
-    async with services.database.transaction(session.establishment_id) as connection:
-        return _attachments(await attachments.latest(connection))
+    return told
 
 
 @router.get("/identification/{slide_id}/candidates")
@@ -192,8 +144,7 @@ async def list_candidates(slide_id: UUID, request: Request) -> CandidatesOut:
         if slide is None:
             raise NotFoundError("There is no such slide.")
         found = await candidates.likely(connection, slide_id, codes_of(slide.facts))
-        refused = await _refused(connection, slide_id)
-        said = await _code_says(connection, slide_id, found)
+        told = await _candidates(connection, slide_id, found)
         await audit.record(
             connection,
             session.establishment_id,
@@ -201,86 +152,32 @@ async def list_candidates(slide_id: UUID, request: Request) -> CandidatesOut:
             Action.VIEW_IDENTIFICATION,
             slide_id,
         )
-    return CandidatesOut(items=[_candidate(each, refused, said) for each in found])
+    return told
 
 
-@router.get("/slides/{slide_id}/attachments")
-async def list_attachments_of_slide(slide_id: UUID, request: Request) -> AttachmentsOut:
-    """Every glass that the slide was held to be of, oldest first."""
-    services, session = services_of(request), session_of(request)
-    async with services.database.transaction(session.establishment_id) as connection:
-        if await slides.by_id(connection, slide_id) is None:
-            raise NotFoundError("There is no such slide.")
-        return _attachments(await attachments.of_slide(connection, slide_id))
-
-
-@router.post("/slides/{slide_id}/attach")
-async def attach(slide_id: UUID, body: AttachIn, request: Request) -> AttachmentsOut:
-    """The slide is of this glass. 409 where it has another, or the glass was cancelled."""
-    home, actor = session_of(request).establishment_id, actor_of(request)
-
-    async def act(connection: Connection) -> AttachmentsOut:
-        await attachments.attach(connection, home, slide_id, body.glass, How.PERSON, actor)
-        await defer_telling(connection)
-        return _attachments(await attachments.of_slide(connection, slide_id))
-
-    return await transacted(services_of(request).database, home, act)
-
-
-@router.post("/slides/{slide_id}/detach")
-async def detach(slide_id: UUID, body: DetachIn, request: Request) -> AttachmentsOut:
-    """The slide is not of its glass: it is nobody's again. 409 where it has none."""
-    home, actor = session_of(request).establishment_id, actor_of(request)
-
-    async def act(connection: Connection) -> AttachmentsOut:
-        await attachments.undo(connection, home, slide_id, body.reason, actor)
-        await defer_telling(connection)
-        return _attachments(await attachments.of_slide(connection, slide_id))
-
-    return await transacted(services_of(request).database, home, act)
-
-
-@router.post("/slides/{slide_id}/show-first")
-async def show_first(slide_id: UUID, request: Request) -> AttachmentsOut:
-    """Of several scans of its glass this is the one to look at. 409 where it has no glass."""
-    home, actor = session_of(request).establishment_id, actor_of(request)
-
-    async def act(connection: Connection) -> AttachmentsOut:
-        await attachments.show_first(connection, home, slide_id, actor)
-        return _attachments(await attachments.of_slide(connection, slide_id))
-
-    return await transacted(services_of(request).database, home, act)
-
-
-async def _refused(connection: Connection, slide_id: UUID | None) -> set[UUID]:
-    """Glasses that persons took the slide away from."""
-    if slide_id is None:
-        return set()
-    known = await attachments.of_slide(connection, slide_id)
-    return {each.glass_id for each in known if each.undone_by is not None}
-
-
-async def _code_says(
+async def _candidates(
     connection: Connection, slide_id: UUID | None, found: list[Candidate]
-) -> dict[UUID, Whose]:
-    """Of each glass, whether its patient is the one of the label's INS datamatrix."""
+) -> CandidatesOut:
+    """What choosing each for the slide means; nothing of the slide's where none is said."""
     slide = None if slide_id is None else await slides.by_id(connection, slide_id)
-    scanned = None if slide is None else identity_of(slide.facts.barcodes)
-    if scanned is None:
-        return {}
-    of_patient: dict[UUID | None, Whose] = {None: Whose.CANNOT_TELL}
-    for patient_id in {each.patient_id for each in found if each.patient_id is not None}:
-        patient = await patients.by_id(connection, patient_id)
-        of_patient[patient_id] = Whose.CANNOT_TELL if patient is None else whose(scanned, patient)
-    return {each.glass_id: of_patient[each.patient_id] for each in found}
+    if slide is None:
+        return CandidatesOut(items=[_candidate(each) for each in found])
+    said = await doubts.code_says(connection, slide, found)
+    doubted = await doubts.doubts_of(connection, slide, found)
+    return CandidatesOut(
+        items=[_candidate(each, doubted[each.glass_id], said.get(each.glass_id)) for each in found]
+    )
 
 
-def _candidate(found: Candidate, refused: set[UUID], said: dict[UUID, Whose]) -> CandidateOut:
+def _candidate(
+    found: Candidate, doubted: Sequence[Doubt] = (), said: Whose | None = None
+) -> CandidateOut:
     fields = {name: getattr(found, name) for name in Candidate.__slots__}
     return CandidateOut(
         **{**fields, "stains": list(found.stains)},
-        was_refused=found.glass_id in refused,
-        code_says=said.get(found.glass_id),
+        was_refused=Doubt.TAKEN_AWAY in doubted,
+        code_says=said,
+        doubts=list(doubted),
         will=_effects(found),
     )
 
@@ -298,29 +195,6 @@ def _effects(found: Candidate) -> list[Effect]:
     if found.completes_case and not found.case_signed_out:
         effects.append("complete_case")
     return [*effects, "tell_laboratory"]
-
-
-def _attachments(found: list[Attachment]) -> AttachmentsOut:
-    return AttachmentsOut(
-        items=[
-            AttachmentOut(
-                id=each.id,
-                slide_id=each.slide_id,
-                glass_id=each.glass_id,
-                glass_identifier=each.glass_identifier,
-                case_id=each.case_id,
-                accession_number=each.accession_number,
-                case_signed_out=each.case_signed_out,
-                how=each.how,
-                attached_at=each.attached_at,
-                attached_by=each.attached_name,
-                undone_at=each.undone_at,
-                undone_by=each.undone_name,
-                undo_reason=each.undo_reason,
-            )
-            for each in found
-        ]
-    )
 
 
 def _cursor(last: Waiting) -> str:

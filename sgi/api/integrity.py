@@ -128,7 +128,9 @@ async def accept(incident_id: UUID, request: Request) -> IncidentOut:
         if incident is None:
             raise NotFoundError("There is no such incident.")
         if not await incidents.end(connection, incident_id, IncidentState.ACCEPTED):
-            raise ConflictError("The incident has ended already.")
+            raise ConflictError(
+                "The incident has ended, or was accepted already; look at the list again."
+            )
         await audit.record(
             connection,
             establishment_id,

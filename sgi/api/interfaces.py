@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel
 
+from sgi.api.language import requested_language
 from sgi.api.services import WITHOUT_NUL, actor_of, services_of, session_of
 from sgi.catalogue import audit, interfaces, outbox
 from sgi.catalogue.audit import Action
@@ -22,6 +23,8 @@ from sgi.domain.interface import (
     health,
     minutes_behind,
 )
+from sgi.domain.link_words import link_words
+from sgi.domain.words import Language
 from sgi.errors import ConflictError, NotFoundError
 
 router = APIRouter(prefix="/api/v1", tags=["interfaces"])
@@ -75,6 +78,7 @@ class NoticeOut(BaseModel):
     message_id: UUID | None
     """What went out for it; None before the first try."""
     last_error: str | None
+    """What came of the last try: our own words in the language asked for, theirs as they came."""
 
 
 class OutboxOut(BaseModel):
@@ -93,6 +97,17 @@ async def list_interfaces(request: Request) -> InterfacesOut:
     return InterfacesOut(items=[_interface(*each, now) for each in found])
 
 
+@router.delete("/interfaces/{name}", status_code=204)
+async def remove_interface(
+    name: Annotated[str, Path(max_length=40, pattern=WITHOUT_NUL)], request: Request
+) -> None:
+    """Forget one whose file is gone, and give up what it was to tell; 409 for one that runs."""
+    establishment_id = session_of(request).establishment_id
+    async with services_of(request).database.transaction(establishment_id) as connection:
+        await interfaces.remove(connection, name)
+        await audit.record(connection, establishment_id, actor_of(request), Action.REMOVE_INTERFACE)
+
+
 @router.get("/outbox")
 async def list_outbox(
     request: Request,
@@ -103,7 +118,7 @@ async def list_outbox(
     establishment_id = session_of(request).establishment_id
     async with services_of(request).database.transaction(establishment_id) as connection:
         found = await outbox.unsettled(connection, interface, limit)
-    return OutboxOut(items=[_notice(notice) for notice in found])
+    return OutboxOut(items=[_notice(notice, requested_language(request)) for notice in found])
 
 
 @router.post("/outbox/{notice_id}/retry")
@@ -138,7 +153,7 @@ async def _changed(
     notice = await outbox.by_id(connection, notice_id)
     if notice is None:
         raise NotFoundError("There is no such notice.")
-    return _notice(notice)
+    return _notice(notice, requested_language(request))
 
 
 def _interface(interface: Interface, traffic: Traffic, now: datetime) -> InterfaceOut:
@@ -162,7 +177,7 @@ def _interface(interface: Interface, traffic: Traffic, now: datetime) -> Interfa
     )
 
 
-def _notice(notice: Notice) -> NoticeOut:
+def _notice(notice: Notice, language: Language) -> NoticeOut:
     return NoticeOut(
         id=notice.id,
         interface=notice.interface,
@@ -173,5 +188,5 @@ def _notice(notice: Notice) -> NoticeOut:
         attempts=notice.attempts,
         state=notice.state,
         message_id=notice.message_id,
-        last_error=notice.last_error,
+        last_error=link_words(notice.last_error, language),
     )

@@ -9,11 +9,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
+from sgi.api.language import requested_language
 from sgi.api.services import WITHOUT_NUL, Services, actor_of, services_of, session_of
-from sgi.catalogue import audit, messages
+from sgi.catalogue import audit, kept_messages
 from sgi.catalogue.audit import Action
-from sgi.catalogue.messages import Filter, Kept
+from sgi.catalogue.kept_messages import Filter, Kept
 from sgi.domain.interface import Direction, Outcome
+from sgi.domain.link_words import link_words
+from sgi.domain.words import Language
 from sgi.errors import ConflictError, InvalidRequestError, NotFoundError
 from sgi.hl7.encodings import Charset
 from sgi.hl7.errors import MessageError
@@ -56,7 +59,7 @@ class MessageOut(BaseModel):
     size_bytes: int
     outcome: Outcome
     error: str | None
-    """Why it was refused, in English; names fields, never what stood in them."""
+    """Why it was refused, in the language asked for; names fields, never what stood in them."""
     changes: list[ChangeOut]
     accession_number: str | None
     patient_id: UUID | None
@@ -118,10 +121,10 @@ async def list_messages(
     position = None if after is None else _parse_cursor(after)
     establishment_id = session_of(request).establishment_id
     async with services_of(request).database.transaction(establishment_id) as connection:
-        found = await messages.list_(connection, wanted, limit + 1, position)
+        found = await kept_messages.list_(connection, wanted, limit + 1, position)
     page = found[:limit]
     return MessagesOut(
-        items=[_out(message) for message in page],
+        items=[_out(message, requested_language(request)) for message in page],
         next=_cursor(page[-1]) if len(found) > limit else None,
     )
 
@@ -131,10 +134,10 @@ async def get_message(message_id: UUID, request: Request) -> MessageOut:
     """What came of one message."""
     establishment_id = session_of(request).establishment_id
     async with services_of(request).database.transaction(establishment_id) as connection:
-        found = await messages.by_id(connection, message_id)
+        found = await kept_messages.by_id(connection, message_id)
     if found is None:
         raise NotFoundError("There is no such message.")
-    return _out(found)
+    return _out(found, requested_language(request))
 
 
 @router.get("/{message_id}/content")
@@ -142,7 +145,7 @@ async def get_content(message_id: UUID, request: Request) -> ContentOut:
     """The message itself; each view is in the audit, since it names patients."""
     establishment_id = session_of(request).establishment_id
     async with services_of(request).database.transaction(establishment_id) as connection:
-        content = await messages.content(connection, message_id)
+        content = await kept_messages.content(connection, message_id)
         if content is None:
             raise NotFoundError("There is no such message.")
         await audit.record(
@@ -165,7 +168,7 @@ async def replay(message_id: UUID, request: Request) -> MessageOut:
     """
     services, session = services_of(request), session_of(request)
     async with services.database.transaction(session.establishment_id) as connection:
-        kept = await messages.by_id(connection, message_id)
+        kept = await kept_messages.by_id(connection, message_id)
         if kept is None:
             raise NotFoundError("There is no such message.")
         await audit.record(
@@ -217,7 +220,7 @@ def _parse_cursor(cursor: str) -> tuple[datetime, UUID]:
         raise InvalidRequestError("The cursor is not one that was given out.") from error
 
 
-def _out(message: Kept) -> MessageOut:
+def _out(message: Kept, language: Language) -> MessageOut:
     return MessageOut(
         id=message.id,
         interface=message.interface,
@@ -229,8 +232,13 @@ def _out(message: Kept) -> MessageOut:
         type=message.type,
         size_bytes=message.size_bytes,
         outcome=message.outcome,
-        error=message.error,
-        changes=[ChangeOut.model_validate(change) for change in message.changes],
+        error=link_words(message.error, language),
+        changes=[
+            ChangeOut.model_validate(
+                {**change, "detail": link_words(change.get("detail"), language)}
+            )
+            for change in message.changes
+        ],
         accession_number=message.accession_number,
         patient_id=message.patient_id,
         replay_of=message.replay_of,

@@ -29,6 +29,7 @@ def _file(path: Path, cache: str) -> Response:
 @router.get("/identification")
 @router.get("/interfaces")
 @router.get("/storage")
+@router.get("/work")
 async def page(slide: str = "", case: str = "") -> Response:  # noqa: ARG001 - it reads its address
     """The application; it asks for everything else itself."""
     return _file(viewer.dist_path() / "index.html", "no-cache")

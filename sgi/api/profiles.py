@@ -8,7 +8,7 @@ from dicom.source.part import first_item
 from sgi.api.once import MadeOnce
 from sgi.domain.slide import Slide
 from sgi.keeping.records import Records
-from sgi.stored import HeldBytes
+from sgi.stored.sources import HeldBytes
 from tiling.colour import MOST_PROFILE_BYTES, Target, profile_of
 
 _KEPT_BYTES = 16 << 20

@@ -12,8 +12,8 @@ from sgi.catalogue import audit, integrity, quality
 from sgi.catalogue.audit import Action
 from sgi.domain.quality import QualityThresholds
 from sgi.errors import NotFoundError, VerificationError
-from sgi.stored import HEAT_MAP, heat_map_key
-from sgi.stored_limits import StoredLimits, write_limits
+from sgi.stored.keys import HEAT_MAP, heat_map_key
+from sgi.stored.limits import StoredLimits, write_limits
 from storage.errors import ObjectNotFoundError
 
 router = APIRouter(tags=["quality"])

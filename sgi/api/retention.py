@@ -23,7 +23,7 @@ from sgi.domain.retention import (
 )
 from sgi.errors import InvalidRequestError
 from sgi.jobs.retention import defer_retention
-from sgi.stored_retention import StoredRule, write_rule
+from sgi.stored.retention import StoredRule, write_rule
 from sgi.stores import Stores
 from storage.errors import StorageError
 from storage.locks import lockable
@@ -59,7 +59,8 @@ class RetentionOut(BaseModel):
     years: int
     wait_days: float
     """Between an approval and the destruction."""
-    counted_from: str = "publication"
+    counted_from: str = "last_contact"
+    """The newest of the slide's publication and the patient's last case and stay."""
     reason: str | None
     """None, as the two below, while nobody has changed the usual rule."""
     changed_by: str | None

@@ -17,7 +17,8 @@ from sgi.domain.facts import PathFacts
 from sgi.domain.slide import Slide, StoredInstance
 from sgi.domain.tier import Tier
 from sgi.errors import ColdError, NotFoundError, VerificationError
-from sgi.stored import StoredObject, frame_hashes_key, heat_map_key, instance_key
+from sgi.stored.keys import frame_hashes_key, heat_map_key, instance_key
+from sgi.stored.sources import StoredObject
 from storage.store import ObjectStore
 from tiling.composite import Window
 from tiling.geometry import Size, TileGrid

@@ -21,9 +21,19 @@ from sgi.domain.tiers import MoveState, TierMove, TierPolicy, cold_levels, level
 from sgi.domain.words import Language
 from sgi.errors import ConflictError, NotFoundError, UncopiedError
 from sgi.jobs.tiers import defer_move
-from sgi.stored_tiers import StoredTierPolicy, write_tier_policy
+from sgi.stored.tiers import StoredTierPolicy, write_tier_policy
 
 router = APIRouter(prefix="/api/v1", tags=["tiers"])
+
+NO_COLD_STORE = (
+    "There is no cold store: an administrator sets one (SGI_STORAGE__COLD__BUCKET), or the rules "
+    "stay inactive."
+)
+NOTHING_COLD = "Nothing of the slide is cold: it can be opened as it is."
+NOTHING_TO_COOL = (
+    "Nothing of the slide would move: its large levels are cold already, or it has none that the "
+    "rules would send."
+)
 
 _LISTED = 100
 _TOLD_FOR = timedelta(days=2)
@@ -187,7 +197,7 @@ async def put_policy(wanted: TierPolicy, request: Request) -> PolicyOut:
     """Other rules, from now on; what is left out gets its usual value."""
     services, establishment_id = services_of(request), session_of(request).establishment_id
     if wanted.active and services.stores.cold is None:
-        raise ConflictError("There is no cold store.")
+        raise ConflictError(NO_COLD_STORE)
     stored = StoredTierPolicy(
         establishment_id=establishment_id, policy=wanted, changed_at=datetime.now(UTC)
     )
@@ -257,7 +267,7 @@ async def _ask(slide_id: UUID, request: Request, target: Tier) -> SlideTiersOut:
     services, session = services_of(request), session_of(request)
     hours = _restore_hours(services)
     if hours is None:
-        raise ConflictError("There is no cold store.")
+        raise ConflictError(NO_COLD_STORE)
     async with services.database.transaction(session.establishment_id) as connection:
         slide = await slides.by_id(connection, slide_id)
         if slide is None:
@@ -268,7 +278,7 @@ async def _ask(slide_id: UUID, request: Request, target: Tier) -> SlideTiersOut:
             if open_move is not None:  # the opposite is asked for now
                 await tiers.end(connection, open_move.id, MoveState.CANCELLED)
             elif not await _has_something_to_move(connection, slide, target):
-                raise ConflictError("Nothing of the slide would move.")
+                raise ConflictError(NOTHING_COLD if target is Tier.WARM else NOTHING_TO_COOL)
             elif target is Tier.COLD and services.stores.second is not None:
                 await _require_copied(connection, slide)
             await _begin(connection, request, slide, target, hours)

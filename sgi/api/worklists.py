@@ -12,7 +12,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
-from sgi.api.case_answers import CaseSummary, listed_patient_out, summary
+from sgi.api.case_summaries import CaseSummary, listed_patient_out, summary
 from sgi.api.services import WITHOUT_NUL, actor_of, services_of, session_of
 from sgi.catalogue import audit, saved_filters, worklists
 from sgi.catalogue.audit import Action

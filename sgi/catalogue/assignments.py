@@ -43,7 +43,8 @@ async def assign(
            where id = %s""",
         [account_id, to.group_id, rule, case_id],
     )
-    if (row["account_id"], row["group_id"]) == (account_id, to.group_id):
+    had, has = row["account_id"] or row["group_id"], account_id or to.group_id
+    if had == has:  # at most the group changed that somebody's case came from
         return account_id
     await case_history.add(
         connection, case_id, Happening.ASSIGNED, author, before=before, after=after

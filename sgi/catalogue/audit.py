@@ -63,6 +63,8 @@ class Action(StrEnum):
     RETRY_NOTICE = "retry_notice"
     """Something is told to the laboratory again."""
     GIVE_UP_NOTICE = "give_up_notice"
+    REMOVE_INTERFACE = "remove_interface"
+    """One that nobody serves any more; what it was to tell is given up."""
     LAUNCH = "launch"
     """Another system had something opened, by somebody who is signed in here."""
     MAKE_LAUNCH_LINK = "make_launch_link"

@@ -60,12 +60,24 @@ async def likely(
     """Glasses that the slide may be of, the likeliest first: named by its label; at one or two
     edits from a code; of the same case as those; expected and registered lately.
     """
+    return await _told(connection, await _likely(connection, slide_id, codes), limit)
+
+
+async def alike(connection: Connection, slide_id: UUID, codes: Sequence[str]) -> set[UUID]:
+    """Glasses that something on the label speaks for: all likely ones but those that are only
+    expected.
+    """
+    found = await _likely(connection, slide_id, codes)
+    return {each for each, why in found.why.items() if why != "expected"}
+
+
+async def _likely(connection: Connection, slide_id: UUID, codes: Sequence[str]) -> _Found:
     found = _Found()
     for named in await glasses_of_label(connection, slide_id):
         found.add(named.id, "named", 0)
     await _close(connection, codes, found)
     await _of_same_cases(connection, found)
-    return await _told(connection, found, limit)
+    return found
 
 
 async def _close(connection: Connection, codes: Sequence[str], found: _Found) -> None:
@@ -121,6 +133,14 @@ async def glasses_found(connection: Connection, text: str, limit: int = 20) -> l
     for row in await cursor.fetchall():
         found.add(row["id"], "found")
     return await _told(connection, found, limit)
+
+
+async def of_glass(connection: Connection, glass_id: UUID) -> Candidate | None:
+    """One that a person chose; None where there is no such glass."""
+    found = _Found()
+    found.add(glass_id, "found")
+    told = await _told(connection, found, 1)
+    return told[0] if told else None
 
 
 async def _told(connection: Connection, found: _Found, limit: int) -> list[Candidate]:

@@ -26,6 +26,8 @@ class Happening(StrEnum):
     SCAN_ATTACHED = "scan_attached"
     """An image of the glass `before`, by a person, or by itself after sign-out."""
     SCAN_DETACHED = "scan_detached"
+    SCAN_DESTROYED = "scan_destroyed"
+    """An image of the glass `before`; `after` is the certificate's number."""
     ASSET_CANCELLED = "asset_cancelled"
     RESCAN_ASKED = "rescan_asked"
     WORK_ASKED = "work_asked"
@@ -62,6 +64,8 @@ class Entry:
     after: str | None
     why: str | None
     author: Author
+    approved_name: str | None = None
+    """Of a destruction: the account that approved what the author asked for."""
 
 
 async def add(
@@ -73,12 +77,13 @@ async def add(
     before: str | None = None,
     after: str | None = None,
     why: str | None = None,
+    approved_name: str | None = None,
 ) -> None:
     """Add one entry, in the transaction of what it records."""
     await connection.execute(
         """insert into case_history (establishment_id, case_id, kind, before, after, why, said_at,
-               source, account_id, account_name)
-           select establishment_id, id, %s, %s, %s, %s, %s, %s, %s, %s
+               source, account_id, account_name, approved_name)
+           select establishment_id, id, %s, %s, %s, %s, %s, %s, %s, %s, %s
            from lab_case where id = %s""",
         [
             kind,
@@ -89,6 +94,7 @@ async def add(
             author.source,
             author.account_id,
             author.account_name,
+            approved_name,
             case_id,
         ],
     )
@@ -107,6 +113,7 @@ async def of_case(connection: Connection, case_id: UUID) -> list[Entry]:
             row["after"],
             row["why"],
             Author(row["account_id"], row["account_name"], row["source"], row["said_at"]),
+            row["approved_name"],
         )
         for row in await cursor.fetchall()
     ]

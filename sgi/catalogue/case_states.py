@@ -1,7 +1,7 @@
 """Where cases stand: moved on by people, messages and images, with every step kept."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -19,6 +19,10 @@ from sgi.domain.case import (
 )
 from sgi.errors import ConflictError, NotFoundError
 
+LOCKED: LiteralString = (
+    "select c.*, exists (select from assignment_rule) as is_ruled from lab_case c"
+)
+"""A case, to be locked; `is_ruled` where any rule may say whose it is."""
 STATE_SAID = "state"
 """In `times`: when the state that the laboratory said last, or a reopening here, was true."""
 FINAL_SAID = "final"
@@ -81,12 +85,14 @@ async def follow_final(
         await advance(connection, case_id, CaseEvent.FINAL, author)
 
 
-async def reassess(connection: Connection, case_id: UUID) -> bool:
+async def reassess(connection: Connection, case: UUID | dict[str, Any]) -> bool:
     """Count what the case is made of anew, and what its images make of its state.
 
-    To be called after an image or a slide came or went. True when it became ready by this.
+    To be called after an image or a slide came or went; with the case's row where that is `locked`
+    already, and nothing of it has changed since. True when it became ready by this.
     """
-    row = await locked(connection, case_id)
+    row = await locked(connection, case) if isinstance(case, UUID) else case
+    case_id: UUID = row["id"]
     if row["orders"] or row["rescans"]:
         await connection.execute(_DONE, {"case": case_id})
     cursor = await connection.execute(_COUNT, {"case": case_id})
@@ -162,9 +168,7 @@ async def locked(connection: Connection, case_id: UUID) -> dict[str, Any]:
 
     Raises NotFoundError.
     """
-    cursor = await connection.execute(
-        "select * from lab_case where id = %s for no key update", [case_id]
-    )
+    cursor = await connection.execute(f"{LOCKED} where c.id = %s for no key update of c", [case_id])
     row = await cursor.fetchone()
     if row is None:
         raise NotFoundError("There is no such case.")

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from dicom.uids import derived_uid
@@ -12,6 +13,7 @@ from sgi.catalogue.case_history import Author, Happening, by_message
 from sgi.catalogue.case_rows import case_of, code_json
 from sgi.catalogue.case_states import (
     FINAL_SAID,
+    LOCKED,
     STATE_SAID,
     advance,
     follow_final,
@@ -72,30 +74,47 @@ async def ensure(
     )
     row = await cursor.fetchone()
     if row is None:
-        case_id = uuid4()
-        await connection.execute(
-            """insert into lab_case
-                   (id, establishment_id, accession_number, study_uid, received_at, said_at)
-               values (%s, %s, %s, %s, %s, %s)
-               on conflict (establishment_id, accession_number) do nothing""",
-            [
-                case_id,
-                establishment_id,
-                accession_number,
-                derived_uid(case_id, "case"),
-                said_at,
-                said_at,
-            ],
-        )
-        cursor = await connection.execute(
-            "select id from lab_case where establishment_id = %s and accession_number = %s",
-            [establishment_id, accession_number],
-        )
-        row = await cursor.fetchone()
-        assert row is not None, "inserted, or there before"  # noqa: S101 - for the type checker
+        row = await _made(connection, establishment_id, accession_number, said_at)
         await turnaround.set_due(connection, row["id"])
     found: UUID = row["id"]
     return found
+
+
+async def _named(
+    connection: Connection, establishment_id: UUID, accession_number: str, said_at: datetime
+) -> dict[str, Any]:
+    """As `ensure`: its row, locked; when a made one is due is still to be said."""
+    cursor = await connection.execute(
+        f"""{LOCKED} where c.establishment_id = %s and c.accession_number = %s
+            for no key update of c""",
+        [establishment_id, accession_number],
+    )
+    row = await cursor.fetchone()
+    return row or await _made(connection, establishment_id, accession_number, said_at)
+
+
+async def _made(
+    connection: Connection, establishment_id: UUID, accession_number: str, said_at: datetime
+) -> dict[str, Any]:
+    case_id = uuid4()
+    cursor = await connection.execute(
+        """insert into lab_case as c
+               (id, establishment_id, accession_number, study_uid, received_at, said_at)
+           values (%s, %s, %s, %s, %s, %s)
+           on conflict (establishment_id, accession_number) do nothing
+           returning c.*, exists (select from assignment_rule) as is_ruled""",
+        [
+            case_id,
+            establishment_id,
+            accession_number,
+            derived_uid(case_id, "case"),
+            said_at,
+            said_at,
+        ],
+    )
+    row = await cursor.fetchone()
+    # Somebody else has made it at the same time, and was waited for.
+    return row or await _named(connection, establishment_id, accession_number, said_at)
 
 
 async def record_case(
@@ -109,8 +128,8 @@ async def record_case(
 ) -> UUID:
     """What a message says of a case; an older one changes nothing that a newer one said."""
     author = by_message(source, said_at)
-    case_id = await ensure(connection, establishment_id, case.accession_number, said_at)
-    before = await locked(connection, case_id)
+    before = await _named(connection, establishment_id, case.accession_number, said_at)
+    case_id: UUID = before["id"]
     times: dict[str, str] = before["times"]
     columns = _columns(case, patient_id)
     taken = newest(times, columns, said_at)
@@ -137,7 +156,7 @@ async def record_case(
         await assignments.assign_named(connection, case_id, case.pathologist, author)
     if is_first or before["cancel_said_at"] is not None:
         await _follow_cancellation(connection, case_id, author)
-    if is_first or changed:
+    if before["is_ruled"] and (is_first or changed):
         await assignments.assign_by_rules(connection, case_id, author)
     if case.state is not None:
         await _follow_laboratory(connection, case_id, case.state, said_at, author)
@@ -194,12 +213,13 @@ def _columns(case: CaseSaid, patient_id: UUID | None) -> dict[str, Any]:
 
 
 async def _set(connection: Connection, case_id: UUID, taken: dict[str, Any]) -> None:
-    """The columns come from `_columns`, never from what a message says."""
     if taken:
-        columns = ", ".join(f"{name} = %({name})s" for name in taken)
+        columns = sql.SQL(", ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in taken
+        )
         values = {k: Jsonb(v) if isinstance(v, dict) else v for k, v in taken.items()}
         await connection.execute(
-            f"update lab_case set {columns} where id = %(id)s",  # noqa: S608 - see above
+            sql.SQL("update lab_case set {} where id = %(id)s").format(columns),
             {**values, "id": case_id},
         )
 
@@ -244,7 +264,7 @@ async def _follow_cancellation(connection: Connection, case_id: UUID, author: Au
         if FINAL_SAID in row["times"]:
             await advance(connection, case_id, CaseEvent.FINAL, author)
     elif state in UNREAD:
-        await reassess(connection, case_id)
+        await reassess(connection, row)
 
 
 async def _follow_laboratory(

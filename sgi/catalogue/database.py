@@ -10,17 +10,18 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection, OperationalError, sql
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
 Connection = AsyncConnection[DictRow]
 
+_OPEN = b"begin; select set_config('sgi.establishment', '%s', true)"
+
 
 async def _work_as_application(connection: AsyncConnection[Any]) -> None:
     await connection.execute("set role sgi_app")
     await connection.execute("set statement_timeout = '30s'")
-    await connection.commit()
 
 
 class Database:
@@ -31,12 +32,13 @@ class Database:
 
     def __init__(self, url: str, size: int = 8) -> None:
         self._url = url
+        self._size = size
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
             connection_class=AsyncConnection[DictRow],
-            kwargs={"row_factory": dict_row, "application_name": "sgi"},
+            # Transactions begin with the statement that opens them, see `_begun`.
+            kwargs={"row_factory": dict_row, "application_name": "sgi", "autocommit": True},
             configure=_work_as_application,
-            check=AsyncConnectionPool.check_connection,
             min_size=1,
             max_size=size,
             timeout=10,
@@ -58,17 +60,41 @@ class Database:
     @asynccontextmanager
     async def transaction(self, establishment_id: UUID) -> AsyncIterator[Connection]:
         """One transaction that sees and writes the rows of one establishment only."""
-        async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute(
-                "select set_config('sgi.establishment', %s, true)", [str(establishment_id)]
-            )
+        async with self._open(_OPEN % establishment_id.hex.encode()) as connection:
             yield connection
 
     @asynccontextmanager
     async def anonymous(self) -> AsyncIterator[Connection]:
         """One transaction before the establishment is known: only the door functions answer."""
-        async with self._pool.connection() as connection, connection.transaction():
+        async with self._open(b"begin") as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _open(self, opening: bytes) -> AsyncIterator[Connection]:
+        connection = await self._begun(opening)
+        try:
+            async with connection:  # commits or rolls back, and leaves it open for the pool
+                yield connection
+        finally:
+            await self._pool.putconn(connection)
+
+    async def _begun(self, opening: bytes) -> Connection:
+        """A connection in a transaction; those that were lost in the pool are passed over.
+
+        One trip to the database finds out, begins and names the establishment.
+        """
+        for spare in reversed(range(self._size + 1)):
+            connection = await self._pool.getconn()
+            try:
+                await connection.execute(opening, prepare=False)
+            except BaseException as error:
+                is_lost = isinstance(error, OperationalError) and connection.closed
+                await self._pool.putconn(connection)
+                if not (is_lost and spare):
+                    raise
+            else:
+                return connection
+        raise AssertionError("the last either begins or raises")
 
     async def listen(self, *channels: str) -> AsyncIterator[tuple[str, str]]:
         """Yield `(channel, payload)` of every notification, on a connection of its own.

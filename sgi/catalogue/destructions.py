@@ -9,13 +9,19 @@ from uuid import UUID
 import psycopg
 from psycopg.types.json import Jsonb
 
-from sgi.catalogue import attachments
+from sgi.catalogue import destroyed_scans
 from sgi.catalogue.database import Connection
 from sgi.domain.arrival import ReasonCode
 from sgi.domain.retention import Destruction, DestructionState, Ground, Person
 from sgi.errors import ConflictError
-from sgi.stored_retention import Certificate, StoreAnswer
+from sgi.stored.retention import Certificate, StoreAnswer
 
+_ALREADY = (
+    "A destruction of this slide is under way already; approve or withdraw that one in the list."
+)
+_HELD = "The slide is under a legal hold, or is being destroyed; lift the hold first."
+NOT_ENDED = "The retention of this slide has not ended; wait for its day, or give another ground."
+_TWO_PEOPLE = "Whoever asked does not approve; another person approves it in a session of theirs."
 _PERSONS = {"asked_by", "approved_by"}
 _PLAIN = [name for name in Destruction.__slots__ if name not in _PERSONS]
 
@@ -39,12 +45,13 @@ def _destruction(row: dict[str, Any]) -> Destruction:
 async def _one(connection: Connection, query: str, values: Sequence[Any]) -> Destruction | None:
     try:
         cursor = await connection.execute(query, values)
-    except (
-        psycopg.errors.UniqueViolation,
-        psycopg.errors.RestrictViolation,
-        psycopg.errors.CheckViolation,
-    ) as error:
-        raise ConflictError("The slide is held, or asked for already.") from error
+    except psycopg.errors.UniqueViolation as error:
+        raise ConflictError(_ALREADY) from error
+    except psycopg.errors.RestrictViolation as error:
+        raise ConflictError(_HELD) from error
+    except psycopg.errors.CheckViolation as error:
+        of_two = error.diag.constraint_name == "destruction_two_people"
+        raise ConflictError(_TWO_PEOPLE if of_two else NOT_ENDED) from error
     row = await cursor.fetchone()
     return None if row is None else _destruction(row)
 
@@ -133,18 +140,21 @@ async def begin(connection: Connection, destruction_id: UUID) -> Destruction | N
 
     Raises ConflictError when the slide is held or the waiting time has not ended.
     """
-    leaving = await attachments.to_be_destroyed(connection, destruction_id)
+    leaving = await destroyed_scans.to_be_destroyed(connection, destruction_id)
     try:
         await connection.execute("select begin_destruction(%s)", [destruction_id])
     except psycopg.errors.RestrictViolation as error:
-        raise ConflictError("The slide is held, or its waiting time has not ended.") from error
-    if leaving is not None:
-        await attachments.destroyed(connection, leaving)
-    return await _one(
+        raise ConflictError(
+            "The slide is held, or its waiting time has not ended; it is tried again by itself."
+        ) from error
+    begun = await _one(
         connection,
         "select * from destruction where id = %s and state = 'destroying'",
         [destruction_id],
     )
+    if leaving is not None and begun is not None:
+        await destroyed_scans.destroyed(connection, leaving, begun)
+    return begun
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,12 +160,12 @@ async def is_complete(connection: Connection) -> bool:
     return await cursor.fetchone() is None
 
 
-async def are_mistold(connection: Connection, slide_ids: Sequence[UUID]) -> bool:
-    """Whether the instances of any still say another patient's name than they are to say."""
+async def mistold_of(connection: Connection, slide_ids: Sequence[UUID]) -> set[UUID]:
+    """Those whose instances still say another patient's name than they are to say."""
     cursor = await connection.execute(
-        "select from mistold where slide_id = any(%s) limit 1", [list(slide_ids)]
+        "select slide_id from mistold where slide_id = any(%s)", [list(slide_ids)]
     )
-    return await cursor.fetchone() is not None
+    return {row["slide_id"] for row in await cursor.fetchall()}
 
 
 _TOLD_RIGHT = "{column} <> all(array(select slide_id from mistold))"
@@ -239,7 +239,7 @@ async def search_studies(connection: Connection, query: Query) -> list[FoundStud
                        array_agg(distinct document #>> '{{00080060,Value,0}}') as modalities
                 from dicom_series d where d.study_uid = page.study_uid
                   and {right.format(column="d.slide_id")}) total
-            order by page.newest desc, page.study_uid""",  # noqa: S608 - fixed words alone
+            order by page.newest desc, page.study_uid""",  # noqa: S608 - all text is of this module and `conditions`; values are parameters
         parameters,
     )
     return [
@@ -270,7 +270,7 @@ async def search_series(connection: Connection, place: Place, query: Query) -> l
             select page.study_uid, page.series_uid,
                    {_PICKED.format(column="page.document")} as document,
                    (select count(*) from {instances} i where i.id = page.id) as instances
-            from page order by page.published_at desc, page.id""",  # noqa: S608 - as above
+            from page order by page.published_at desc, page.id""",  # noqa: S608 - text of ours; `_tables` gives one of two, values are parameters
         parameters,
     )
     return [
@@ -303,7 +303,7 @@ async def search_instances(
             select page.study_uid, page.series_uid, page.told_uid, {picked} as document,
                    coalesce(stored.tier, 'warm') as tier
             from page left join instance stored using (sop_uid)
-            order by page.published_at desc, page.id, page.number, page.told_uid""",  # noqa: S608 - as above
+            order by page.published_at desc, page.id, page.number, page.told_uid""",  # noqa: S608 - text of ours; `_tables` gives one of two, values are parameters
         parameters,
     )
     return [

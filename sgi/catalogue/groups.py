@@ -5,9 +5,11 @@ from uuid import UUID
 
 import psycopg
 
+from sgi.catalogue import case_history
+from sgi.catalogue.case_history import Author, Happening
 from sgi.catalogue.database import Connection
 from sgi.domain.account import GRANTS, Permission
-from sgi.errors import ConflictError, NotFoundError
+from sgi.errors import InUseError, NotFoundError, TakenError
 
 READERS = frozenset(role for role, may in GRANTS.items() if Permission.READ_CASES in may)
 """Roles of those whom cases are given to."""
@@ -75,8 +77,8 @@ async def set_group(
 ) -> UUID:
     """Make a group, or change one's name and members; those who stay keep their turn.
 
-    Raises NotFoundError for a group or an account that is not there, ConflictError when another
-    group has the name.
+    Raises NotFoundError for a group or an account that is not there, TakenError when another group
+    has the name.
     """
     try:
         if group_id is None:
@@ -91,7 +93,7 @@ async def set_group(
                 [name, group_id],
             )
     except psycopg.errors.UniqueViolation as error:
-        raise ConflictError("Another group has this name.") from error
+        raise TakenError("Another group has this name.") from error
     row = await cursor.fetchone()
     if row is None:
         raise NotFoundError("There is no such group.")
@@ -110,12 +112,41 @@ async def set_group(
     return made
 
 
+async def remove_group(connection: Connection, group_id: UUID, author: Author) -> None:
+    """Its cases are nobody's then, unless they are an account's; closed ones forget it too.
+
+    Raises NotFoundError for a group that is not there, InUseError while a rule gives to it.
+    """
+    cursor = await connection.execute(
+        "select name from pathologist_group where id = %s for update", [group_id]
+    )
+    group = await cursor.fetchone()
+    if group is None:
+        raise NotFoundError("There is no such group.")
+    cursor = await connection.execute(
+        "select 1 from assignment_rule where group_id = %s limit 1", [group_id]
+    )
+    if await cursor.fetchone() is not None:
+        raise InUseError("A rule gives cases to the group; change the rule first.")
+    cursor = await connection.execute(
+        """update lab_case set group_id = null where group_id = %s
+           returning id, open and account_id is null as lost""",
+        [group_id],
+    )
+    for row in await cursor.fetchall():
+        if row["lost"]:
+            await case_history.add(
+                connection, row["id"], Happening.ASSIGNED, author, before=group["name"]
+            )
+    await connection.execute("delete from pathologist_group where id = %s", [group_id])
+
+
 async def set_number(
     connection: Connection, establishment_id: UUID, account_id: UUID, number: str | None
 ) -> None:
     """By which number (RPPS) the laboratory names an account's pathologist; None: by none.
 
-    Raises NotFoundError for an account that is not there, ConflictError when another has it.
+    Raises NotFoundError for an account that is not there, TakenError when another has it.
     """
     cursor = await connection.execute("select id from account where id = %s", [account_id])
     if await cursor.fetchone() is None:
@@ -129,4 +160,4 @@ async def set_number(
             [account_id, establishment_id, number],
         )
     except psycopg.errors.UniqueViolation as error:
-        raise ConflictError("Another account has this number.") from error
+        raise TakenError("Another account has this number.") from error

@@ -52,8 +52,14 @@ async def place(
                values (%s, %s, %s, %s)""",
             [establishment_id, slide_id, reason, by],
         )
-    except (psycopg.errors.UniqueViolation, psycopg.errors.RestrictViolation) as error:
-        raise ConflictError("The slide is held already, or is being destroyed.") from error
+    except psycopg.errors.UniqueViolation as error:
+        raise ConflictError(
+            "The slide is held already; one hold keeps it, and its reason is with the slide."
+        ) from error
+    except psycopg.errors.RestrictViolation as error:
+        raise ConflictError(
+            "The slide is being destroyed: a hold comes too late; look at its destruction."
+        ) from error
 
 
 async def lift(connection: Connection, slide_id: UUID, reason: str, by: str) -> bool:

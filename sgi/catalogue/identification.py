@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sgi.catalogue import turns
 from sgi.catalogue.database import Connection
 from sgi.domain.facts import SlideFacts
-from sgi.domain.identification import Unidentified, name_of_code
+from sgi.domain.identification import Unidentified
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +30,6 @@ class Waiting:
     codes: tuple[str, ...]
     """As they were read: the file's own first."""
     has_label: bool
-
-
-async def take_turns(connection: Connection, establishment_id: UUID, codes: Iterable[str]) -> None:
-    """Nobody else looks these codes up, or registers a glass of that name, until the commit.
-
-    Without it a scan and its glass that come at the same moment would each not see the other. To
-    be called before any row is locked; messages take the same locks before they are applied.
-    """
-    await turns.take(
-        connection,
-        [turns.key_of_name(establishment_id, name_of_code(code).encode()) for code in codes],
-    )
 
 
 async def set_codes(
@@ -95,35 +82,52 @@ async def glasses_of_label(connection: Connection, slide_id: UUID) -> list[Named
     return [NamedGlass(row["id"], row["is_living"]) for row in await cursor.fetchall()]
 
 
-async def slides_lost(connection: Connection, glass_id: UUID) -> list[UUID]:
-    """Slides that were this glass's until it was cancelled and that wait since, oldest first.
+async def all_named(connection: Connection, slide_id: UUID) -> set[UUID]:
+    """As `glasses_of_label`, and those from which a person has taken the slide away."""
+    cursor = await connection.execute(
+        """select g.id from slide_code c join glass g
+               on g.establishment_id = c.establishment_id and g.folded = c.code
+           where c.slide_id = %s limit 100""",
+        [slide_id],
+    )
+    return {row["id"] for row in await cursor.fetchall()}
 
-    None while it is cancelled.
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A slide without a glass that may be a glass's image."""
+
+    slide_id: UUID
+    was_its: bool
+    """Until the glass was cancelled, and it waits since; else its label reads the glass."""
+
+
+async def slides_waiting(connection: Connection, glass_id: UUID) -> list[Candidate]:
+    """Those that were its before those whose labels read it, oldest first; at most 100 of each.
+
+    None were its while it is cancelled.
     """
     cursor = await connection.execute(
-        """select s.id from attachment a join slide s on s.id = a.slide_id
-               join glass g on g.id = a.glass_id
-           where a.glass_id = %s and g.cancelled_at is null and s.unidentified = 'cancelled'
-             and a.id = (select last.id from attachment last where last.slide_id = s.id
-                         order by last.attached_at desc, last.id desc limit 1)
-           order by s.published_at, s.id limit 100""",
-        [glass_id],
+        """(select s.id, true as was_its, s.published_at
+            from attachment a join slide s on s.id = a.slide_id
+                join glass g on g.id = a.glass_id
+            where a.glass_id = %(glass)s and g.cancelled_at is null
+              and s.unidentified = 'cancelled'
+              and a.id = (select last.id from attachment last where last.slide_id = s.id
+                          order by last.attached_at desc, last.id desc limit 1)
+            order by s.published_at, s.id limit 100)
+           union all
+           (select s.id, false, s.published_at
+            from glass g
+                join slide_code c
+                    on c.establishment_id = g.establishment_id and c.code = g.folded
+                join slide s on s.id = c.slide_id
+            where g.id = %(glass)s and s.glass_id is null
+            order by s.published_at, s.id limit 100)
+           order by was_its desc, published_at, id""",
+        {"glass": glass_id},
     )
-    return [row["id"] for row in await cursor.fetchall()]
-
-
-async def slides_named(connection: Connection, glass_id: UUID, limit: int = 100) -> list[UUID]:
-    """Slides without a glass whose label reads this glass's identifier, oldest first."""
-    cursor = await connection.execute(
-        """select s.id from glass g
-               join slide_code c
-                   on c.establishment_id = g.establishment_id and c.code = g.folded
-               join slide s on s.id = c.slide_id
-           where g.id = %s and s.glass_id is null
-           order by s.published_at, s.id limit %s""",
-        [glass_id, limit],
-    )
-    return [row["id"] for row in await cursor.fetchall()]
+    return [Candidate(row["id"], row["was_its"]) for row in await cursor.fetchall()]
 
 
 async def unidentified(

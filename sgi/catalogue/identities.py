@@ -15,8 +15,8 @@ from sgi.catalogue.database import Connection
 from sgi.catalogue.dicomweb import folded_names
 from sgi.domain.integrity import SideObject
 from sgi.domain.slide import Slide
-from sgi.stored import identity_name
-from sgi.stored_identity import StoredIdentity
+from sgi.stored.identity import StoredIdentity
+from sgi.stored.keys import identity_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,15 +198,15 @@ async def is_retired(connection: Connection, study_uid: str, series_uid: str | N
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class GlassSaid:
     """What the laboratory and the administration say of a glass, as rows say it now."""
 
     glass: Mapping[str, Any]
     parent_kind: str | None
     """"block" or "part" where the laboratory has registered the parent as one."""
-    parent_said: Mapping[str, Any]
-    part_said: Mapping[str, Any]
+    part_identifier: str | None
     """Of the specimen, which the block or the glass itself comes from."""
+    part_said: Mapping[str, Any]
     accession_number: str | None
     study_uid: str | None
     received_at: datetime | None
@@ -214,11 +214,13 @@ class Said:
     """The living one, however many merges lead there."""
 
 
-async def said_of_glass(connection: Connection, slide_id: UUID) -> Said | None:
+async def said_of_glass(connection: Connection, slide_id: UUID) -> GlassSaid | None:
     """Of the glass that the slide is attached to; None for one that is not."""
     cursor = await connection.execute(
-        """select to_jsonb(g) as glass, b.kind as parent_kind, b.said as parent_said,
+        """select to_jsonb(g) as glass, b.kind as parent_kind,
                   case when b.kind = 'part' then b.said else p.said end as part_said,
+                  case when b.kind = 'part' then b.identifier else p.identifier end
+                      as part_identifier,
                   c.accession_number, c.study_uid, c.received_at,
                   coalesce(gone.merged_into, gone.id) as patient_id
            from slide s join glass g on g.id = s.glass_id
@@ -237,10 +239,10 @@ async def said_of_glass(connection: Connection, slide_id: UUID) -> Said | None:
     row = await cursor.fetchone()
     if row is None:
         return None
-    return Said(
+    return GlassSaid(
         row["glass"],
         row["parent_kind"],
-        row["parent_said"] or {},
+        row["part_identifier"],
         row["part_said"] or {},
         row["accession_number"],
         row["study_uid"],

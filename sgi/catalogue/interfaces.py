@@ -1,12 +1,15 @@
 """Interfaces as their processes say they are: what the outbox and the health page ask for."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sgi.catalogue.database import Connection
-from sgi.domain.interface import Interface, NoticeKind, Traffic
+from sgi.domain.interface import PROCESS_SILENT_S, Interface, NoticeKind, Traffic
+from sgi.errors import ConflictError, NotFoundError
+
+_REMOVED = "Its interface was removed."
 
 
 async def register(
@@ -25,6 +28,33 @@ async def register(
            set kind = excluded.kind, port = excluded.port, sends = excluded.sends, seen_at = now()
         """,
         [establishment_id, name, kind, port, sorted(sends)],
+    )
+
+
+async def remove(connection: Connection, name: str) -> None:
+    """Forget one that nobody serves any more; what it was still to tell is given up.
+
+    Its messages stay, and it is here again as soon as a process serves it. Raises NotFoundError
+    where there is none of the name, ConflictError for one whose process gives signs of life.
+    """
+    cursor = await connection.execute(
+        """with known as (select * from interface where name = %(name)s for update),
+           gone as (delete from interface i using known
+                    where i.establishment_id = known.establishment_id and i.name = known.name
+                        and known.seen_at < now() - %(silent)s
+                    returning i.name)
+           select exists (select from known) as known, exists (select from gone) as gone""",
+        {"name": name, "silent": timedelta(seconds=PROCESS_SILENT_S)},
+    )
+    row = await cursor.fetchone()
+    if row is None or not row["known"]:
+        raise NotFoundError("There is no such interface.")
+    if not row["gone"]:
+        raise ConflictError("The interface runs; remove its file and start sgi hl7 again first.")
+    await connection.execute(
+        """update outbox set state = 'given_up', last_error = %s, ended_at = now()
+           where interface = %s and state in ('waiting', 'sent', 'refused', 'dead')""",
+        [_REMOVED, name],
     )
 
 

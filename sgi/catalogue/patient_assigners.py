@@ -1,5 +1,6 @@
 """Who gave an IPP: its universal id decides where there is one, else the name of its namespace."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from uuid import UUID
 
@@ -11,22 +12,35 @@ _LONGEST = 250
 
 
 async def assigned(
-    connection: Connection, establishment_id: UUID, identifier: Identifier
-) -> Identifier:
-    """The identifier under the one name that its assigner has here.
+    connection: Connection, establishment_id: UUID, identifiers: Iterable[Identifier]
+) -> dict[Identifier, Identifier]:
+    """Each identifier under the one name that its assigner has here.
 
     A universal id keeps the name under which it was first heard, unless that is another's: then it
     is `namespace&id&ISO`. Raises IdentityConflictError for a namespace alone of which several are
     known.
     """
-    if identifier.kind is not IdentifierKind.LOCAL:
-        return identifier
-    if identifier.oid is None:
-        return await _by_namespace(connection, identifier)
-    name = await _name(connection, identifier.oid, identifier.assigner)
-    if name is None:
-        name = await _made(connection, establishment_id, identifier.oid, identifier.assigner)
-    return replace(identifier, assigner=name, oid=None)
+    wanted = list(identifiers)
+    names = await _names(
+        connection,
+        {
+            (each.oid, each.assigner)
+            for each in wanted
+            if each.kind is IdentifierKind.LOCAL and each.oid is not None
+        },
+    )
+    found = {}
+    for each in wanted:
+        if each.kind is not IdentifierKind.LOCAL:
+            found[each] = each
+        elif each.oid is None:
+            found[each] = await _by_namespace(connection, each)
+        else:
+            heard = (each.oid, each.assigner)
+            if heard not in names:
+                names[heard] = await _made(connection, establishment_id, *heard)
+            found[each] = replace(each, assigner=names[heard], oid=None)
+    return found
 
 
 async def _by_namespace(connection: Connection, identifier: Identifier) -> Identifier:
@@ -42,13 +56,20 @@ async def _by_namespace(connection: Connection, identifier: Identifier) -> Ident
     return replace(identifier, assigner=names[0]) if names else identifier
 
 
-async def _name(connection: Connection, oid: str, namespace: str) -> str | None:
-    """None where the two were not heard together."""
+async def _names(
+    connection: Connection, heard: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """Of those universal ids and namespaces that were heard together before."""
+    if not heard:
+        return {}
+    oids, namespaces = zip(*heard, strict=True)
     cursor = await connection.execute(
-        "select assigner from patient_assigner where oid = %s and namespace = %s", [oid, namespace]
+        """select oid, namespace, assigner from patient_assigner
+               join unnest(%s::text[], %s::text[]) as wanted (oid, namespace)
+                   using (oid, namespace)""",
+        [list(oids), list(namespaces)],
     )
-    row = await cursor.fetchone()
-    return None if row is None else row["assigner"]
+    return {(row["oid"], row["namespace"]): row["assigner"] for row in await cursor.fetchall()}
 
 
 async def _made(connection: Connection, establishment_id: UUID, oid: str, namespace: str) -> str:

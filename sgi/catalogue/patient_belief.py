@@ -33,7 +33,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class HistoryRow:
     """A row of `patient_history` with whether its identifier is still borne."""
 
     row: dict[str, Any]
@@ -63,12 +63,12 @@ class Kin:
     leading: dict[UUID, Leads]
     retired: dict[UUID, datetime]
     """Identifiers that are not borne any more, by their row's id."""
-    told: tuple[Told, ...]
+    told: tuple[HistoryRow, ...]
 
     def living(self, patient_id: UUID) -> UUID:
         return living(patient_id, self.leading)
 
-    def of(self, living_id: UUID) -> list[Told]:
+    def of(self, living_id: UUID) -> list[HistoryRow]:
         """What was said of a living patient, under all their records."""
         return [told for told in self.told if self.living(told.row["patient_id"]) == living_id]
 
@@ -102,7 +102,7 @@ async def kin_of(connection: Connection, ids: frozenset[UUID]) -> Kin:
         "select * from patient_history where patient_id = any(%s)", [every]
     )
     rows = await cursor.fetchall()
-    told = tuple(Told(row, row["identifier_id"] in retired) for row in rows)
+    told = tuple(HistoryRow(row, row["identifier_id"] in retired) for row in rows)
     return Kin(ids, leading, retired, told)
 
 

@@ -18,7 +18,7 @@ from sgi.domain.patient import (
     Identity,
     IdentityStatus,
     Trait,
-    differences,
+    contradicted,
 )
 from sgi.domain.portrait import GROUPS, deciding, document_of, others_of, portrait, traits_of
 
@@ -209,8 +209,7 @@ async def contradictions(connection: Connection, patient_id: UUID) -> list[Contr
     found = []
     for one in told:
         said = one.row["said"]
-        differing = differences(traits_of(said), known) if one.row["by_order"] else ()
-        traits = tuple(trait for trait in differing if trait in _TELLING)
+        traits = contradicted(traits_of(said), known) if one.row["by_order"] else ()
         others = [i for i in others_of(said) if await _is_anothers(connection, i, living)]
         if traits or others:
             row = one.row
@@ -239,9 +238,6 @@ async def _sharing_ins(connection: Connection, living: UUID) -> list[Contradicti
         Contradiction("", row["said_at"], (Trait.INS,), (borne_of(row).identifier,))
         for row in await cursor.fetchall()
     ]
-
-
-_TELLING = frozenset({Trait.BIRTH_NAME, Trait.SEX, Trait.BIRTH_DATE})
 
 
 async def _is_anothers(connection: Connection, identifier: Identifier, living: UUID) -> bool:

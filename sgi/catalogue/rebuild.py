@@ -14,12 +14,12 @@ from sgi.domain.integrity import SideObject
 from sgi.domain.retention import DestructionState
 from sgi.domain.slide import Slide
 from sgi.domain.tier import Tier
-from sgi.stored_establishment import StoredEstablishment
-from sgi.stored_forecast import StoredActivity
-from sgi.stored_limits import StoredLimits
-from sgi.stored_retention import Certificate, StoredDestruction, StoredHolds, StoredRule
-from sgi.stored_slide import StoredArrival, StoredSlide
-from sgi.stored_tiers import StoredTierPolicy
+from sgi.stored.establishment import StoredEstablishment
+from sgi.stored.forecast import StoredActivity
+from sgi.stored.limits import StoredLimits
+from sgi.stored.retention import Certificate, StoredDestruction, StoredHolds, StoredRule
+from sgi.stored.slide import StoredArrival, StoredSlide
+from sgi.stored.tiers import StoredTierPolicy
 
 _LOCK = 0x5347_4901
 _NOT_REBUILT = {
@@ -240,18 +240,19 @@ async def add_rule(connection: Owner, stored: StoredRule) -> None:
     )
 
 
-async def add_holds(connection: Owner, stored: StoredHolds) -> None:
+async def add_holds(connection: Owner, stored: StoredHolds) -> bool:
+    """Holds that the catalogue lacks; one that it knows stays as it is.
+
+    Whoever may write to the store has lifted nothing: True where a hold that lasts is lifted there
+    alone. It goes on, and a person lifts it again.
+    """
+    lifted_there = False
     for hold in stored.holds:
-        await connection.execute(
+        cursor = await connection.execute(
             """insert into legal_hold as known (id, establishment_id, slide_id, reason, placed_by,
                    placed_at, lifted_by, lifted_at, lift_reason)
                values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-               on conflict (id) do update
-               set lifted_by = excluded.lifted_by, lifted_at = excluded.lifted_at,
-                   lift_reason = excluded.lift_reason
-               where known.lifted_at is null and excluded.lifted_at is not null
-                 and known.slide_id = excluded.slide_id
-                 and known.establishment_id = excluded.establishment_id""",
+               on conflict (id) do nothing""",
             [
                 hold.id,
                 stored.establishment_id,
@@ -264,6 +265,15 @@ async def add_holds(connection: Owner, stored: StoredHolds) -> None:
                 hold.lift_reason,
             ],
         )
+        if cursor.rowcount or hold.lifted_at is None:
+            continue
+        cursor = await connection.execute(
+            """select 1 from legal_hold where id = %s and slide_id = %s
+               and establishment_id = %s and lifted_at is null""",
+            [hold.id, stored.slide_id, stored.establishment_id],
+        )
+        lifted_there |= await cursor.fetchone() is not None
+    return lifted_there
 
 
 async def hold_unread(connection: Owner, establishment_id: UUID, slide_id: UUID) -> None:

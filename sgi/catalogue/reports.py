@@ -181,17 +181,14 @@ async def _numbered(
     connection: Connection, accession_number: str | None, placer_number: str | None
 ) -> UUID | None:
     """The one case of these numbers, the accession number first."""
-    for column, value in (
-        ("accession_number", accession_number),
-        ("placer_number", placer_number),
-        ("filler_number", accession_number),
+    for query, value in (
+        ("select id from lab_case where accession_number = %s limit 2", accession_number),
+        ("select id from lab_case where placer_number = %s limit 2", placer_number),
+        ("select id from lab_case where filler_number = %s limit 2", accession_number),
     ):
         if value is None:
             continue
-        cursor = await connection.execute(
-            f"select id from lab_case where {column} = %s limit 2",  # noqa: S608 - see above
-            [value],
-        )
+        cursor = await connection.execute(query, [value])
         rows = await cursor.fetchall()
         if len(rows) == 1:
             found: UUID = rows[0]["id"]

@@ -1,11 +1,15 @@
-"""How long each establishment keeps its slides, and which of them are due."""
+"""How long each establishment keeps its slides, and which of them are due.
+
+`slide_days` is a view: what cases, stays and patients' records say of a slide, as of now.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sgi.catalogue.database import Connection
-from sgi.domain.retention import RetentionRule, counted_from, kept_until, newest_start
+from sgi.domain.retention import Days, RetentionRule, newest_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +80,78 @@ async def due(
     `(published_at, id)`.
     """
     cursor = await connection.execute(
-        """select s.id, s.file_name, s.published_at, d.id as destruction_id,
+        """select k.*, d.id as destruction_id,
                   exists (select from legal_hold h
-                          where h.slide_id = s.id and h.lifted_at is null) as held,
+                          where h.slide_id = k.slide_id and h.lifted_at is null) as held,
                   (select coalesce(sum(size_bytes), 0) from instance i
-                   where i.slide_id = s.id)::bigint as size_bytes
-           from slide s left join destruction d
-             on d.slide_id = s.id and d.state in ('asked', 'approved', 'destroying')
-           where s.published_at < %(end)s::date::timestamp at time zone 'UTC' + interval '1 day'
+                   where i.slide_id = k.slide_id)::bigint as size_bytes
+           from slide_days k left join destruction d
+             on d.slide_id = k.slide_id and d.state in ('asked', 'approved', 'destroying')
+           where k.published_at < %(end)s::date::timestamp at time zone 'UTC' + interval '1 day'
              and (%(at)s::timestamptz is null
-                  or (s.published_at, s.id) > (%(at)s, %(id)s::uuid))
-           order by s.published_at, s.id limit %(limit)s""",
+                  or (k.published_at, k.slide_id) > (%(at)s, %(id)s::uuid))
+             and kept_until(k.start, %(years)s, k.born, k.died_on) <= %(today)s
+           order by k.published_at, k.slide_id limit %(limit)s""",
         {
             "end": newest_start(today, years),
+            "today": today,
+            "years": years,
             "at": after[0] if after else None,
             "id": after[1] if after else None,
             "limit": limit,
         },
     )
     return [
-        DueSlide(**row, kept_until=kept_until(counted_from(row["published_at"]), years))
+        DueSlide(
+            id=row["slide_id"],
+            file_name=row["file_name"],
+            published_at=row["published_at"],
+            kept_until=_days(row).kept_until(years),
+            size_bytes=row["size_bytes"],
+            held=row["held"],
+            destruction_id=row["destruction_id"],
+        )
         for row in await cursor.fetchall()
     ]
+
+
+async def days_of(connection: Connection, slide_id: UUID) -> Days | None:
+    """What is known that says how long a slide is kept; None when there is no such slide."""
+    cursor = await connection.execute("select * from slide_days where slide_id = %s", [slide_id])
+    row = await cursor.fetchone()
+    return None if row is None else _days(row)
+
+
+async def end_of(connection: Connection, slide_id: UUID) -> date | None:
+    """The first day on which a slide may go, by the rule that holds; None when there is none."""
+    days = await days_of(connection, slide_id)
+    return None if days is None else days.kept_until((await rule(connection)).years)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A cold slide of which something was said that may prolong its retention."""
+
+    ids: tuple[int, ...]
+    slide_id: UUID
+
+
+async def moved(connection: Connection, limit: int) -> list[Moved]:
+    """Those whose objects were not told yet, in the order in which it was said."""
+    cursor = await connection.execute(
+        """select slide_id, array_agg(id) as ids from retention_due
+           group by slide_id order by min(id) limit %s""",
+        [limit],
+    )
+    return [Moved(tuple(row["ids"]), row["slide_id"]) for row in await cursor.fetchall()]
+
+
+async def was_told(connection: Connection, told: Moved) -> None:
+    """What was said since is told the next time."""
+    await connection.execute("delete from retention_due where id = any(%s)", [list(told.ids)])
+
+
+def _days(row: dict[str, Any]) -> Days:
+    return Days(
+        row["published_at"], row["last_case"], row["last_stay"], row["born"], row["died_on"]
+    )

@@ -8,6 +8,7 @@ from sgi.catalogue.case_history import Author, Happening
 from sgi.catalogue.database import Connection
 from sgi.domain.case import CaseState
 from sgi.domain.identification import How
+from sgi.domain.retention import Destruction
 
 
 async def attached(connection: Connection, glass_id: UUID, how: How, actor: Actor) -> None:
@@ -21,6 +22,25 @@ async def attached(connection: Connection, glass_id: UUID, how: How, actor: Acto
 async def detached(connection: Connection, glass_id: UUID, reason: str, actor: Actor) -> None:
     """It has one less, and why."""
     await _add(connection, glass_id, Happening.SCAN_DETACHED, actor, why=reason)
+
+
+async def destroyed(
+    connection: Connection, case_id: UUID, glass_identifier: str, destruction: Destruction
+) -> None:
+    """An image is destroyed: who asked, who approved, and the certificate's number.
+
+    Not why: those words are of the destruction, and may name somebody.
+    """
+    asked, approved = destruction.asked_by, destruction.approved_by
+    await case_history.add(
+        connection,
+        case_id,
+        Happening.SCAN_DESTROYED,
+        Author(asked.account_id, asked.name),
+        before=glass_identifier,
+        after=str(destruction.id),
+        approved_name=None if approved is None else approved.name,
+    )
 
 
 async def _add(

@@ -3,14 +3,15 @@
 A thing belongs to the case that the laboratory names with it, else to its parent's.
 """
 
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
+from psycopg import sql
 
 from sgi.catalogue import assignments, case_history, cases, rescans
+from sgi.catalogue.asset_rows import Row, insert, locked_asset, locked_cases, untold, update
 from sgi.catalogue.case_history import Author, Happening, by_message
 from sgi.catalogue.case_rows import KINDS, code_json, glass_of, specimen_of
 from sgi.catalogue.case_states import locked
@@ -25,7 +26,7 @@ from sgi.domain.newest import (
 
 _RECORDED = "recorded"
 _CASE = "case"
-_TO_BE_SCANNED = "to_be_scanned"
+_OF_GLASS = ("stains", "technique", "to_be_scanned")
 _MOST_DEEP = 3
 """Specimen, block, glass: a loop in what the laboratory says ends here."""
 
@@ -44,46 +45,32 @@ async def record_asset(
     case's before, both cases keep that. Returns the row's id.
     """
     author = by_message(source, said_at)
-    case_id = await _case_said(connection, establishment_id, asset, said_at)
-    row = await _ensure(connection, establishment_id, asset, said_at, case_id)
-    times: dict[str, str] = row["times"]
-    columns = {**_columns(asset), _CASE: case_id}
-    taken = newest(times, columns, said_at)
-    said = {name: value for name, value in taken.items() if name in _SAID}
-    recorded = times.get(_RECORDED)
-    recorded_at = max(said_at, datetime.fromisoformat(recorded)) if recorded else said_at
-    table = _table(asset.kind)
-    await connection.execute(
-        f"""update {table} set said = said || %(said)s, times = %(times)s,
-                parent_identifier = coalesce(%(parent)s, parent_identifier),
-                said_at = greatest(said_at, %(at)s), cancelled_at = %(cancelled)s
-            where id = %(id)s""",  # noqa: S608 - one of two names
-        {
-            "said": Jsonb(said),
-            "times": Jsonb(
-                {**times_after(times, taken, said_at), _RECORDED: recorded_at.isoformat()}
-            ),
-            "parent": taken.get("parent"),
-            "at": said_at,
-            "cancelled": cancelled_after_record(row["cancelled_at"], said_at),
-            "id": row["id"],
-        },
-    )
-    if asset.kind is AssetKind.SLIDE and any(
-        name in taken and row[name] != taken[name]
-        for name in ("stains", "technique", _TO_BE_SCANNED)
-    ):
-        await _set_glass(connection, row["id"], taken)
+    held = await locked_cases(connection, establishment_id, asset)
+    case_id = await _case_said(connection, establishment_id, asset, said_at, held)
+    row = await locked_asset(connection, establishment_id, asset)
+    before = row or untold(asset)
+    times: dict[str, str] = before["times"]
+    taken = newest(times, {**_columns(asset), _CASE: case_id}, said_at)
     home: UUID | None = case_id if _CASE in taken else None
-    home = home or await _case_of_parent(connection, table, row["id"])
-    touched = {row["case_id"]}
-    if home is not None and (_CASE in taken or _CASE not in times):
-        touched |= await _move(connection, asset, row, home, author)
-    for touched_id in sorted(each for each in touched if each is not None):
-        await cases.reassess(connection, touched_id)
-        await assignments.assign_by_rules(connection, touched_id, author)
-    found: UUID = row["id"]
-    return found
+    home = home or await _case_of_parent(connection, establishment_id, asset, before, taken)
+    is_moved = home is not None and (_CASE in taken or _CASE not in times)
+    after = _after(before, taken, said_at) | ({"case_id": home} if is_moved else {})
+    changed = {name: value for name, value in after.items() if before.get(name) != value}
+    if row is None:
+        made = await insert(connection, establishment_id, asset, changed)
+        if made is None:  # it is there by now
+            return await record_asset(
+                connection, establishment_id, asset, said_at=said_at, source=source
+            )
+        asset_id = made
+    else:
+        asset_id = row["id"]
+        await update(connection, asset.kind, asset_id, changed)
+    touched = {before["case_id"]}
+    if home is not None and is_moved:
+        touched |= await _moved(connection, asset, before["case_id"], home, author)
+    await _follow(connection, touched, held, author)
+    return asset_id
 
 
 async def cancel_asset(
@@ -95,18 +82,23 @@ async def cancel_asset(
     source: str,
 ) -> UUID:
     """The laboratory cancels it, also before it is recorded; its children stay as they are."""
-    row = await _ensure(connection, establishment_id, asset, said_at)
+    await locked_cases(connection, establishment_id, replace(asset, accession_number=None))
+    row = await locked_asset(connection, establishment_id, asset)
+    if row is None:
+        after: dict[str, Any] = {"said_at": said_at, "cancelled_at": said_at}
+        made = await insert(connection, establishment_id, asset, after)
+        return made or await cancel_asset(
+            connection, establishment_id, asset, said_at=said_at, source=source
+        )
+    asset_id: UUID = row["id"]
     recorded = row["times"].get(_RECORDED)
     cancelled_at = cancelled_after_cancel(
         row["cancelled_at"], datetime.fromisoformat(recorded) if recorded else None, said_at
     )
-    await connection.execute(
-        f"""update {_table(asset.kind)} set cancelled_at = %s, said_at = greatest(said_at, %s)
-            where id = %s""",  # noqa: S608 - one of two names
-        [cancelled_at, said_at, row["id"]],
-    )
+    after = {"said_at": max(row["said_at"], said_at), "cancelled_at": cancelled_at}
+    await update(connection, asset.kind, asset_id, after)
     if asset.kind is AssetKind.SLIDE and cancelled_at is not None:
-        await rescans.withdraw(connection, row["id"])
+        await rescans.withdraw(connection, asset_id)
     if row["case_id"] is not None:
         if row["cancelled_at"] is None and cancelled_at is not None:
             await case_history.add(
@@ -117,8 +109,7 @@ async def cancel_asset(
                 before=asset.identifier,
             )
         await cases.reassess(connection, row["case_id"])
-    found: UUID = row["id"]
-    return found
+    return asset_id
 
 
 async def glass_named(connection: Connection, identifier: str) -> Glass | None:
@@ -146,10 +137,6 @@ async def of_case(connection: Connection, case_id: UUID) -> tuple[list[Specimen]
     return specimens, [glass_of(row) for row in await cursor.fetchall()]
 
 
-def _table(kind: AssetKind) -> str:
-    return "glass" if kind is AssetKind.SLIDE else "specimen"
-
-
 _SAID = {
     "specimen_type",
     "collection",
@@ -175,96 +162,96 @@ def _columns(asset: Asset) -> dict[str, Any]:
     if asset.kind is AssetKind.SLIDE:
         said["stains"] = [code_json(stain) for stain in asset.stains] or None
         said["technique"] = code_json(asset.technique)
-        said[_TO_BE_SCANNED] = asset.to_be_scanned
+        said["to_be_scanned"] = asset.to_be_scanned
     return said
 
 
-async def _ensure(
+def _after(before: Row, taken: dict[str, Any], said_at: datetime) -> dict[str, Any]:
+    """The columns, but for the case, once it was said at `said_at` that it is there."""
+    recorded = before["times"].get(_RECORDED)
+    recorded_at = max(said_at, datetime.fromisoformat(recorded)) if recorded else said_at
+    said = {name: value for name, value in taken.items() if name in _SAID}
+    told = {
+        "parent_identifier": taken.get("parent", before["parent_identifier"]),
+        "said": {**before["said"], **said},
+        "times": {
+            **times_after(before["times"], taken, said_at),
+            _RECORDED: recorded_at.isoformat(),
+        },
+        "said_at": max(said_at, before.get("said_at", said_at)),
+        "cancelled_at": cancelled_after_record(before["cancelled_at"], said_at),
+    }
+    return told | {name: taken[name] for name in _OF_GLASS if name in taken}
+
+
+async def _case_said(
     connection: Connection,
     establishment_id: UUID,
     asset: Asset,
     said_at: datetime,
-    case_id: UUID | None = None,
-) -> dict[str, Any]:
-    """The row, locked; made, with nothing known of it, where it is not there.
-
-    Before it, as everybody locks them, its case and the one that it is to come to.
-    """
-    if asset.kind is AssetKind.SLIDE:
-        made = "insert into glass (establishment_id, identifier, said_at) values (%s, %s, %s)"
-        wanted = "select * from glass where establishment_id = %s and identifier = %s"
-        names: Sequence[object] = [establishment_id, asset.identifier]
-    else:
-        made = """insert into specimen (establishment_id, kind, identifier, said_at)
-                  values (%s, %s, %s, %s)"""
-        wanted = """select * from specimen
-                    where establishment_id = %s and kind = %s and identifier = %s"""
-        names = [establishment_id, KINDS[asset.kind], asset.identifier]
-    cursor = await connection.execute(wanted, names)
-    known = await cursor.fetchone()
-    home = None if known is None else known["case_id"]
-    for each in sorted({each for each in (home, case_id) if each is not None}):
-        await locked(connection, each)
-    cursor = await connection.execute(wanted + " for no key update", names)
-    row = await cursor.fetchone()
-    if row is None:
-        await connection.execute(made + " on conflict do nothing", [*names, said_at])
-        cursor = await connection.execute(wanted + " for no key update", names)
-        row = await cursor.fetchone()
-    assert row is not None, "inserted, or there before"  # noqa: S101 - for the type checker
-    return row
-
-
-async def _case_said(
-    connection: Connection, establishment_id: UUID, asset: Asset, said_at: datetime
+    held: dict[UUID, Row],
 ) -> UUID | None:
-    if asset.accession_number is None:
+    """The case that is named with it, which is made, and held, where it is not there."""
+    number = asset.accession_number
+    if number is None:
         return None
-    return await cases.ensure(connection, establishment_id, asset.accession_number, said_at)
+    for case_id, case in held.items():
+        if case["accession_number"] == number:
+            return case_id
+    made = await cases.ensure(connection, establishment_id, number, said_at)
+    held[made] = await locked(connection, made)
+    return made
 
 
-async def _set_glass(connection: Connection, glass_id: UUID, taken: dict[str, Any]) -> None:
-    await connection.execute(
-        """update glass set stains = coalesce(%s, stains), technique = coalesce(%s, technique),
-               to_be_scanned = coalesce(%s, to_be_scanned)
-           where id = %s""",
-        [
-            Jsonb(taken["stains"]) if "stains" in taken else None,
-            Jsonb(taken["technique"]) if "technique" in taken else None,
-            taken.get(_TO_BE_SCANNED),
-            glass_id,
-        ],
-    )
-
-
-async def _case_of_parent(connection: Connection, table: str, row_id: UUID) -> UUID | None:
+async def _case_of_parent(
+    connection: Connection,
+    establishment_id: UUID,
+    asset: Asset,
+    before: Row,
+    taken: dict[str, Any],
+) -> UUID | None:
+    parent = taken.get("parent", before["parent_identifier"])
+    if parent is None:
+        return None
     cursor = await connection.execute(
-        f"""select p.case_id from {table} child join specimen p
-                on p.establishment_id = child.establishment_id
-                and p.identifier = child.parent_identifier and p.id <> child.id
-            where child.id = %s and p.case_id is not null
-            order by p.kind limit 1""",  # noqa: S608 - one of two names
-        [row_id],
+        """select case_id from specimen
+           where establishment_id = %s and identifier = %s and case_id is not null
+             and (identifier, kind) is distinct from (%s, %s)
+           order by kind limit 1""",
+        [establishment_id, parent, asset.identifier, KINDS.get(asset.kind)],
     )
     row = await cursor.fetchone()
     return None if row is None else row["case_id"]
 
 
-async def _move(
-    connection: Connection, asset: Asset, row: dict[str, Any], home: UUID, author: Author
+async def _moved(
+    connection: Connection, asset: Asset, before: UUID | None, home: UUID, author: Author
 ) -> set[UUID | None]:
-    """Into its case, and its descendants whose case nobody said; returns the cases touched."""
-    table = _table(asset.kind)
-    touched = {row["case_id"], home}
-    if row["case_id"] != home:
-        await connection.execute(
-            f"update {table} set case_id = %s where id = %s",  # noqa: S608 - one of two names
-            [home, row["id"]],
-        )
-        await _trace(connection, asset.identifier, row["case_id"], home, author)
+    """Its descendants whose case nobody said come along; returns the cases touched."""
+    touched = {before, home}
+    if before != home:
+        await _trace(connection, asset.identifier, before, home, author)
     if asset.kind is not AssetKind.SLIDE:
         touched |= await _bring_children(connection, asset.identifier, home, author, _MOST_DEEP)
     return touched
+
+
+async def _follow(
+    connection: Connection, touched: set[UUID | None], held: dict[UUID, Row], author: Author
+) -> None:
+    """What its cases are made of has changed."""
+    for case_id in sorted(each for each in touched if each is not None):
+        case = held.get(case_id) or await locked(connection, case_id)
+        await cases.reassess(connection, case)
+        if case["is_ruled"]:
+            await assignments.assign_by_rules(connection, case_id, author)
+
+
+_CHILDREN = sql.SQL("""
+select id, identifier, case_id from {} where parent_identifier = %s and not times ? 'case'
+order by identifier for no key update
+""")
+_BRING = sql.SQL("update {} set case_id = %s where id = %s")
 
 
 async def _bring_children(
@@ -272,19 +259,12 @@ async def _bring_children(
 ) -> set[UUID | None]:
     touched: set[UUID | None] = set()
     for table in ("specimen", "glass"):
-        cursor = await connection.execute(
-            f"""select id, identifier, case_id from {table}
-                where parent_identifier = %s and not times ? 'case'
-                order by identifier for no key update""",  # noqa: S608 - one of two names
-            [identifier],
-        )
+        name = sql.Identifier(table)
+        cursor = await connection.execute(_CHILDREN.format(name), [identifier])
         for child in await cursor.fetchall():
             touched.add(child["case_id"])
             if child["case_id"] != home:
-                await connection.execute(
-                    f"update {table} set case_id = %s where id = %s",  # noqa: S608
-                    [home, child["id"]],
-                )
+                await connection.execute(_BRING.format(name), [home, child["id"]])
                 await _trace(connection, child["identifier"], child["case_id"], home, author)
             if table == "specimen" and depth > 1 and child["identifier"] != identifier:
                 touched |= await _bring_children(

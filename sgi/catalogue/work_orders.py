@@ -1,5 +1,6 @@
 """What pathologists ask the laboratory to do: recuts, stains, new scans of a glass."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,7 +10,7 @@ from sgi.catalogue.case_history import Author, Happening, by_message
 from sgi.catalogue.case_rows import codes_json, codes_of
 from sgi.catalogue.case_states import locked
 from sgi.catalogue.database import Connection
-from sgi.domain.case import Asset, Code, WorkKind, WorkOrder, WorkState
+from sgi.domain.case import Asset, AssetKind, Code, WorkKind, WorkOrder, WorkState
 from sgi.errors import ConflictError, NotFoundError
 
 
@@ -155,18 +156,23 @@ async def accept_work_order(
     None where we asked for no such thing.
     """
     cursor = await connection.execute(
-        """select * from work_order where placer_number = %s
-           or (%s::text is not null and temporary_id = %s) order by asked_at desc limit 1""",
-        [placer_number, temporary_id, temporary_id],
+        """select w.*, c.accession_number
+           from work_order w join lab_case c on c.id = w.case_id
+           where w.placer_number = %(number)s or w.temporary_id = %(temporary)s::text
+           order by w.placer_number = %(number)s desc, w.asked_at desc limit 1""",
+        {"number": placer_number, "temporary": temporary_id},
     )
     row = await cursor.fetchone()
     if row is None:
         return None
     glass_id = row["glass_id"]
     if asset is not None:
-        glass_id = await specimens.record_asset(
+        home = asset.accession_number or row["accession_number"]
+        asset = replace(asset, accession_number=home)
+        asset_id = await specimens.record_asset(
             connection, establishment_id, asset, said_at=said_at, source=source
         )
+        glass_id = asset_id if asset.kind is AssetKind.SLIDE else glass_id
     await _answer(
         connection,
         row,

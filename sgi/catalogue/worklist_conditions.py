@@ -21,7 +21,7 @@ class Conditions:
     is_open: bool
     """Whether it asks for open cases alone."""
     has_more: bool = False
-    """Whether it asks for more than to be in the list, and received before or after a time."""
+    """Whether it asks for more than to be in the list and what a search finds by itself."""
     order: str = field(default="c.id")
     is_falling: bool = False
 
@@ -47,6 +47,7 @@ _LISTS = {
     Worklist.OPEN: "c.open",
     Worklist.ALL: "true",
 }
+_SEARCHED = frozenset({"received_from", "received_before", "account", "group"})
 
 
 def conditions(
@@ -62,8 +63,7 @@ def conditions(
     for sql, name, value in more:
         found.append(sql)
         parameters[name] = value
-    times = {"received_from", "received_before"}
-    has_more = any(name not in times for _, name, _ in more)
+    has_more = any(name not in _SEARCHED for _, name, _ in more)
     return Conditions(" and ".join(found), parameters, is_open, has_more)
 
 

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from dicom.conversion import ConversionOptions, convert
-from dicom.formats import open_any
 from dicom.models import SlideIdentity
 from dicom.targets import PARTIAL, WholeSlideTarget
 from sgi.commands.form import Form
+from sgi.commands.source import open_source
 from sgi.confine import confine
 from sgi.errors import ConflictError, VanishedError
 from sgi.ingest.label import read_label
@@ -57,7 +57,7 @@ def convert_file(
     beside.mkdir(parents=True, exist_ok=True)
     cpu_s = int(settings.timeout_s) * settings.threads
     confine(settings.memory_mb << 20, cpu_s, [source.parent], [beside])
-    reader = open_any(source)
+    reader = open_source(source)
     try:
         scenes = reader.scenes
         with _whole_or_nothing(target), Progress(console=Console(stderr=True)) as bars:

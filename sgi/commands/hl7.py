@@ -112,6 +112,7 @@ async def _listen(
         message_bytes=of_all.message_mb << 20,
         held_bytes=_HELD_MESSAGES * of_all.message_mb << 20,
         connections=of_all.connections,
+        connections_per_peer=of_all.connections_per_peer,
         idle_s=of_all.idle_s,
         message_s=of_all.message_s,
     )
@@ -152,4 +153,5 @@ def _transport(interface: Interface) -> MllpClient | FileTransport | None:
         Address(out.host, out.port, context),
         answer_s=out.answer_s,
         connection_per_message=out.connection_per_message,
+        hears_late=True,
     )

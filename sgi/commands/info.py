@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dicom.formats import open_any
+from sgi.commands.source import open_source
 from sgi.confine import confine
 from sgi.errors import VanishedError
 from sgi.ingest.label import Label, read_label
@@ -23,7 +23,7 @@ def show_info(file: Path, settings: IngestSettings) -> None:
     if not file.exists():
         raise VanishedError(f"There is no file {file}; check the name.")
     confine(settings.memory_mb << 20, int(settings.timeout_s), [file.resolve().parent])
-    reader = open_any(file)
+    reader = open_source(file)
     try:
         said = reader.metadata
         facts = Table(show_header=False, box=None)

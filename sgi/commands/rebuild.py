@@ -23,6 +23,14 @@ async def rebuild_catalogue(url: str, stores: Stores, *, missing: bool = False) 
     errors = Console(stderr=True)
     for problem in rebuilt.problems:
         errors.print(problem, style="red", markup=False)
+    for slide_id in rebuilt.still_held:
+        errors.print(
+            f"slide {slide_id}: its legal hold is lifted in the bucket alone, and goes on; if it "
+            "is to end, lift it beside the slide.",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
+        )
     told = (
         f"{rebuilt.slides} slides of {rebuilt.establishments} establishments rebuilt, "
         f"{rebuilt.decisions} decisions, {len(rebuilt.problems)} problems"
@@ -31,5 +39,7 @@ async def rebuild_catalogue(url: str, stores: Stores, *, missing: bool = False) 
         told += f"; {rebuilt.known} slides were there already"
     if rebuilt.asked_again:
         told += f"; {rebuilt.asked_again} destructions are to be approved again"
+    if rebuilt.still_held:
+        told += f"; {len(rebuilt.still_held)} legal holds go on until somebody lifts them again"
     Console().print(told)
     return not rebuilt.problems

@@ -15,7 +15,7 @@ from sgi.catalogue.database import Database
 from sgi.domain.integrity import Finding, Scrubbed
 from sgi.errors import NotFoundError
 from sgi.integrity.pace import Pace
-from sgi.integrity.strays import find_strays
+from sgi.integrity.strays import Strays, find_strays
 from sgi.integrity.verify import Verified, Verifier
 from sgi.stores import Stores
 from storage.cache import scrub_cache
@@ -27,16 +27,21 @@ class _Told:
     """What was found, and what could not be looked at."""
 
     done: list[Verified] = field(default_factory=list)
-    strays: Sequence[Finding] = ()
+    strays: Strays = field(default_factory=Strays)
     not_read: dict[UUID, str] = field(default_factory=dict)
     """Slides of which a store did not give everything, and why."""
     strays_not_read: str | None = None
     cached: tuple[int, int] = (0, 0)
 
     @property
+    def young(self) -> int:
+        """Objects and folders that nobody knows, and that are too young to be judged."""
+        return self.strays.young + sum(each.young for each in self.done)
+
+    @property
     def is_sound(self) -> bool:
         whole = not self.not_read and self.strays_not_read is None
-        return whole and not self.strays and not any(each.left for each in self.done)
+        return whole and not self.strays.found and not any(each.left for each in self.done)
 
 
 async def verify_slides(
@@ -146,7 +151,7 @@ def _say(told: _Told) -> None:
                 soft_wrap=True,
             )
     for line in [
-        *(f"{stray.place} {stray.key}: {stray.detail}" for stray in told.strays),
+        *(f"{stray.place} {stray.key}: {stray.detail}" for stray in told.strays.found),
         *(f"slide {slide_id} is not verified: {why}" for slide_id, why in told.not_read.items()),
         *(
             [f"Folders of no slide: not looked for. {told.strays_not_read}"]
@@ -167,8 +172,10 @@ def _summary(told: _Told) -> str:
         parts.append(f"{repaired} repaired")
     if told.not_read:
         parts.append(f"{len(told.not_read)} slides not verified")
-    if told.strays:
-        parts.append(f"{len(told.strays)} folders of no slide")
+    if told.strays.found:
+        parts.append(f"{len(told.strays.found)} folders of no slide")
+    if told.young:  # of what is on its way the row comes last
+        parts.append(f"{told.young} unknown ones younger than a day are not judged yet")
     if told.cached[1]:  # dropped, and read anew from the store when they are asked for
         parts.append(f"{told.cached[1]} of {told.cached[0]} cached tiles dropped")
     return ", ".join(parts)
@@ -192,7 +199,8 @@ def _document(told: _Told) -> dict[str, object]:
         "not_verified": [
             {"slide": str(slide_id), "reason": why} for slide_id, why in told.not_read.items()
         ],
-        "strays": [_finding(stray) for stray in told.strays],
+        "strays": [_finding(stray) for stray in told.strays.found],
+        "young": told.young,
         "strays_not_verified": told.strays_not_read,
         "cache": {"entries": told.cached[0], "dropped": told.cached[1]},
     }

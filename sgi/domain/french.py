@@ -11,10 +11,15 @@ from importlib.resources import files
 
 SLIDES = "french.txt"
 MESSAGES = "french_hl7.txt"
+LINKS = "french_links.txt"
+"""Why something is not told to another system."""
 LEFT_OUT = "french_left_out.txt"
 """What of a file is not in its slide."""
 KEEPING = "french_keeping.txt"
 """Why work on what is stored does not go on."""
+CONFLICTS = "french_conflicts.txt"
+"""What stands against something that a person asks of what is stored, or takes it back: told to
+them word for word as it stands here."""
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _LONGEST = 500

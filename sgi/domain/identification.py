@@ -42,6 +42,21 @@ class Unidentified(StrEnum):
     """A person took the slide away from the glass that its label names."""
 
 
+class Doubt(StrEnum):
+    """What speaks against a glass that a person chooses for a slide; to be confirmed by them."""
+
+    ANOTHER_PATIENT = "another_patient"
+    """The INS code of the label is another person's than the glass's patient."""
+    ANOTHER_GLASS = "another_glass"
+    """The label names another glass, and not this one."""
+    NOT_NAMED = "not_named"
+    """Nothing on the label is like the glass's identifier, or like those of its case."""
+    TAKEN_AWAY = "taken_away"
+    """A person has taken the slide away from it before."""
+    SIGNED_OUT = "signed_out"
+    """The case is signed out: what somebody has signed changes."""
+
+
 class How(StrEnum):
     """How a slide came to its glass."""
 

@@ -248,6 +248,16 @@ def differences(said: Traits, known: Traits) -> tuple[Trait, ...]:
     )
 
 
+_LASTING = frozenset({Trait.BIRTH_NAME, Trait.SEX, Trait.BIRTH_DATE})
+
+
+def contradicted(said: Traits, known: Traits) -> tuple[Trait, ...]:
+    """Of the differences those in which a person does not change: another value means another
+    person, or an error.
+    """
+    return tuple(trait for trait in differences(said, known) if trait in _LASTING)
+
+
 def folded(text: str) -> str:
     """A name as it is compared: plain capitals and digits, one blank between words."""
     return " ".join(re.findall(r"[a-z0-9]+", plain(text))).upper()

@@ -1,7 +1,9 @@
 """How long a slide is kept, why it may be destroyed, and by whom: rules alone, without a clock.
 
-Dates are calendar dates in UTC. French law keeps a hospital's record 20 years after the last stay
-(code de la santé publique, art. R1112-7); a litigation suspends that: see legal holds.
+Dates are calendar dates in UTC. French law (code de la santé publique, art. R1112-7) keeps a
+hospital's record 20 years from the last stay or visit; that of a minor to the 28th birthday at
+least; of who dies within 10 years of the last visit, 10 years from the death. The last would often
+be shorter: here it only ever prolongs. A litigation suspends all of it: see legal holds.
 """
 
 from dataclasses import dataclass
@@ -12,6 +14,8 @@ from uuid import UUID
 from sgi.domain.arrival import ReasonCode
 
 USUAL_YEARS = 20
+YEARS_OF_BIRTH = 28
+YEARS_OF_DEATH = 10
 FEWEST_YEARS = 1
 MOST_YEARS = 100
 
@@ -42,18 +46,67 @@ def counted_from(published_at: datetime, last_stay: date | None = None) -> date:
     return published if last_stay is None else max(published, last_stay)
 
 
-def kept_until(start: date, years: int) -> date:
-    """The first day on which a slide may go: the same day of the year, `years` later.
+def kept_until(
+    start: date, years: int, *, born: date | None = None, died_on: date | None = None
+) -> date:
+    """The first day on which a slide may go: the same day of the year, `years` later, or when what
+    is known of the patient says so, if that is later.
 
     29 February becomes 1 March in a common year, so that no day is missing. Raises ValueError for
     years that no rule has, and beyond the year 9999.
     """
     if not FEWEST_YEARS <= years <= MOST_YEARS:
         raise ValueError(f"A retention has {FEWEST_YEARS} to {MOST_YEARS} years.")
+    ends = [_years_after(start, years)]
+    if born is not None:  # who was there was born
+        ends.append(_years_after(min(born, start), YEARS_OF_BIRTH))
+    if died_on is not None and died_on < _years_after(start, YEARS_OF_DEATH):
+        ends.append(_years_after(died_on, YEARS_OF_DEATH))
+    return max(ends)
+
+
+def _years_after(day: date, years: int) -> date:
     try:
-        return start.replace(year=start.year + years)
+        return day.replace(year=day.year + years)
     except ValueError:
-        return date(start.year + years, 3, 1)
+        return date(day.year + years, 3, 1)
+
+
+class Counted(StrEnum):
+    """What says from which day a slide's years run: the newest of them."""
+
+    PUBLICATION = "publication"
+    CASE = "case"
+    """A case of the patient's was received or signed out."""
+    STAY = "stay"
+    """The administration said that the patient was there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """What is known of a slide and its patient that says how long it is kept; none is ahead."""
+
+    published_at: datetime
+    last_case: date | None = None
+    last_stay: date | None = None
+    born: date | None = None
+    died_on: date | None = None
+
+    @property
+    def start(self) -> date:
+        """From which the years run."""
+        known = [day for day in (self.last_case, self.last_stay) if day is not None]
+        return counted_from(self.published_at, max(known, default=None))
+
+    @property
+    def counted_by(self) -> Counted:
+        if self.start == counted_from(self.published_at):
+            return Counted.PUBLICATION
+        return Counted.STAY if self.start == self.last_stay else Counted.CASE
+
+    def kept_until(self, years: int) -> date:
+        """Raises ValueError as `kept_until` does."""
+        return kept_until(self.start, years, born=self.born, died_on=self.died_on)
 
 
 def newest_start(today: date, years: int) -> date:

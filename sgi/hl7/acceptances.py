@@ -7,6 +7,7 @@ from sgi.hl7.assets import asset_of, word_of
 from sgi.hl7.cases import accession_number_of, service_of
 from sgi.hl7.errors import UnknownCodeError
 from sgi.hl7.interface import AssetWord
+from sgi.hl7.message import Segment
 from sgi.hl7.order_groups import Group
 from sgi.hl7.preparation import translated
 from sgi.hl7.scope import LONGEST_NUMBER, Scope
@@ -25,6 +26,7 @@ def accepted_order(scope: Scope, group: Group) -> WorkOrderAccepted:
         raise UnknownCodeError(f"{place} is not {ACCEPTED}, which says that it is accepted.", place)
     scope.places |= {"placer_number": orc.at(2), "filler_number": orc.at(3)}
     placer = scope.bounded(orc.required(2), orc.at(2), LONGEST_NUMBER)
+    accession_number = _case(scope, orc)
     filler = orc.value(3)
     if filler is not None:
         scope.bounded(filler, orc.at(3), LONGEST_NUMBER)
@@ -36,15 +38,24 @@ def accepted_order(scope: Scope, group: Group) -> WorkOrderAccepted:
             scope.bounded(temporary, spm.at(2), LONGEST_NUMBER)
         scope.places["temporary_id"] = spm.at(2, component=1)
         if spm.value(2, 2) is not None:
-            asset = _definitive(scope, group)
-    return WorkOrderAccepted(placer, filler, temporary, asset)
+            asset = _definitive(scope, group, accession_number)
+    return WorkOrderAccepted(placer, filler, temporary, asset, accession_number)
 
 
-def _definitive(scope: Scope, group: Group) -> Asset:
+def _case(scope: Scope, orc: Segment) -> str | None:
+    """ORC-3, which names the case in other messages, is the laboratory's number of the order."""
+    number = accession_number_of(scope)
+    if scope.places.get("accession_number") != orc.at(3):
+        return number
+    del scope.places["accession_number"]
+    return None
+
+
+def _definitive(scope: Scope, group: Group, accession_number: str | None) -> Asset:
     """The slide to come; OBR-4 is what was asked of it."""
     spm = group.specimen[0]
     word = word_of(scope, spm, None) if spm.value(27) else AssetWord.SLIDE
-    asset = asset_of(scope, group.specimen, word, accession_number_of(scope))
+    asset = asset_of(scope, group.specimen, word, accession_number)
     service = service_of(scope)
     if service is None or asset.kind is not AssetKind.SLIDE:
         return asset

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from sgi.catalogue import messages, outbox, work_orders
+from sgi.catalogue import kept_messages, messages, outbox, work_orders
 from sgi.catalogue.database import Connection
 from sgi.catalogue.outbox import Notice
 from sgi.domain.interface import NoticeState, Outcome
 from sgi.hl7.errors import BadAnswerError, MessageError
+from sgi.hl7.header import header_of
 from sgi.hl7.message import parse_message
 from sgi.hl7.replies import read_reply
 from sgi.hl7.statements import OrderAnswered
@@ -54,16 +55,17 @@ def meaning(code: str) -> Answered | None:
     return next((each for each in Answered if code in each.value), None)
 
 
-async def settle(
-    connection: Connection, notice: Notice, reply: Reply, said_at: datetime, source: str
-) -> None:
-    """The notice was accepted or refused for good, in the open connection's transaction."""
+async def settle(connection: Connection, notice: Notice, reply: Reply) -> None:
+    """The notice was accepted or refused for good, in the open connection's transaction.
+
+    Nothing is done where it was settled meanwhile: what the application says may overtake the
+    receipt, and is the last word.
+    """
     words = None if reply.answered is Answered.ACCEPTED else words_of(reply.said)
     state, outcome = _ENDS[reply.answered]
-    if notice.message_id is not None:
+    ended = await outbox.end(connection, notice.id, state, words)
+    if ended and notice.message_id is not None:
         await messages.set_answer(connection, notice.message_id, outcome, reply.raw, words)
-    await outbox.end(connection, notice.id, state, words)
-    await refuse_order(connection, reply.said, said_at, source)
 
 
 _ENDS = {
@@ -88,9 +90,21 @@ async def settle_later(
     if notice.state is NoticeState.ACCEPTED:
         return await _settle_after_all(connection, notice, Reply(raw, said, answered))
     if answered is Answered.LATER:
-        return False
-    await settle(connection, notice, Reply(raw, said, answered), said_at, source)
+        if not await _has_receipt(connection, notice, said):
+            return False
+        answered = Answered.REFUSED
+    await settle(connection, notice, Reply(raw, said, answered))
     return True
+
+
+async def _has_receipt(connection: Connection, notice: Notice, said: OrderAnswered) -> bool:
+    """Whether what refuses it comes after a receipt, which may still be on its way here: then
+    nothing else would have it sent again.
+    """
+    if said.code != "AR" or notice.message_id is None:
+        return False
+    content = await kept_messages.content(connection, notice.message_id)
+    return content is not None and header_of(content.raw).enhanced
 
 
 async def _settle_after_all(connection: Connection, notice: Notice, reply: Reply) -> bool:

@@ -1,15 +1,24 @@
 """Statements put into the catalogue: one transaction a message, each statement by its function.
 
 Applying a message twice, or an old one late, changes nothing that is known better already: the
-functions of the catalogue see to that, and `snapshot` tells what did change.
+functions of the catalogue see to that, and `differences` tells what did change.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
-from sgi.catalogue import attachments, cases, patients, reports, specimens, work_orders
+from sgi.catalogue import (
+    attachments,
+    cases,
+    patient_days,
+    patients,
+    reports,
+    self_attaching,
+    specimens,
+    work_orders,
+)
 from sgi.catalogue.database import Connection
 from sgi.catalogue.messages import Change
 from sgi.catalogue.reports import ReportRow
@@ -20,8 +29,10 @@ from sgi.hl7 import answers
 from sgi.hl7.assigners import with_assigners
 from sgi.hl7.errors import DocumentVersionError, Location
 from sgi.hl7.guards import guard, shared_ins
+from sgi.hl7.identities import STAYS
 from sgi.hl7.mapping import ORDER, Reading
-from sgi.hl7.snapshot import contradictions, differences, snapshot
+from sgi.hl7.seen import look
+from sgi.hl7.snapshot import contradictions, differences
 from sgi.hl7.statements import (
     AssetCancelled,
     AssetRecorded,
@@ -82,21 +93,19 @@ async def apply(
     `counts_from` is when the message was true, as it says, but for a replay. Whoever asks has the
     locks of what the message is about.
     """
-    statements = [
-        await with_assigners(connection, establishment_id, told) for told in reading.statements
-    ]
+    statements = await with_assigners(connection, establishment_id, reading.statements)
     reading = replace(reading, statements=statements)
     source = reading.source
-    noticed = await guard(connection, reading, counts_from)
     subjects = subjects_of(statements)
-    before = await snapshot(connection, subjects)
+    before = await look(connection, subjects)
+    noticed = await guard(connection, reading, counts_from, before)
     words = f"{source.interface} {source.control_id}"
     work = _Work(connection, establishment_id, words, source.said_at, counts_from, raw)
     for statement in statements:
         await _apply(work, statement)
     await defer_telling(connection)
-    after = await snapshot(connection, subjects)
-    work.notes.extend((*noticed, *await shared_ins(connection, work.patient_id)))
+    after = await look(connection, subjects)
+    work.notes.extend((*noticed, *await shared_ins(connection, work.patient_id, after)))
     work.notes.extend(contradictions(statements, work.patient_id, before, after))
     changes = (*differences(before, after), *work.changes)
     return Applied(changes, tuple(work.notes), work.patient_id)
@@ -138,7 +147,7 @@ async def _apply_identity(
 ) -> None:
     connection, establishment_id = work.connection, work.establishment_id
     match statement:
-        case PatientSaid(identity, event):
+        case PatientSaid(identity, event, died_on):
             work.patient_id = await patients.record(
                 connection,
                 establishment_id,
@@ -148,6 +157,10 @@ async def _apply_identity(
                 only_fill=event == ORDER,
             )
             work.bearers[identity.local or identity.ins] = work.patient_id
+            stay = work.said_at.astimezone(UTC).date() if event in STAYS else None
+            await patient_days.hear(
+                connection, establishment_id, work.patient_id, stay=stay, died_on=died_on
+            )
         case PatientsMerged(kept, gone):
             work.patient_id = await patients.merge(
                 connection, establishment_id, kept, gone, said_at=work.said_at, source=work.source
@@ -220,7 +233,7 @@ async def _apply_asset(
 
 async def _attach_waiting(work: _Work, glass_id: UUID) -> None:
     """A scan that was there before the laboratory named its glass finds it now."""
-    attached = await attachments.attach_waiting(work.connection, work.establishment_id, glass_id)
+    attached = await self_attaching.attach_waiting(work.connection, work.establishment_id, glass_id)
     work.changes.extend(Change("slide.attached", slide_id) for slide_id in attached)
 
 
@@ -275,5 +288,5 @@ async def _apply_report(work: _Work, said: ReportSaid) -> None:
         )
     except NotFoundError as error:
         raise DocumentVersionError(str(error), Location("TXA", field=12)) from error
-    if report_id is not None and said.accession_number is None:  # no name that `snapshot` looks by
+    if report_id is not None and said.accession_number is None:  # no name that `look` looks by
         work.changes.append(Change("report.new", report_id))

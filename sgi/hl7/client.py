@@ -5,29 +5,22 @@ that of another message.
 """
 
 import asyncio
+import os
+import socket
 import ssl
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
-from sgi.hl7.batches import split_messages
-from sgi.hl7.errors import (
-    BadAnswerError,
-    LinkTimeoutError,
-    LinkUnavailableError,
-    MessageError,
-)
+from sgi.hl7.connection_out import READ_BYTES, ConnectionOut, EndedError, Late
+from sgi.hl7.errors import BadAnswerError, LinkTimeoutError, LinkUnavailableError
 from sgi.hl7.header import header_of
 from sgi.hl7.message import parse_message
-from sgi.hl7.mllp import Event, Frame, Framer, encode_frame
 
-_READ_BYTES = 1 << 16
 _CONNECT_S = 10.0
-_LARGEST_ANSWER = 1 << 20
-_SETTLE_S = 0.5
-"""For the CR after FS, which some leave out."""
-_MOST_OTHERS = 16
-"""Messages that are not the answer, before it."""
+_LINGER_S = 2.0
+"""With a connection for each message, after a commit: what became of it may come on the same."""
+_MOST_LATE = 200
+"""Late acknowledgements that nobody has looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +39,23 @@ class MllpClient:
     """Sends to one address, one message at a time; used as `async with`, or closed."""
 
     def __init__(
-        self, address: Address, *, answer_s: float = 30.0, connection_per_message: bool = False
+        self,
+        address: Address,
+        *,
+        answer_s: float = 30.0,
+        connection_per_message: bool = False,
+        hears_late: bool = False,
     ) -> None:
+        """`hears_late` where somebody calls `late`: acknowledgements of earlier messages are kept
+        for that.
+        """
         self._address = address
         self._answer_s = answer_s
         self._connection_per_message = connection_per_message
         self._one_at_a_time = asyncio.Lock()
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._connection: ConnectionOut | None = None
+        self._hears_late = hears_late
+        self._late = asyncio.Queue[Late](_MOST_LATE)
 
     async def __aenter__(self) -> Self:
         return self
@@ -75,7 +78,7 @@ class MllpClient:
                     try:
                         told = await self._exchange(raw, control_id)
                         break
-                    except _EndedError as error:
+                    except EndedError as error:
                         await self.close()
                         if not left:
                             raise BadAnswerError(
@@ -85,46 +88,45 @@ class MllpClient:
                 await self.close()
                 raise
             if self._connection_per_message:
+                if self._connection is not None and self._hears_late and _is_receipt(told):
+                    await self._connection.linger(min(_LINGER_S, self._answer_s))
                 await self.close()
             return told
 
+    async def late(self) -> Late:
+        """The next acknowledgement of an earlier message, when there is one."""
+        return await self._late.get()
+
     async def close(self) -> None:
         """Drop the connection; the next message opens another."""
-        streams, self._streams = self._streams, None
-        if streams is not None:
-            streams[1].close()
-            with suppress(OSError, TimeoutError, ssl.SSLError):
-                async with asyncio.timeout(1.0):
-                    await streams[1].wait_closed()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
 
     def _has_ended(self) -> bool:
-        return self._streams is None or self._streams[0].at_eof() or self._streams[1].is_closing()
+        return self._connection is None or self._connection.has_ended
 
     async def _exchange(self, raw: bytes, control_id: str) -> bytes:
-        if self._has_ended():
+        connection = self._connection
+        if connection is None or connection.has_ended:
             await self.close()
-            self._streams = await self._connect()
-        assert self._streams is not None, "it was just opened"  # noqa: S101 - for the checker
-        reader, writer = self._streams
+            connection = self._connection = await self._connect()
         try:
             async with asyncio.timeout(self._answer_s):
-                writer.write(encode_frame(raw))
-                await writer.drain()
-                told = await _answer(reader, control_id, str(self._address))
+                return await connection.exchange(raw, control_id)
         except TimeoutError as error:
             raise LinkTimeoutError(
                 f"{self._address} did not answer within {self._answer_s:.0f} s."
             ) from error
         except (OSError, ssl.SSLError) as error:
-            raise _EndedError from error
-        return told
+            raise EndedError from error
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect(self) -> ConnectionOut:
         address = self._address
         try:
             async with asyncio.timeout(_CONNECT_S):
-                return await asyncio.open_connection(
-                    address.host, address.port, limit=_READ_BYTES, ssl=address.tls
+                streams = await asyncio.open_connection(
+                    address.host, address.port, limit=READ_BYTES, ssl=address.tls
                 )
         except ssl.SSLError as error:
             raise LinkUnavailableError(
@@ -133,55 +135,23 @@ class MllpClient:
         except TimeoutError as error:
             raise LinkUnavailableError(f"{address} cannot be reached: no answer.") from error
         except (OSError, UnicodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else None
-            raise LinkUnavailableError(
-                f"{address} cannot be reached: {why or 'no such address'}."
-            ) from error
+            raise LinkUnavailableError(f"{address} cannot be reached: {_why(error)}.") from error
+        return ConnectionOut(*streams, str(address), self._keep if self._hears_late else None)
+
+    def _keep(self, late: Late) -> bool:
+        if self._late.full():
+            return False
+        self._late.put_nowait(late)
+        return True
 
 
-class _EndedError(Exception):
-    """The connection ended before the answer."""
+def _is_receipt(raw: bytes) -> bool:
+    """Whether an acknowledgement says only that the message was received."""
+    return parse_message(raw).value("MSA-1") == "CA"
 
 
-async def _answer(reader: asyncio.StreamReader, control_id: str, address: str) -> bytes:
-    """The first acknowledgement of our message; others are passed over, a few of them."""
-    framer = Framer(_LARGEST_ANSWER)
-    others = 0
-    while True:
-        data, events = await _more(reader, framer)
-        for event in events:
-            found = _acknowledges(event, control_id)
-            if found is not None:
-                return found
-            others += 1
-            if others > _MOST_OTHERS or framer.closed:
-                raise BadAnswerError(f"{address} does not answer what was sent.")
-        if data is None and others:
-            raise BadAnswerError(f"{address} does not answer what was sent.")
-        if data is None:
-            raise _EndedError
-
-
-async def _more(reader: asyncio.StreamReader, framer: Framer) -> tuple[bytes | None, list[Event]]:
-    """What came, and the messages that it completes; None at the end."""
-    try:
-        async with asyncio.timeout(_SETTLE_S if framer.awaits_return else None):
-            data = await reader.read(_READ_BYTES)
-    except TimeoutError:
-        if not framer.awaits_return:
-            raise
-        return b"", framer.settle()
-    return (data, framer.feed(data)) if data else (None, framer.finish())
-
-
-def _acknowledges(event: Event, control_id: str) -> bytes | None:
-    if not isinstance(event, Frame):
-        return None
-    for raw in split_messages(event.content):
-        try:
-            named = parse_message(raw).segment("MSA")
-        except MessageError:
-            continue
-        if named is not None and named.field(2).raw.strip() in {"", control_id}:
-            return raw
-    return None
+def _why(error: OSError | UnicodeError) -> str:
+    """In the system's own words; those of asyncio hold addresses as programs write them."""
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return "no such address"
+    return os.strerror(error.errno) if error.errno else "no connection"

@@ -34,6 +34,8 @@ class Limits:
     held_bytes: int = 256 << 20
     """Of all messages that are on their way in or being handled."""
     connections: int = 100
+    connections_per_peer: int = 25
+    """Of one machine, by its address."""
     idle_s: float = 3600.0
     """Without a byte between two messages."""
     message_s: float = 30.0

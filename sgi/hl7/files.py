@@ -21,6 +21,7 @@ from sgi.domain.interface import Outcome
 from sgi.errors import SgiError
 from sgi.hl7.acknowledge import Code, answer, verdict
 from sgi.hl7.batches import split_messages
+from sgi.hl7.connection_out import Late
 from sgi.hl7.errors import LinkUnavailableError, MessageTooLargeError
 from sgi.hl7.mllp import HEAD_BYTES
 from sgi.hl7.receive import Result
@@ -224,6 +225,11 @@ class FileTransport:
                 f"The message cannot be written into {self._folder}: {error.strerror}."
             ) from error
         return answer(raw, None, now)
+
+    async def late(self) -> Late:
+        """Never: the answers are ours."""
+        never: asyncio.Future[Late] = asyncio.get_running_loop().create_future()
+        return await never
 
     async def close(self) -> None:
         """Nothing is held."""

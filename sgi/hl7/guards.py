@@ -6,17 +6,17 @@ What it refuses is kept, and a person who has looked may have it read again.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sgi.catalogue import patients
-from sgi.catalogue.case_rows import KINDS
 from sgi.catalogue.database import Connection
 from sgi.catalogue.messages import Change
-from sgi.domain.case import Asset, AssetKind
+from sgi.domain.case import Asset
 from sgi.domain.patient import Identifier, IdentifierKind, Identity, IdentityStatus
+from sgi.hl7.acceptance_guard import guard_acceptance
 from sgi.hl7.errors import ContradictionError, InsMismatchError, Location
 from sgi.hl7.mapping import ORDER, Reading
+from sgi.hl7.seen import Seen
 from sgi.hl7.statements import (
     AssetCancelled,
     AssetRecorded,
@@ -26,6 +26,7 @@ from sgi.hl7.statements import (
     PatientSaid,
     PatientsMerged,
     Statement,
+    WorkOrderAccepted,
 )
 
 _NO_CASE = "{place} names a case of another patient; look at both before it is sent again."
@@ -38,6 +39,7 @@ Places = Mapping[str, Location]
 class _Message:
     connection: Connection
     counts_from: datetime
+    seen: Seen
     patients: frozenset[UUID] | None
     """The living ones whom it names; nobody where that is somebody new, None where it has no
     patient."""
@@ -46,20 +48,23 @@ class _Message:
         return self.patients is not None and living is not None and living not in self.patients
 
 
-async def guard(connection: Connection, reading: Reading, counts_from: datetime) -> list[Change]:
-    """What somebody should know of a message that may be applied.
+async def guard(
+    connection: Connection, reading: Reading, counts_from: datetime, seen: Seen
+) -> list[Change]:
+    """What somebody should know of a message that may be applied; `seen` is before it is.
 
     Raises ContradictionError or InsMismatchError for one that a person must look at first.
     """
     told = list(zip(reading.statements, reading.places, strict=False))
     told = told or [(statement, {}) for statement in reading.statements]
     for statement, places in told:
-        await _identity(connection, statement, _gone(reading), places)
+        await _identity(connection, seen, statement, _gone(reading), places)
     said = [one.identity for one in reading.statements if isinstance(one, PatientSaid)]
     named = None
     if said:
-        named = frozenset().union(*[await _living(connection, _naming(each)) for each in said])
-    message = _Message(connection, counts_from, named)
+        living = [await _living(connection, seen, _naming(each)) for each in said]
+        named = frozenset().union(*living)
+    message = _Message(connection, counts_from, seen, named)
     notes = []
     for statement, places in told:
         notes += await _work(message, statement, places)
@@ -79,13 +84,24 @@ def _naming(identity: Identity) -> list[Identifier]:
     return local or list(identity.identifiers)
 
 
-async def _living(connection: Connection, identifiers: Collection[Identifier]) -> frozenset[UUID]:
-    found = [await patients.named(connection, identifier) for identifier in identifiers]
+async def _living(
+    connection: Connection, seen: Seen, identifiers: Collection[Identifier]
+) -> frozenset[UUID]:
+    found = set()
+    for identifier in identifiers:
+        living = seen.living(identifier)
+        if living is None and identifier.kind is IdentifierKind.INS:
+            living = await patients.named(connection, identifier)
+        found.add(living)
     return frozenset(each for each in found if each is not None)
 
 
 async def _identity(
-    connection: Connection, statement: Statement, gone: frozenset[Identifier], places: Places
+    connection: Connection,
+    seen: Seen,
+    statement: Statement,
+    gone: frozenset[Identifier],
+    places: Places,
 ) -> None:
     match statement:
         case PatientSaid(identity, event):
@@ -98,14 +114,14 @@ async def _identity(
             return
     place = places.get("identifiers", Location("PID", field=3))
     staying = [each for each in _naming(identity) if each not in gone]
-    living = await _living(connection, staying)
+    living = await _living(connection, seen, staying)
     if len(living) > 1 and event != ORDER:
         raise ContradictionError(
             f"{place} has identifiers of two patients; merge the two (A40) if they are one person.",
             place,
         )
     ins = identity.ins
-    if ins is None or event == "A47":  # which is how an INS is replaced
+    if ins is None or not living or event == "A47":  # which is how an INS is replaced
         return
     cursor = await connection.execute(
         """select from patient where id = any(%s) and status = %s
@@ -121,89 +137,68 @@ async def _identity(
 async def _work(message: _Message, statement: Statement, places: Places) -> list[Change]:
     match statement:
         case CaseRecorded(said):
-            return await _case(message, said.accession_number, places, moves=statement.moves)
+            return _case(message, said.accession_number, places, moves=statement.moves)
         case CaseCancelled(accession_number):
-            return await _case(message, accession_number, places, moves=False)
+            return _case(message, accession_number, places, moves=False)
         case AssetRecorded(asset):
-            return await _recorded(message, asset, places, moves=statement.moves)
+            return _recorded(message, asset, places, moves=statement.moves)
         case AssetCancelled(asset):
-            await _cancelled(message, asset, places)
+            _cancelled(message, asset, places)
+        case WorkOrderAccepted():
+            await guard_acceptance(message.connection, statement, places, message.is_anothers)
     return []
 
 
-async def _case(
-    message: _Message, accession_number: str, places: Places, *, moves: bool
-) -> list[Change]:
-    cursor = await message.connection.execute(
-        """select c.id, coalesce(p.merged_into, p.id) as living,
-               (c.times->>'patient_id')::timestamptz > %s as is_newer
-           from lab_case c join patient p on p.id = c.patient_id where c.accession_number = %s""",
-        [message.counts_from, accession_number],
-    )
-    row = await cursor.fetchone()
-    if row is None or row["is_newer"] or not message.is_anothers(row["living"]):
+def _case(message: _Message, accession_number: str, places: Places, *, moves: bool) -> list[Change]:
+    case = message.seen.case(accession_number)
+    if case is None or case.is_newer_than(message.counts_from):
+        return []
+    if not message.is_anothers(case.living):
         return []
     if moves:
-        return [Change("case.moved", row["id"])]
+        return [Change("case.moved", case.id)]
     place = places.get("accession_number", Location("ORC"))
     raise ContradictionError(_NO_CASE.format(place=place), place)
 
 
-async def _recorded(
-    message: _Message, asset: Asset, places: Places, *, moves: bool
-) -> list[Change]:
-    row = await _row(message, asset)
-    if row is None or row["is_newer"] or asset.accession_number in {None, row["accession_number"]}:
+def _recorded(message: _Message, asset: Asset, places: Places, *, moves: bool) -> list[Change]:
+    known = message.seen.asset(asset)
+    if known is None or known.is_newer_than(message.counts_from):
         return []
-    moved = [Change("asset.moved", row["id"], asset.identifier)]
-    if moves or not message.is_anothers(row["living"]):
+    if asset.accession_number in {None, known.accession_number}:
+        return []
+    moved = [Change("asset.moved", known.id, asset.identifier)]
+    if moves or not message.is_anothers(known.living):
         return moved
     place = places.get("identifier", Location("SPM"))
     raise ContradictionError(_NO_ASSET.format(place=place), place)
 
 
-async def _cancelled(message: _Message, asset: Asset, places: Places) -> None:
-    row = await _row(message, asset)
-    if row is None:
+def _cancelled(message: _Message, asset: Asset, places: Places) -> None:
+    known = message.seen.asset(asset)
+    if known is None:
         return
     place = places.get("identifier", Location("SPM"))
-    if asset.accession_number not in {None, row["accession_number"]}:
+    if asset.accession_number not in {None, known.accession_number}:
         raise ContradictionError(
             f"{place} names something of another case; nothing is cancelled before you look.",
             place,
         )
-    if message.is_anothers(row["living"]):
+    if message.is_anothers(known.living):
         raise ContradictionError(_NO_ASSET.format(place=place), place)
 
 
-async def _row(message: _Message, asset: Asset) -> dict[str, Any] | None:
-    """The case that has it by now, and whose that is."""
-    slide = asset.kind is AssetKind.SLIDE
-    kind = "" if slide else "and a.kind = %(kind)s"
-    cursor = await message.connection.execute(
-        f"""select a.id, c.accession_number, coalesce(p.merged_into, p.id) as living,
-               (a.times->>'case')::timestamptz > %(at)s as is_newer
-           from {"glass" if slide else "specimen"} a join lab_case c on c.id = a.case_id
-               left join patient p on p.id = c.patient_id
-           where a.identifier = %(identifier)s {kind}""",  # noqa: S608 - of two names
-        {
-            "at": message.counts_from,
-            "identifier": asset.identifier,
-            "kind": None if slide else KINDS[asset.kind],
-        },
-    )
-    return await cursor.fetchone()
-
-
-async def shared_ins(connection: Connection, patient_id: UUID | None) -> list[Change]:
-    """That a living patient has come to the qualified INS of another."""
+async def shared_ins(connection: Connection, patient_id: UUID | None, seen: Seen) -> list[Change]:
+    """That a living patient has come to the qualified INS of another; `seen` is after that."""
+    own = seen.patient(patient_id)
+    if own is None or own["status"] != IdentityStatus.QUALIFIED:
+        return []
     cursor = await connection.execute(
         """select from patient own join patient other
                on other.ins_value = own.ins_value and other.ins_oid = own.ins_oid
                and other.establishment_id = own.establishment_id and other.id <> own.id
-           where own.id = (select coalesce(merged_into, id) from patient where id = %(id)s)
-             and own.status = %(qualified)s and other.status = %(qualified)s
+           where own.id = %(id)s and other.status = own.status
              and other.merged_into is null limit 1""",
-        {"id": patient_id, "qualified": IdentityStatus.QUALIFIED},
+        {"id": own["id"]},
     )
     return [] if await cursor.fetchone() is None else [Change("patient.ins_shared", patient_id)]

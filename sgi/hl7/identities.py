@@ -22,12 +22,16 @@ from sgi.hl7.statements import (
     PatientsMerged,
     Statement,
 )
-from sgi.hl7.traits import dmp_of, traits_of
+from sgi.hl7.traits import died_on_of, dmp_of, traits_of
 
 SAID = frozenset(
     {"A01", "A02", "A03", "A04", "A05", "A06", "A07", "A08", "A11", "A12", "A13", "A28", "A31"}
 )
-"""Events that say who a patient is; what else they say of a stay is not kept here."""
+"""Events that say who a patient is; of a stay, only its last day is kept."""
+
+STAYS = frozenset({"A01", "A02", "A03", "A04", "A06", "A07", "A13"})
+"""Those after which somebody is there, or was until then: an admission, a transfer, a discharge,
+an outpatient's visit. One that is cancelled (A11, A12) may still have been there."""
 
 
 def statements_of_adt(
@@ -40,7 +44,8 @@ def statements_of_adt(
     aside = [] if notes is None else notes
     event = message.event
     if event in SAID:
-        return [PatientSaid(identity_of(message, interface, aside), event)]
+        died_on = died_on_of(message.required("PID"))
+        return [PatientSaid(identity_of(message, interface, aside), event, died_on)]
     if event == "A40":
         return _merges(message, interface, aside)
     if event == "A47":

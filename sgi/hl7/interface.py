@@ -3,7 +3,7 @@
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -160,6 +160,8 @@ class Events(Table):
     """Such as "OML^O21" or "ADT"; none: all."""
     ignore: tuple[str, ...] = ()
     """Answered AA, and nothing is done."""
+    processing: tuple[Literal["P", "T", "D"], ...] = Field(default=("P",), min_length=1)
+    """MSH-11 (table 0103): production, training, debugging."""
 
     @model_validator(mode="after")
     def _known(self) -> Self:

@@ -63,8 +63,12 @@ def read_interface(path: Path) -> Interface:
 
 
 def built_in(name: str = BUILT_IN[0]) -> Interface:
-    """The interface that there is without any file, or another that comes with the SGI."""
-    return parse_interface({"like": name, "name": name}, f"{name}.toml", name)
+    """The interface that there is without any file, or another that comes with the SGI.
+
+    Without a file nothing is in production yet: it takes messages of training and debugging too.
+    """
+    document = {"like": name, "name": name, "events": {"processing": ["P", "T", "D"]}}
+    return parse_interface(document, f"{name}.toml", name)
 
 
 def parse_interface(document: dict[str, Any], file: str, name: str) -> Interface:

@@ -32,7 +32,6 @@ from sgi.hl7.times import is_likely, parse_time
 
 ORDER = "order"
 """The event of a patient who is only named with an order."""
-_PROCESSING = {"P", "T", "D"}
 _AHEAD = timedelta(minutes=10)
 """Clocks differ: so much of the future is no matter for a note."""
 
@@ -66,6 +65,8 @@ def statements_of(message: Message, interface: Interface, received_at: datetime)
     if treatment is None:
         notes.append("The interface's file says that such messages are to be ignored.")
         return Reading([], source, notes)
+    if treatment is not Treatment.ANSWER:
+        _check_processing(message, interface)
     placed = _READERS[treatment](message, interface, notes)
     return Reading(
         [statement for statement, _ in placed], source, notes, [places for _, places in placed]
@@ -76,9 +77,7 @@ def _check_header(message: Message, interface: Interface) -> None:
     header = message.header
     header.required(9)
     header.required(10)
-    processing, version = header.value(11), header.value(12)
-    if processing is not None and processing not in _PROCESSING:
-        raise UnsupportedProcessingError("MSH-11 must be P, T or D.", header.at(11))
+    version = header.value(12)
     if version is not None and not version.startswith("2."):
         raise UnsupportedVersionError("MSH-12 must be a version 2.x.", header.at(12))
     for number, allowed in ((3, interface.sender.applications), (4, interface.sender.facilities)):
@@ -87,6 +86,15 @@ def _check_header(message: Message, interface: Interface) -> None:
             raise SenderNotAllowedError(
                 f"{place} is not a sender that this interface's file names.", place
             )
+
+
+def _check_processing(message: Message, interface: Interface) -> None:
+    """A message of tests says nothing that is true of a patient (table 0103)."""
+    processing, place = message.header.value(11), message.header.at(11)
+    if processing is not None and processing not in interface.events.processing:
+        raise UnsupportedProcessingError(
+            f"{place} is none that this interface takes: events.processing in its file.", place
+        )
 
 
 def _treatment(message: Message, interface: Interface) -> Treatment | None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sgi.catalogue import cases, outbox, patients, slides, specimens, work_orders
+from sgi.catalogue import cases, patients, slides, specimens, work_orders
 from sgi.catalogue.database import Connection
+from sgi.catalogue.image_uids import uids_of_image
 from sgi.catalogue.outbox import Notice
 from sgi.domain.case import (
     AssetKind,
@@ -46,8 +47,34 @@ class NotYet:
     words: str
 
 
+class Gathered:
+    """What was read for the notices of one transaction: many are of the same case."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._cases: dict[UUID, tuple[Case, Patient | None]] = {}
+        self._things: dict[UUID, tuple[Sequence[Specimen], Sequence[Glass]]] = {}
+
+    async def case_and_patient(self, case_id: UUID) -> tuple[Case, Patient | None]:
+        """Raises NotFoundError."""
+        if case_id not in self._cases:
+            case = await cases.by_id(self.connection, case_id)
+            if case is None:
+                raise NotFoundError("There is no such case.")
+            patient_id = case.patient_id
+            patient = patient_id and await patients.by_id(self.connection, patient_id)
+            self._cases[case_id] = case, patient or None
+        return self._cases[case_id]
+
+    async def things_of(self, case_id: UUID) -> tuple[Sequence[Specimen], Sequence[Glass]]:
+        """Specimens and blocks, and glasses."""
+        if case_id not in self._things:
+            self._things[case_id] = await specimens.of_case(self.connection, case_id)
+        return self._things[case_id]
+
+
 async def write(
-    connection: Connection,
+    gathered: Gathered,
     notice: Notice,
     interface: Interface,
     control_id: str,
@@ -55,39 +82,40 @@ async def write(
 ) -> Written | NotYet | None:
     """The message of a notice; None where it is not true any more."""
     envelope = Envelope(interface, control_id, sent_at)
-    match notice.kind:
-        case NoticeKind.IMAGE:
-            return await _image(connection, envelope, notice.subject)
-        case NoticeKind.CASE:
-            return await _case(connection, envelope, notice.subject)
-        case NoticeKind.WORK_ORDER:
-            return await _work_order(connection, envelope, notice.subject)
-        case NoticeKind.LINK:
-            return await _link(connection, envelope, notice.subject)
+    match notice:
+        case Notice(glass_id=UUID() as glass_id, slide_id=UUID() as slide_id):
+            available = notice.is_available is True
+            return await _image(gathered, envelope, glass_id, slide_id, available=available)
+        case Notice(case_id=UUID() as case_id, case_state=CaseState() as state):
+            return await _case(gathered, envelope, case_id, state)
+        case Notice(work_order_id=UUID() as work_order_id):
+            return await _work_order(gathered, envelope, work_order_id)
+        case Notice(kind=NoticeKind.LINK, case_id=UUID() as case_id):
+            return await _link(gathered, envelope, case_id)
+    raise RuntimeError("the table lets no other be")
 
 
 async def _image(
-    connection: Connection, envelope: Envelope, subject: str
+    gathered: Gathered, envelope: Envelope, glass_id: UUID, slide_id: UUID, *, available: bool
 ) -> Written | NotYet | None:
-    available, glass_id, slide_id = outbox.parse_image_subject(subject)
-    glass = await specimens.glass_by_id(connection, glass_id)
+    glass = await specimens.glass_by_id(gathered.connection, glass_id)
     if glass is None:
         return None
     if glass.case_id is None:
         return NotYet("The laboratory has not said which case the slide is of.")
-    told = await outbox.told_of(connection, slide_id)
-    if available and (told is None or told.glass_id != glass_id):
+    uids = await uids_of_image(gathered.connection, slide_id)
+    if available and (uids is None or uids.glass_id != glass_id):
         return None
-    case, patient = await _case_and_patient(connection, glass.case_id)
-    slide = await slides.by_id(connection, slide_id)
+    case, patient = await gathered.case_and_patient(glass.case_id)
+    slide = await slides.by_id(gathered.connection, slide_id)
     raw = results_out.image_notice(
         envelope,
         case,
         patient,
-        await _slide(connection, case, glass),
+        await _slide(gathered, case, glass),
         Image(
-            told.study_uid if told else None,
-            told.series_uid if told else None,
+            uids.study_uid if uids else None,
+            uids.series_uid if uids else None,
             slide.facts.scanned_at if slide else None,
         ),
         available=available,
@@ -95,26 +123,25 @@ async def _image(
     return _written(raw, "OML^O21", case, patient)
 
 
-async def _case(connection: Connection, envelope: Envelope, subject: str) -> Written:
-    case_id, state = subject.split(" ")
-    case, patient = await _case_and_patient(connection, UUID(case_id))
-    raw = results_out.case_status(envelope, case, patient, CaseState(state))
+async def _case(gathered: Gathered, envelope: Envelope, case_id: UUID, state: CaseState) -> Written:
+    case, patient = await gathered.case_and_patient(case_id)
+    raw = results_out.case_status(envelope, case, patient, state)
     return _written(raw, "OML^O21", case, patient)
 
 
-async def _work_order(connection: Connection, envelope: Envelope, subject: str) -> Written | None:
-    order = await work_orders.by_id(connection, UUID(subject))
+async def _work_order(gathered: Gathered, envelope: Envelope, order_id: UUID) -> Written | None:
+    order = await work_orders.by_id(gathered.connection, order_id)
     if order is None or order.state is not WorkState.ASKED:
         return None
-    case, patient = await _case_and_patient(connection, order.case_id)
+    case, patient = await gathered.case_and_patient(order.case_id)
     raw = results_out.work_order(
-        envelope, case, patient, order, await _ordered(connection, case, order)
+        envelope, case, patient, order, await _ordered(gathered, case, order)
     )
     return _written(raw, "OML^O21", case, patient)
 
 
-async def _link(connection: Connection, envelope: Envelope, subject: str) -> Written:
-    case, patient = await _case_and_patient(connection, UUID(subject))
+async def _link(gathered: Gathered, envelope: Envelope, case_id: UUID) -> Written:
+    case, patient = await gathered.case_and_patient(case_id)
     raw = results_out.case_link(envelope, case, patient, Image(case.study_uid, None, None))
     return _written(raw, "ORU^R01", case, patient)
 
@@ -123,23 +150,14 @@ def _written(raw: bytes, type_: str, case: Case, patient: Patient | None) -> Wri
     return Written(raw, type_, case.accession_number, None if patient is None else patient.id)
 
 
-async def _case_and_patient(connection: Connection, case_id: UUID) -> tuple[Case, Patient | None]:
-    case = await cases.by_id(connection, case_id)
-    if case is None:
-        raise NotFoundError("There is no such case.")
-    if case.patient_id is None:
-        return case, None
-    return case, await patients.by_id(connection, case.patient_id)
-
-
-async def _slide(connection: Connection, case: Case, glass: Glass) -> SlideTold:
-    parts, _ = await specimens.of_case(connection, case.id)
+async def _slide(gathered: Gathered, case: Case, glass: Glass) -> SlideTold:
+    parts, _ = await gathered.things_of(case.id)
     return _told(glass.identifier, glass.parent_identifier, parts)
 
 
-async def _ordered(connection: Connection, case: Case, order: WorkOrder) -> SlideTold:
+async def _ordered(gathered: Gathered, case: Case, order: WorkOrder) -> SlideTold:
     """The glass that is to be scanned anew, or the block that is to be cut."""
-    parts, glasses = await specimens.of_case(connection, case.id)
+    parts, glasses = await gathered.things_of(case.id)
     if order.kind is WorkKind.RESCAN:
         for glass in glasses:
             if glass.id == order.glass_id:

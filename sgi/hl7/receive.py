@@ -14,9 +14,10 @@ from uuid import UUID
 
 import psycopg
 
-from sgi.catalogue import messages
+from sgi.catalogue import kept_messages, messages
 from sgi.catalogue.database import Connection, Database
-from sgi.catalogue.messages import Change, Kept, Said, ToKeep
+from sgi.catalogue.kept_messages import Kept
+from sgi.catalogue.messages import Change, MessageKeys, ToKeep
 from sgi.domain.interface import Direction, Outcome
 from sgi.errors import ConflictError, IdentityConflictError, NotFoundError, SgiError
 from sgi.hl7 import apply, locks
@@ -44,7 +45,7 @@ _AGAIN = (
     psycopg.errors.ForeignKeyViolation,
 )
 
-_NOTHING_SAID = Said()
+_NOTHING_SAID = MessageKeys()
 _CUT = Change("message.cut", detail="Only the beginning of the message was kept.")
 _JUST_BEFORE = timedelta(microseconds=1)
 """Of two messages that were true at one moment the later to come wins: a replay came first."""
@@ -58,7 +59,7 @@ class Taken:
 
     raw: bytes
     received_at: datetime
-    said: Said = _NOTHING_SAID
+    said: MessageKeys = _NOTHING_SAID
     message: Message | None = None
     reading: Reading | None = None
     error: SgiError | None = None
@@ -96,8 +97,8 @@ def read(raw: bytes, interface: Interface, received_at: datetime) -> Taken:
     return replace(taken, reading=reading, said=said)
 
 
-def _header(message: Message) -> Said:
-    return Said(message.control_id, message.sender, message.type)
+def _header(message: Message) -> MessageKeys:
+    return MessageKeys(message.control_id, message.sender, message.type)
 
 
 class Receiver:
@@ -141,8 +142,8 @@ class Receiver:
         Raises NotFoundError, or ConflictError for one that went out or is not there whole.
         """
         async with self._database.transaction(self._establishment_id) as connection:
-            kept = await messages.by_id(connection, message_id)
-            content = await messages.content(connection, message_id)
+            kept = await kept_messages.by_id(connection, message_id)
+            content = await kept_messages.content(connection, message_id)
         if kept is None or content is None:
             raise NotFoundError("There is no such message.")
         if kept.direction is Direction.OUT or kept.interface != self._interface.name:
@@ -277,12 +278,12 @@ class Receiver:
         )
 
 
-def _head(head: bytes) -> Said:
+def _head(head: bytes) -> MessageKeys:
     """What the beginning of a message says of itself."""
     told = header_of(head)
     sender = "|".join(party[0] if party else "" for party in told.sender)
     type_ = "^".join(part for part in (told.code, told.event) if part)
-    return Said(told.control_id, sender if sender != "|" else "", type_)
+    return MessageKeys(told.control_id, sender if sender != "|" else "", type_)
 
 
 def _placed(error: SgiError, taken: Taken) -> ContradictionError:

@@ -7,26 +7,26 @@ it is the same. No transaction is open while bytes move.
 
 import asyncio
 import logging
-import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from sgi.catalogue import interfaces, messages, outbox
-from sgi.catalogue.database import Connection, Database
-from sgi.catalogue.messages import Said, ToKeep
-from sgi.catalogue.outbox import Notice
-from sgi.domain.interface import Direction, NoticeState, Outcome
-from sgi.errors import SgiError
-from sgi.hl7 import answers, notices
-from sgi.hl7.answers import Answered, Reply
+from sgi.catalogue import interfaces, outbox_turns
+from sgi.catalogue.database import Database
+from sgi.hl7 import answers
+from sgi.hl7.acknowledge import answer
 from sgi.hl7.away import AWAY, is_away
-from sgi.hl7.errors import BadAnswerError, LinkError, LinkUnavailableError
+from sgi.hl7.connection_out import Late
+from sgi.hl7.errors import LinkError, MessageError
+from sgi.hl7.header import header_of
 from sgi.hl7.interfaces import Interface
-from sgi.hl7.notices import NotYet
+from sgi.hl7.message import parse_message
+from sgi.hl7.notices import Gathered
+from sgi.hl7.outgoing import DEFECT, Outgoing, outgoing
+from sgi.hl7.replies import read_reply
+from sgi.hl7.settling import Patience, Sent, settle
 from sgi.hl7.traces import where
 
 _log = logging.getLogger(__name__)
@@ -34,9 +34,8 @@ _BEAT_S = 20.0
 """Between two signs of life."""
 _LOOK_S = 5.0
 """Longest time without looking whether something is due: a notification may be missed."""
-_DEFECT = BadAnswerError("Something unexpected happened here; report it.")
-_CONTROL_ID_BYTES = 10
-"""20 characters of MSH-10, which is all that v2.5.1 has."""
+_AT_ONCE = 32
+"""Notices that are made into messages, and settled, together: a few statements for all of them."""
 
 
 class Transport(Protocol):
@@ -50,33 +49,9 @@ class Transport(Protocol):
         """
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long the other side is waited for."""
-
-    first_s: float = 5.0
-    longest_s: float = 900.0
-    tries: int = 100
-    """Of a message that got there without a proper answer; then a person must look. One that could
-    not be brought there at all is tried for ever: an outage is no matter of single messages."""
-    outage_s: float = 60.0
-    """Longest pause of the whole interface while nothing gets there."""
-
-    def pause(self, attempts: int) -> timedelta:
-        """Before the next try of one message."""
-        return timedelta(seconds=min(self.longest_s, self.first_s * 2 ** min(attempts - 1, 20)))
-
-    def outage(self, failures: int) -> float:
-        """Before anything is sent again, in seconds."""
-        return float(min(self.outage_s, 0.5 * 2 ** min(failures - 1, 20)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Outgoing:
-    notice: Notice
-    message_id: UUID
-    raw: bytes
+    async def late(self) -> Late:
+        """The next acknowledgement of a message that was answered before, when there is one."""
+        ...
 
 
 class Sender:
@@ -110,6 +85,7 @@ class Sender:
             if self._transport is not None:
                 group.create_task(self._listen())
                 group.create_task(self._send_all())
+                group.create_task(self._hear())
 
     async def register(self) -> None:
         """A sign of life, which also says what the interface sends."""
@@ -142,7 +118,7 @@ class Sender:
         while True:
             self._woken.clear()
             try:
-                if await self.send_next():
+                if await self.send_due():
                     if self._failures:
                         await asyncio.sleep(self._patience.outage(self._failures))
                     continue
@@ -152,106 +128,113 @@ class Sender:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), _LOOK_S)
 
-    async def send_next(self) -> bool:
-        """Send what is due first; False when nothing is."""
-        outgoing = await self._claim()
-        if outgoing is None:
-            return False
-        if isinstance(outgoing, Notice):  # there was nothing to say of it, or not yet
-            return True
+    async def send_due(self, most: int = _AT_ONCE) -> int:
+        """Send what is due, oldest first; how many notices were looked at."""
+        claimed, batch = await self._claim(1 if self._failures else most)
+        if batch:
+            sent: list[Sent] = []
+            try:
+                await self._send(batch, sent)
+            finally:  # what was answered is settled, whatever ended it
+                await self._settle(sent, batch[len(sent) :])
+        return claimed
+
+    async def _claim(self, most: int) -> tuple[int, list[Outgoing]]:
+        """How many were due, and those of which there is something to say; all is kept by now."""
+        # As long as a batch may take, and the last of it where that is sent twice.
+        within = timedelta(seconds=3 * self._interface.out.answer_s + 30)
+        pause = timedelta(seconds=self._patience.longest_s)
+        now = self._clock()
+        async with self._database.transaction(self._establishment_id) as connection:
+            claimed = await outbox_turns.claim(connection, self._interface.name, within, most)
+            gathered = Gathered(connection)
+            batch = [
+                await outgoing(gathered, notice, self._interface, now, pause) for notice in claimed
+            ]
+        return len(claimed), [each for each in batch if each is not None]
+
+    async def _send(self, batch: Sequence[Outgoing], sent: list[Sent]) -> None:
+        """One after the other; what comes after one of the same case that was not answered for
+        good, or after trouble with the link, is for another time.
+        """
         if self._transport is None:
             raise RuntimeError("an interface without an address claims nothing")
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + self._interface.out.answer_s
+        held: set[UUID] = set()
+        for each in batch:
+            case_id = each.notice.case_id
+            if case_id in held or (sent and loop.time() > ends_at):
+                sent.append(Sent(each))
+                continue
+            try:
+                reply = answers.read(await self._transport.send(each.raw))
+            except LinkError as error:
+                self._failures += 1
+                sent.append(Sent(each, error=error))
+                return
+            except Exception as error:  # noqa: BLE001 - a defect of ours must not hold up others
+                name = self._interface.name
+                _log.error("%s: a notice could not be sent: %s", name, where(error))
+                sent.append(Sent(each, error=DEFECT))
+            else:
+                self._failures = 0
+                sent.append(Sent(each, reply))
+            if not sent[-1].is_answered and case_id is not None:
+                held.add(case_id)
+
+    async def _settle(self, sent: Sequence[Sent], unsent: Sequence[Outgoing]) -> None:
+        """All in one transaction; where one cannot be, each in its own."""
+        everything = [*sent, *map(Sent, unsent)]
         try:
-            raw = await self._transport.send(outgoing.raw)
-            await self._answered(outgoing, answers.read(raw))
-        except LinkError as error:
-            self._failures += 1
-            await self._not_answered(outgoing, error)
-        except Exception as error:  # a defect of ours must not hold up the others
+            await self._settle_together(everything)
+        except Exception as error:
             if is_away(error):
                 raise
-            _log.error("%s: a notice could not be sent: %s", self._interface.name, where(error))
-            await self._not_answered(outgoing, _DEFECT)
-        else:
-            self._failures = 0
-        return True
+            for each in everything:
+                await self._settle_alone(each)
 
-    async def _claim(self) -> _Outgoing | Notice | None:
-        within = timedelta(seconds=self._interface.out.answer_s + 30)
-        async with self._database.transaction(self._establishment_id) as connection:
-            notice = await outbox.claim(connection, self._interface.name, within)
-            if notice is None:
-                return None
-            if notice.message_id is not None:
-                content = await messages.content(connection, notice.message_id)
-                if content is not None:
-                    return _Outgoing(notice, notice.message_id, content.raw)
-            return await self._write(connection, notice)
-
-    async def _write(self, connection: Connection, notice: Notice) -> _Outgoing | Notice:
-        """The message of a notice, kept before it goes out for the first time."""
-        control_id = secrets.token_hex(_CONTROL_ID_BYTES)
-        now = self._clock()
+    async def _settle_alone(self, sent: Sent) -> None:
         try:
-            async with connection.transaction():
-                written = await notices.write(connection, notice, self._interface, control_id, now)
-        except SgiError as error:
-            await outbox.end(connection, notice.id, NoticeState.DEAD, str(error))
-            return notice
+            await self._settle_together([sent])
         except Exception as error:  # as above
             if is_away(error):
                 raise
-            _log.error("%s: a notice could not be written: %s", self._interface.name, where(error))
-            await outbox.end(connection, notice.id, NoticeState.DEAD, str(_DEFECT))
-            return notice
-        if isinstance(written, NotYet):
-            pause = timedelta(seconds=self._patience.longest_s)
-            await outbox.try_later(connection, notice.id, pause, written.words, counts=False)
-            return notice
-        if written is None:
-            words = "It is not true any more."
-            await outbox.end(connection, notice.id, NoticeState.GIVEN_UP, words)
-            return notice
-        said = Said(
-            control_id,
-            self._interface.out.sender.application + "|" + self._interface.out.sender.facility,
-            written.type,
-            now,
-            written.accession_number,
-            written.patient_id,
-        )
-        kept = ToKeep(self._interface.name, Direction.OUT, written.raw, said, Outcome.SENT)
-        message_id = await messages.keep(connection, self._establishment_id, kept)
-        await outbox.set_message(connection, notice.id, control_id, message_id)
-        return _Outgoing(replace(notice, control_id=control_id), message_id, written.raw)
+            name = self._interface.name
+            _log.error("%s: an answer could not be settled: %s", name, where(error))
+            await self._settle_together([Sent(sent.outgoing, error=DEFECT)])
 
-    async def _not_answered(self, outgoing: _Outgoing, error: LinkError) -> None:
-        notice = outgoing.notice
-        got_there = not isinstance(error, LinkUnavailableError)
+    async def _settle_together(self, sent: Sequence[Sent]) -> None:
+        name, now = self._interface.name, self._clock()
         async with self._database.transaction(self._establishment_id) as connection:
-            if got_there:
-                await self._later_or_dead(connection, notice, str(error))
-            else:
-                pause = self._patience.pause(1)
-                await outbox.try_later(connection, notice.id, pause, str(error), counts=False)
+            await settle(connection, name, sent, self._patience, now)
 
-    async def _answered(self, outgoing: _Outgoing, reply: Reply) -> None:
-        notice = outgoing.notice
+    async def _hear(self) -> None:
+        """What became of messages of which only the receipt was answered."""
+        if self._transport is None:
+            return
+        while True:
+            late = await self._transport.late()
+            while True:
+                try:
+                    await self._heard(late)
+                except Exception as error:  # noqa: BLE001 - as above
+                    if is_away(error):  # nobody says it again
+                        await asyncio.sleep(_LOOK_S)
+                        continue
+                    name = self._interface.name
+                    _log.error("%s: an answer could not be settled: %s", name, where(error))
+                break
+
+    async def _heard(self, late: Late) -> None:
+        try:
+            said, _ = read_reply(parse_message(late.raw))
+        except MessageError:
+            return
+        source = f"{self._interface.name} {said.control_id}"
         async with self._database.transaction(self._establishment_id) as connection:
-            if reply.answered is Answered.LATER:
-                words = answers.words_of(reply.said)
-                await messages.set_answer(
-                    connection, outgoing.message_id, Outcome.SENT, reply.raw, words
-                )
-                await self._later_or_dead(connection, notice, words)
-                return
-            source = f"{self._interface.name} {notice.control_id}"
-            settled = replace(notice, message_id=outgoing.message_id)
-            await answers.settle(connection, settled, reply, self._clock(), source)
-
-    async def _later_or_dead(self, connection: Connection, notice: Notice, words: str) -> None:
-        if notice.attempts >= self._patience.tries:
-            await outbox.end(connection, notice.id, NoticeState.DEAD, words)
-        else:
-            pause = self._patience.pause(notice.attempts)
-            await outbox.try_later(connection, notice.id, pause, words)
+            await answers.settle_later(connection, said, late.raw, self._clock(), source)
+        if header_of(late.raw).enhanced:  # it asks for a receipt itself
+            told = answer(late.raw, None, self._clock())
+            if told:
+                await late.answer(told)

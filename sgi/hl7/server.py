@@ -4,10 +4,11 @@ A message counts as taken only by its answer: what was not answered is sent agai
 """
 
 import asyncio
+import ipaddress
 import logging
 import ssl
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Protocol
@@ -41,6 +42,19 @@ class Refuser(Protocol):
     async def __call__(self, head: bytes, error: SgiError) -> bytes:
         """The answer; the message is kept as refused by then."""
         ...
+
+
+def sender_of(peer: str) -> str:
+    """Whose a connection is: the address, or the network of 64 bits that an IPv6 machine has."""
+    try:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+    except ValueError:
+        return peer
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 class MllpServer:
@@ -100,7 +114,7 @@ class MllpServer:
         task = asyncio.current_task()
         assert task is not None, "streams call back in a task"  # noqa: S101 - for the checker
         connection = Connection(self, reader, writer)
-        if self.stopping or not self._make_room():
+        if self.stopping or not self._make_room(connection):
             self.complain("a connection too many", connection.peer)
             writer.transport.abort()
             return
@@ -117,14 +131,27 @@ class MllpServer:
             with suppress(OSError, ssl.SSLError):
                 writer.close()
 
-    def _make_room(self) -> bool:
-        """Whether one more fits; one that has been idle for a while gives way."""
-        if len(self._connections) < self.limits.connections:
-            return True
+    def _make_room(self, newcomer: Connection) -> bool:
+        """Whether one more fits, of its sender and of all; one that has been idle for a while gives
+        way, where its sender has too many one of its own.
+        """
+        sender = sender_of(newcomer.peer)
+        own = {
+            task: connection
+            for task, connection in self._connections.items()
+            if sender_of(connection.peer) == sender
+        }
+        if len(own) >= self.limits.connections_per_peer:
+            return self._give_way(own)
+        if len(self._connections) >= self.limits.connections:
+            return self._give_way(self._connections)
+        return True
+
+    def _give_way(self, connections: Mapping[asyncio.Task[None], Connection]) -> bool:
         now = time.monotonic()
         idle = [
             (connection.since, task)
-            for task, connection in self._connections.items()
+            for task, connection in connections.items()
             if connection.is_idle and now - connection.since > _IDLE_TO_GIVE_WAY_S
         ]
         if not idle:

@@ -5,7 +5,7 @@ Each is true "as of" its source's time, so that an old one that comes late chang
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sgi.domain.case import Asset, CaseSaid, Code
@@ -20,6 +20,8 @@ class PatientSaid:
     event: str
     """Such as "A31"; "order" where the PID only goes with an order: such a one fills in what is
     unknown and never overwrites what the administration said."""
+    died_on: date | None = None
+    """PID-29; None where no day is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class WorkOrderAccepted:
     filler_number: str | None
     temporary_id: str | None
     asset: Asset | None
+    accession_number: str | None = None
+    """Of the case, where the message names it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def traits_of(pid: Segment, notes: list[str]) -> Traits:
         sex=_sex(pid, notes),
         birth_date=_birth_date(pid, notes),
         birth_place=_birth_place(pid, notes),
-        died=_died(pid),
+        died=_died(pid, notes),
     )
 
 
@@ -80,9 +80,39 @@ def _birth_place(pid: Segment, notes: list[str]) -> str | None:
     return None
 
 
-def _died(pid: Segment) -> bool | None:
+def _died(pid: Segment, notes: list[str]) -> bool | None:
     said = {"Y": True, "N": False}.get(pid.value(30) or "")
-    return True if said is None and pid.value(29) is not None else said
+    if pid.value(29) is None:
+        return said
+    if not _can_have_died_then(pid):
+        notes.append(
+            f"{pid.at(29)} is no date on which the patient can have died; it was left aside."
+        )
+        return said
+    return True if said is None else said
+
+
+def died_on_of(pid: Segment) -> date | None:
+    """The day of PID-29; None where none is said, one that cannot be, or only its year or month."""
+    if pid.value(29) is None or not _can_have_died_then(pid) or not _died(pid, []):
+        return None
+    return parse_date(pid.value(29) or "", pid.at(29))
+
+
+def _can_have_died_then(pid: Segment) -> bool:
+    """Whether PID-29, which may be a year or a month alone, lies between birth and tomorrow."""
+    text = (pid.value(29) or "").strip()
+    try:
+        day = parse_date(text, pid.at(29))
+        born = parse_date(pid.value(7) or "", pid.at(7)) if pid.value(7) else None
+    except WrongTypeError:
+        return False
+    latest = datetime.now(UTC).date() + timedelta(days=1)
+    if day is None:  # of digits: years, and then months, compare as they are written
+        said, last = text[:6].removesuffix("00"), f"{latest:%Y%m}"
+        first = f"{_EARLIEST_YEAR}01" if born is None else f"{born:%Y%m}"
+        return first[: len(said)] <= said <= last[: len(said)]
+    return (born or date(_EARLIEST_YEAR, 1, 1)) <= day <= latest
 
 
 Code = TypeVar("Code", bound=StrEnum)

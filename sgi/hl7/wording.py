@@ -62,7 +62,8 @@ def _said(statement: Statement) -> list[Part]:
         case AssetRecorded(asset) | AssetCancelled(asset):
             return _parts(asset)
         case WorkOrderAccepted(asset=asset):
-            return [*_parts(statement, {"asset"}), *(_parts(asset) if asset else [])]
+            left_out = {"asset", "accession_number"} if asset else {"asset"}
+            return [*_parts(statement, left_out), *(_parts(asset) if asset else [])]
         case ReportSaid():
             size = f"{statement.media_type}, {len(statement.content)} bytes"
             return [*_parts(statement, {"content", "media_type"}), ("content", size)]

@@ -1,7 +1,7 @@
 """What is to be told of a slide, from what the laboratory and the administration say now."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +10,10 @@ from dicom.text import short_text
 from dicom.uids import derived_uid
 from sgi.catalogue import identities, patients
 from sgi.catalogue.database import Connection
-from sgi.catalogue.identities import Said
+from sgi.catalogue.identities import GlassSaid
 from sgi.domain.patient import INS_OIDS, Identifier, Patient, matricule_shown
 from sgi.domain.slide import Slide
+from sgi.stored.identity import Known, KnownIdentifier, KnownPatient
 
 _LONGEST_ACCESSION = 16
 _LONGEST_NAME = 64
@@ -30,6 +31,8 @@ class Composed:
     patient_id: UUID | None
     study_uid: str
     told: Told
+    known: Known | None = None
+    """What is told is made of it; what is told alone decides whether there is a new revision."""
 
 
 async def compose(connection: Connection, slide: Slide) -> Composed:
@@ -48,7 +51,33 @@ async def compose(connection: Connection, slide: Slide) -> Composed:
         patient=None if patient is None else _patient(patient),
     )
     glass_id = UUID(said.glass["id"])
-    return Composed(glass_id, said.patient_id, said.study_uid or slide.study_uid, told)
+    study_uid = said.study_uid or slide.study_uid
+    return Composed(glass_id, said.patient_id, study_uid, told, _known(said, patient))
+
+
+def _known(said: GlassSaid, patient: Patient | None) -> Known:
+    parent = said.glass["parent_identifier"]
+    is_block = said.parent_kind == "block"
+    return Known(
+        glass=said.glass["identifier"],
+        block=parent if is_block else None,
+        specimen=said.part_identifier,
+        accession_number=said.accession_number,
+        received_at=said.received_at,
+        patient=None if patient is None else _known_patient(patient),
+    )
+
+
+def _known_patient(patient: Patient) -> KnownPatient:
+    return KnownPatient(
+        identifiers=tuple(
+            KnownIdentifier(kind=each.kind, assigner=each.assigner, value=each.value)
+            for each in patient.identifiers
+        ),
+        **asdict(patient.traits),
+        status=patient.status,
+        attributes=patient.attributes,
+    )
 
 
 def _whole(identifier: str | None, limit: int = 64) -> str | None:
@@ -58,7 +87,7 @@ def _whole(identifier: str | None, limit: int = 64) -> str | None:
     return identifier
 
 
-def _glass(said: Said) -> ToldGlass | None:
+def _glass(said: GlassSaid) -> ToldGlass | None:
     identifier = _whole(said.glass["identifier"])
     if identifier is None:
         return None

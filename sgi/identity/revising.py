@@ -29,7 +29,7 @@ from sgi.jobs.retention import protect_again
 from sgi.keeping.headers import Headers
 from sgi.keeping.record_tasks import UNREADABLE
 from sgi.keeping.records import Records
-from sgi.stored_identity import StoredIdentity, write_identity
+from sgi.stored.identity import StoredIdentity, write_identity
 from sgi.stores import Stores
 from storage.errors import StorageError
 
@@ -105,6 +105,7 @@ class Reviser:
             study_uid=composed.study_uid,
             series_uid=series_before if same_study else told_series_uid(slide.id, revision),
             told=composed.told,
+            known=composed.known,
             rejected=Rejection.WRONG_PATIENT if another else Rejection.WRONG_WORDS,
         )
 

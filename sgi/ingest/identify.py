@@ -8,17 +8,30 @@ import time
 from uuid import UUID
 
 import procrastinate
+import psycopg
 
-from sgi.catalogue import accounts, attachments, identification, identities, slides, turns
+from sgi.catalogue import (
+    accounts,
+    identification,
+    identities,
+    recalled,
+    self_attaching,
+    slides,
+    turns,
+)
 from sgi.catalogue.database import Connection, Database
-from sgi.domain.identification import Reader, codes_of, contradicts
+from sgi.domain.identification import Reader, codes_of, contradicts, name_of_code
+from sgi.domain.patient import Identifier
 from sgi.domain.slide import Slide
-from sgi.errors import ConfigurationError
+from sgi.errors import ConfigurationError, SgiError
+from sgi.hl7 import locks
 from sgi.hl7.interfaces import load_interfaces
+from sgi.hl7.subjects import Subjects
 from sgi.jobs.identity import IDENTIFY, defer_telling
 from sgi.jobs.keeping import Keeping
 from sgi.jobs.queue import KEEPING_QUEUE
 from sgi.settings import Settings
+from sgi.stored.identity import Known, StoredIdentity
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 100
@@ -46,11 +59,12 @@ async def identify(database: Database, slide: Slide, readers: list[Reader]) -> b
     async def compare(connection: Connection) -> bool:
         codes = codes_of(slide.facts, readers)
         told = await identities.current(connection, slide.id)
-        if told is not None and told.told.glass is not None:  # of a catalogue that was lost
-            codes = (*codes, told.told.glass.identifier)
-        await identification.take_turns(connection, slide.establishment_id, codes)
+        if told is not None and told.known is not None:  # of a catalogue that was lost
+            codes = (*codes, told.known.glass)
+        await _take_turns(connection, slide.establishment_id, codes, told)
+        await _recall(connection, slide, told)
         await identification.set_codes(connection, slide.establishment_id, slide.id, codes)
-        attached = await attachments.attach_by_label(
+        attached = await self_attaching.attach_by_label(
             connection,
             slide.establishment_id,
             slide.id,
@@ -60,6 +74,44 @@ async def identify(database: Database, slide: Slide, readers: list[Reader]) -> b
         return attached
 
     return await turns.transacted(database, slide.establishment_id, compare)
+
+
+async def _take_turns(
+    connection: Connection,
+    establishment_id: UUID,
+    codes: tuple[str, ...],
+    told: StoredIdentity | None,
+) -> None:
+    """With messages that name what the label reads, or what the slide was told of.
+
+    Without it a scan and its glass that come at the same moment would each not see the other. To
+    be called before any row is locked; messages take the same locks before they are applied.
+    """
+    known = None if told is None else told.known
+    names = {name_of_code(code) for code in codes}
+    if known is not None:
+        names.update(_subjects(known).names())
+    await turns.take(connection, [locks.key_of_name(establishment_id, each) for each in names])
+
+
+def _subjects(known: Known) -> Subjects:
+    bearers = () if known.patient is None else known.patient.identifiers
+    return Subjects(
+        {Identifier(each.value, each.assigner, each.kind) for each in bearers},
+        set() if known.accession_number is None else {known.accession_number},
+        {each for each in (known.glass, known.block, known.specimen) if each is not None},
+    )
+
+
+async def _recall(connection: Connection, slide: Slide, told: StoredIdentity | None) -> None:
+    """The case of a catalogue that was lost; what cannot be taken waits for the laboratory."""
+    if told is None or not await recalled.is_lost(connection, told):
+        return
+    try:
+        async with connection.transaction():
+            await recalled.recall(connection, slide.establishment_id, told)
+    except (SgiError, psycopg.DataError, psycopg.IntegrityError) as error:
+        _log.warning("the case of slide %s is not recalled: %s", slide.id, type(error).__name__)
 
 
 class Looks:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from sgi.domain.arrival import Arrival
 from sgi.ingest.gather import Candidate
 from sgi.ingest.receiver import Conversion, ConvertedScene
-from sgi.stored import HEAT_MAP
-from sgi.stored_slide import StoredArrival, StoredPart, StoredSideObject, StoredSlide
+from sgi.stored.keys import HEAT_MAP
+from sgi.stored.slide import StoredArrival, StoredPart, StoredSideObject, StoredSlide
 
 
 def stored_slides(

@@ -35,7 +35,7 @@ from sgi.jobs.queue import defer_processing
 from sgi.keeping.headers import Headers
 from sgi.keeping.records import Records
 from sgi.settings import Settings
-from sgi.stored import (
+from sgi.stored.keys import (
     MANIFEST,
     frame_hashes_key,
     heat_map_key,
@@ -43,7 +43,7 @@ from sgi.stored import (
     manifest_key,
     slide_folder,
 )
-from sgi.stored_slide import StoredSlide
+from sgi.stored.slide import StoredSlide
 from sgi.stores import Stores
 from storage.errors import StorageError
 from storage.store import OCTETS, ObjectStore

@@ -20,7 +20,7 @@ from sgi.domain.slide import scene_slide_id
 from sgi.ingest.child_errors import ToldError, death_of, told_error
 from sgi.ingest.pipe import Kind
 from sgi.ingest.verify import Written
-from sgi.stored import instance_key, omezarr_key, omezarr_name
+from sgi.stored.keys import instance_key, omezarr_key, omezarr_name
 from storage.store import ObjectSink, ObjectStore
 
 _NONSENSE = (KeyError, ValueError, TypeError, AttributeError, RecursionError)

@@ -10,7 +10,7 @@ from typing import Self
 from dicom.behind import Behind
 from dicom.frame_index import FrameIndex
 from sgi.errors import VerificationError
-from sgi.stored import StoredObject
+from sgi.stored.sources import StoredObject
 from storage.store import ObjectStore
 
 _PIECE_BYTES = 16 << 20

@@ -13,7 +13,7 @@ from sgi.catalogue import integrity
 from sgi.catalogue.database import Database
 from sgi.domain.integrity import Damage, Finding, Place
 from sgi.jobs.checks import report_damage
-from sgi.stored import instance_key
+from sgi.stored.keys import instance_key
 
 _log = logging.getLogger(__name__)
 _QUIET_S = 300.0

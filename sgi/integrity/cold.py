@@ -1,20 +1,27 @@
 """What of a slide lies in the cold store: packed copies, proved by their own hashes."""
 
-from sgi.domain.integrity import Damage, Place, Scrubbed
+from datetime import UTC, datetime
+
+from sgi.domain.integrity import Damage, Finding, Place, Scrubbed
 from sgi.domain.slide import StoredInstance
 from sgi.domain.tier import Tier
 from sgi.domain.tiers import ColdCopy
-from sgi.integrity.examine import Examined, damage_of
+from sgi.integrity.examine import YOUNG, Examined, damage_of
 from sgi.integrity.expected import Known
 from sgi.integrity.look import Whole, look
 from sgi.integrity.pace import Pace
 from sgi.integrity.packed import ArchivedError, Unpacking
 from sgi.integrity.progress import Progress
 from sgi.settings import KeepingSettings
-from sgi.stored import FROZEN_SHA256, cold_key
+from sgi.stored.keys import FROZEN_SHA256, cold_key, slide_folder
 from storage.errors import ObjectNotFoundError, StoreRefusedError
 from storage.store import ObjectStore
 from storage.thaw import thawable
+
+_KEPT = (
+    "The cold copy that stays after a restore is not what was written; the slide does not need it, "
+    "and it is made anew when the slide becomes cold."
+)
 
 
 def examine_cold(
@@ -28,17 +35,50 @@ def examine_cold(
 
     One whose hash nobody knows, as after a rebuild, is believed once it gave its instance back.
 
+    Copies that stay after a restore are read too: nothing relies on them, so that a wrong one is an
+    extra object, as is one that no row knows. What is younger than a day may be a move's that is
+    at work, and is not judged.
+
     What an archive gives back only after hours is not readable in place: of such a one the size is
     compared, and the hash that it was marked with when it was frozen, and no more. Raises the
     store's errors when it does not answer, StoppedError, and RoundOverError where `progress` says
     so.
     """
-    out = Examined(Place.COLD)
+    out, progress = Examined(Place.COLD), progress or Progress()
+    of_rows: set[str] = set()
     for instance in known.slide.instances:
+        key = cold_key(known.slide.id, instance.sop_uid)
         if instance.tier is not Tier.WARM:
+            of_rows.add(key)
             unpacking = Unpacking(store, pace, keeping)
-            _examine_copy(unpacking, known, instance, out, progress or Progress())
+            _examine_copy(unpacking, known, instance, out, progress)
+        elif instance.sop_uid in known.cold:
+            of_rows.add(key)
+            _examine_kept(store, key, known.cold[instance.sop_uid], pace, out, progress)
+    for info in store.list(slide_folder(known.slide.id)):
+        if info.key in of_rows:
+            continue
+        if info.modified > datetime.now(UTC) - YOUNG:
+            out.young += 1
+        else:
+            out.add(info.key, Damage.EXTRA)
     return out
+
+
+def _examine_kept(
+    store: ObjectStore, key: str, copy: ColdCopy, pace: Pace, out: Examined, progress: Progress
+) -> None:
+    wanted = [Whole(copy.size_bytes, copy.sha256.hex())] if copy.sha256 else []
+    out.read += Scrubbed(objects=1)
+    try:
+        seen = progress.look(Place.COLD, store, key, wanted, pace)
+    except StoreRefusedError:
+        damage = _damage_unread(store, key, copy)
+    else:
+        damage = None if not wanted or seen in wanted else damage_of(seen, wanted[0])
+        out.read += Scrubbed(bytes=seen.size_bytes if isinstance(seen, Whole) else 0)
+    if damage not in {None, Damage.MISSING}:  # one that is gone is made anew when it is wanted
+        out.findings.append(Finding(Place.COLD, key, Damage.EXTRA, _KEPT))
 
 
 def _examine_copy(

@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 
 from sgi.integrity.look import answers
-from sgi.stored import ESTABLISHMENTS
+from sgi.stored.keys import ESTABLISHMENTS
 from storage.errors import ObjectNotFoundError, StorageError
 from storage.store import ObjectInfo, ObjectStore
 

@@ -14,7 +14,9 @@ from pydantic import BaseModel
 
 from sgi.catalogue import rebuild as rows
 from sgi.catalogue.recovered import Owner
-from sgi.stored import (
+from sgi.stored.establishment import StoredEstablishment
+from sgi.stored.forecast import StoredActivity
+from sgi.stored.keys import (
     ESTABLISHMENTS,
     certificate_key,
     destruction_key,
@@ -25,11 +27,9 @@ from sgi.stored import (
     retention_key,
     tier_policy_key,
 )
-from sgi.stored_establishment import StoredEstablishment
-from sgi.stored_forecast import StoredActivity
-from sgi.stored_limits import StoredLimits
-from sgi.stored_retention import Certificate, StoredDestruction, StoredHolds, StoredRule
-from sgi.stored_tiers import StoredTierPolicy
+from sgi.stored.limits import StoredLimits
+from sgi.stored.retention import Certificate, StoredDestruction, StoredHolds, StoredRule
+from sgi.stored.tiers import StoredTierPolicy
 from storage.errors import ObjectNotFoundError, ObjectTooLargeError
 from storage.store import ObjectStore
 
@@ -54,6 +54,8 @@ class Decision:
     """One whose destruction has begun, perhaps: some of it may be gone."""
     unless_ended: UUID | None = None
     """A slide of which this is not to be said once its destruction has begun."""
+    of_holds: UUID | None = None
+    """The slide whose holds it tells: what it says of their end is not taken."""
     is_establishment: bool = False
     """It says no more than that there is one."""
 
@@ -156,6 +158,7 @@ def _read(store: ObjectStore, key: str, kind: _Kind) -> Decision | str:
         lambda connection: kind.add(connection, told),
         told.slide_id if isinstance(told, Certificate) else None,
         told.slide_id if isinstance(told, StoredDestruction) and told.began_at else None,
+        of_holds=told.slide_id if isinstance(told, StoredHolds) else None,
         is_establishment=isinstance(told, StoredEstablishment),
     )
 

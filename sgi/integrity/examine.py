@@ -1,6 +1,7 @@
 """One slide in one place, every object of it read again: what is wrong, and what was learned."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from sgi.domain.integrity import Damage, Finding, Place, Scrubbed, SideObject
 from sgi.errors import SgiError
@@ -16,15 +17,13 @@ from sgi.integrity.expected import (
 from sgi.integrity.look import Gone, Seen, Unreadable, Whole
 from sgi.integrity.pace import Pace
 from sgi.integrity.progress import Progress
-from sgi.stored import (
-    MANIFEST,
-    identity_revision,
-    manifest_key,
-    side_object_key,
-    slide_folder,
-)
+from sgi.stored.keys import MANIFEST, identity_revision, manifest_key, side_object_key, slide_folder
 from storage.errors import StorageError
 from storage.store import ObjectStore
+
+YOUNG = timedelta(days=1)
+"""An unknown object that is younger may be of a slide, or of a copy, that is on its way: its row
+comes last. The longest of them takes hours."""
 
 _SENTENCES = {
     Damage.MISSING: "The object is not there.",
@@ -53,6 +52,8 @@ class Examined:
     learned_hashes: bool = False
     """True when rows of instances are to be completed from the manifest."""
     read: Scrubbed = field(default_factory=Scrubbed)
+    young: int = 0
+    """Objects that nobody knows, and that are too young to be judged."""
 
     def add(self, key: str, damage: Damage, place: Place | None = None) -> None:
         self.findings.append(Finding(place or self.place, key, damage, _SENTENCES[damage]))

@@ -11,8 +11,8 @@ from sgi.domain.tier import Tier
 from sgi.domain.tiers import ColdCopy
 from sgi.errors import SgiError
 from sgi.integrity.look import Whole
-from sgi.stored import MANIFEST, frame_hashes_key, instance_key, side_object_key
-from sgi.stored_slide import StoredSlide
+from sgi.stored.keys import MANIFEST, frame_hashes_key, instance_key, side_object_key
+from sgi.stored.slide import StoredSlide
 
 _HASH_BYTES = 32
 _MOST = 1 << 62

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dicom.behind import Behind
 from sgi.integrity.pace import Pace
-from sgi.stored import PROBE_KEY
+from sgi.stored.keys import PROBE_KEY
 from storage.errors import (
     BucketNotFoundError,
     CorruptObjectError,

@@ -13,7 +13,7 @@ from sgi.integrity.expected import Known, Manifest, expected_objects
 from sgi.integrity.look import Whole
 from sgi.integrity.pace import Pace
 from sgi.integrity.packed import ArchivedError, Unpacking
-from sgi.stored import MANIFEST, instance_key, manifest_key, quarantine_key, slide_folder
+from sgi.stored.keys import MANIFEST, instance_key, manifest_key, quarantine_key, slide_folder
 from sgi.stores import Stores
 from storage.errors import StorageError
 from storage.store import ObjectStore

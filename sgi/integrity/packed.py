@@ -15,7 +15,8 @@ from sgi.integrity.look import Whole, look
 from sgi.integrity.pace import Pace
 from sgi.keeping.recompression import Recompression
 from sgi.settings import KeepingSettings
-from sgi.stored import StoredObject, cold_key, instance_key
+from sgi.stored.keys import cold_key, instance_key
+from sgi.stored.sources import StoredObject
 from storage.errors import StoreRefusedError
 from storage.store import ObjectStore
 

@@ -23,7 +23,8 @@ from sgi.domain.tier import Tier
 from sgi.errors import ConflictError, SgiError
 from sgi.integrity.decisions import Decision, read_decisions
 from sgi.integrity.expected import Manifest, parse_manifest
-from sgi.stored import (
+from sgi.stored.identity import StoredIdentity, parse_identity
+from sgi.stored.keys import (
     MANIFEST,
     SLIDES,
     establishment_key,
@@ -34,7 +35,6 @@ from sgi.stored import (
     side_object_key,
     slide_folder,
 )
-from sgi.stored_identity import StoredIdentity, parse_identity
 from sgi.stores import Stores
 from storage.errors import ObjectNotFoundError, ObjectTooLargeError
 from storage.store import ObjectStore
@@ -66,6 +66,8 @@ class Rebuilt:
     decisions: int = 0
     asked_again: int = 0
     """Destructions among them that somebody has to approve anew."""
+    still_held: list[UUID] = field(default_factory=list)
+    """Slides whose hold is lifted in the store alone: it goes on until somebody lifts it anew."""
     handed_over: list[UUID] = field(default_factory=list)
     """Establishments of a first start: they are others' now."""
     problems: list[str] = field(default_factory=list)
@@ -324,7 +326,10 @@ class _Rebuild:
             self._out.problems.append(f"{decision.key} is not taken: {_why(error)}")
         else:
             self._out.decisions += not decision.is_establishment
-            self._out.asked_again += asked_again is True
+            if asked_again is True and decision.of_holds is not None:
+                self._out.still_held.append(decision.of_holds)
+            else:
+                self._out.asked_again += asked_again is True
 
     async def _establish(
         self, establishment_id: UUID, name: str, created_at: datetime, before: dict[UUID, str]

@@ -15,7 +15,7 @@ from sgi.integrity.packed import ArchivedError
 from sgi.integrity.progress import Progress
 from sgi.integrity.verify import Verifier
 from sgi.jobs.retention import protect_again
-from sgi.stored import MANIFEST, manifest_key, slide_folder
+from sgi.stored.keys import MANIFEST, manifest_key, slide_folder
 from storage.errors import ObjectNotFoundError
 from storage.store import ObjectStore
 

@@ -5,6 +5,8 @@ They may be what a slide left that the catalogue lost, so that nothing here ever
 
 import asyncio
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,23 +14,30 @@ from sgi.catalogue import accounts, audit, incidents, integrity
 from sgi.catalogue.audit import SYSTEM, Action
 from sgi.catalogue.database import Database
 from sgi.domain.integrity import Damage, Finding, FoundBy, IncidentState, Place
+from sgi.integrity.examine import YOUNG
 from sgi.integrity.expected import parse_manifest
-from sgi.stored import MANIFEST, SLIDES
+from sgi.stored.keys import MANIFEST, SLIDES
 from sgi.stores import Stores
 from storage.errors import StorageError
 from storage.store import ObjectStore
 
 _log = logging.getLogger(__name__)
-_YOUNG = timedelta(days=1)
-"""What is younger may be a slide on its way in."""
 _PAGE = 1000
 
 
-async def find_strays(
-    database: Database, stores: Stores, young: timedelta = _YOUNG
-) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """What belongs to no slide."""
+
+    found: Sequence[Finding] = ()
+    young: int = 0
+    """Folders of no slide that are too young to be judged: slides on their way in, perhaps."""
+
+
+async def find_strays(database: Database, stores: Stores, young: timedelta = YOUNG) -> Strays:
     """Look through every store once; raises the stores' errors when one does not answer."""
     found: list[Finding] = []
+    not_judged = 0
     for store, place in (
         (stores.warm, Place.WARM),
         (stores.cold, Place.COLD),
@@ -36,19 +45,23 @@ async def find_strays(
     ):
         if store is None:
             continue
-        unknown = await _unknown(database, await asyncio.to_thread(_folders, store, young))
+        folders = await asyncio.to_thread(_folders, store)
+        unknown = await _unknown(database, sorted(folders))
+        since = datetime.now(UTC) - young
+        not_judged += sum(folders[name] > since for name in unknown)
+        unknown = [name for name in unknown if folders[name] <= since]
         found += [await asyncio.to_thread(_finding, store, place, name) for name in unknown]
     await _tell(database, found)
-    return found
+    return Strays(found, not_judged)
 
 
-def _folders(store: ObjectStore, young: timedelta) -> list[str]:
-    """Every folder of slides in which nothing was written lately."""
+def _folders(store: ObjectStore) -> dict[str, datetime]:
+    """Every folder of slides, and when something was written there last."""
     newest: dict[str, datetime] = {}
     for info in store.list(SLIDES):
         name = info.key.removeprefix(SLIDES).partition("/")[0]
         newest[name] = max(info.modified, newest.get(name, info.modified))
-    return sorted(name for name, at in newest.items() if at <= datetime.now(UTC) - young)
+    return newest
 
 
 async def _unknown(database: Database, names: list[str]) -> list[str]:

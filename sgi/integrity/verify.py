@@ -28,7 +28,7 @@ from sgi.integrity.packed import Unpacking
 from sgi.integrity.progress import Progress
 from sgi.jobs.retention import protect_again
 from sgi.settings import KeepingSettings
-from sgi.stored import MANIFEST, manifest_key
+from sgi.stored.keys import MANIFEST, manifest_key
 from sgi.stores import Stores
 from storage.errors import StorageError
 
@@ -47,6 +47,9 @@ class Verified:
     read: Scrubbed = field(default_factory=Scrubbed)
     away: StorageError | None = None
     """Of a store that did not answer: what lies there is not verified."""
+
+    young: int = 0
+    """Objects that nobody knows, and that are too young to be judged."""
 
     @property
     def left(self) -> list[Finding]:
@@ -155,7 +158,8 @@ class Verifier:
             await integrity.count_read(connection, slide, read)
             if is_whole:
                 await integrity.mark_verified(connection, slide)
-        return Verified(slide.id, tuple(findings), tuple(repaired), read, away)
+        young = sum(examined.young for examined in seen)
+        return Verified(slide.id, tuple(findings), tuple(repaired), read, away, young)
 
     async def _tell(self, known: Known, findings: list[Finding]) -> dict[Finding, UUID]:
         """Alarms come before repairs: they are there whatever happens next."""

@@ -14,6 +14,7 @@ from sgi.jobs.queue import KEEPING_QUEUE
 DESTROY_SLIDE = "sgi.destroy_slide"
 PROTECT_SLIDE = "sgi.protect_slide"
 RETAIN_SLIDES = "sgi.retain_slides"
+PROLONG = "sgi.prolong_retention"
 
 # Only the caller's connection is ever used to defer, so this one is never opened.
 _deferring = procrastinate.App(connector=procrastinate.PsycopgConnector())

@@ -19,7 +19,8 @@ from sgi.errors import StoppedError, VerificationError
 from sgi.keeping.frozen import freeze_copy, frozen_copy
 from sgi.keeping.recompression import Recompression
 from sgi.settings import Settings
-from sgi.stored import StoredObject, cold_key, frame_hashes_key, instance_key
+from sgi.stored.keys import cold_key, frame_hashes_key, instance_key
+from sgi.stored.sources import StoredObject
 from storage.errors import (
     CorruptObjectError,
     ObjectChangedError,

@@ -11,7 +11,7 @@ from sgi.domain.slide import Slide, StoredInstance
 from sgi.jobs.checks import defer_check, report_damage
 from sgi.jobs.keeping import Keeping
 from sgi.keeping.copies import Copies
-from sgi.stored import cold_key, instance_key
+from sgi.stored.keys import cold_key, instance_key
 from storage.errors import ObjectNotFoundError, StorageError
 
 _DETAIL = "A move between tiers found that it is not what was written; nothing wrong was shown."

@@ -9,7 +9,7 @@ from sgi import recovery
 from sgi.catalogue import accounts
 from sgi.jobs.keeping import Keeping
 from sgi.jobs.queue import KEEPING_QUEUE
-from sgi.stored_establishment import StoredEstablishment, write_establishment
+from sgi.stored.establishment import StoredEstablishment, write_establishment
 from storage.errors import StorageError
 
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sgi.domain.slide import StoredInstance
 from sgi.domain.tiers import ColdCopy
 from sgi.errors import VerificationError
-from sgi.stored import FROZEN_OF, FROZEN_SHA256, cold_key
+from sgi.stored.keys import FROZEN_OF, FROZEN_SHA256, cold_key
 from storage.errors import ObjectNotFoundError
 from storage.store import ObjectStore
 from storage.thaw import Thaw, thawable

@@ -13,7 +13,8 @@ from dicom.frame_index import FrameIndex
 from sgi.domain.slide import StoredInstance
 from sgi.domain.tier import Tier
 from sgi.errors import ColdError, VerificationError
-from sgi.stored import StoredObject, cold_key, instance_key
+from sgi.stored.keys import cold_key, instance_key
+from sgi.stored.sources import StoredObject
 from sgi.stores import Stores
 
 _PIECE_BYTES = 4 << 20

@@ -29,7 +29,7 @@ from sgi.keeping.copies import DAMAGED, Copies, Count
 from sgi.keeping.damage import Alarm
 from sgi.keeping.reaping import Reaping, copies_of
 from sgi.keeping.thawing import Thawing
-from sgi.stored import cold_key, instance_key
+from sgi.stored.keys import cold_key, instance_key
 from storage.errors import ObjectNotFoundError, StorageError
 from storage.store import ObjectStore
 

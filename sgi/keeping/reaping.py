@@ -12,12 +12,14 @@ from uuid import UUID
 
 from sgi import recovery
 from sgi.catalogue import integrity, slides, tiers
+from sgi.domain.integrity import Damage, Finding, Place
 from sgi.domain.slide import StoredInstance
 from sgi.domain.tiers import ColdCopy
 from sgi.errors import VerificationError
+from sgi.jobs.checks import report_damage
 from sgi.jobs.keeping import Keeping
 from sgi.keeping.copies import Copies, Count
-from sgi.stored import cold_key, instance_key
+from sgi.stored.keys import cold_key, instance_key
 from storage.errors import ObjectNotFoundError, StorageError, StoreRefusedError
 from storage.store import ObjectStore
 
@@ -26,6 +28,14 @@ _PAUSE = timedelta(days=1)
 """Until a copy that could not be proved is read again."""
 _SHORT_PAUSE = timedelta(minutes=15)
 """The same of one that the store could not give now: the others have their turn first."""
+_WARM_AGAIN = (
+    "The cold copy was found wrong before the warm one was deleted; the warm one is right, and the "
+    "level is warm again."
+)
+_NEITHER = (
+    "The cold copy was found wrong before the warm one was deleted, and the warm one is wrong too; "
+    "both stay."
+)
 
 
 def copies_of(
@@ -75,8 +85,12 @@ class Reaping:
         if proved is not None:
             await self._delete(work, proved)
         elif warm_is_right:
-            await self._take_back(work)
+            await self._take_back(work, await asyncio.to_thread(self._damage_of, work))
         else:
+            damage = await asyncio.to_thread(self._damage_of, work)
+            async with self.keeping.database.transaction(establishment_id) as connection:
+                finding = Finding(Place.COLD, work.cold_key, damage, _NEITHER)
+                await report_damage(connection, establishment_id, slide_id, finding)
             await self._put_off(work, _PAUSE)
             raise VerificationError("The cold copy changed; the warm one stays.")
 
@@ -105,11 +119,22 @@ class Reaping:
                 await asyncio.to_thread(self.keeping.stores.warm.delete, work.warm_key)
             await tiers.warm_is_gone(connection, work.instance.sop_uid, proved)
 
-    async def _take_back(self, work: "_Work") -> None:
+    def _damage_of(self, work: "_Work") -> Damage:
+        try:
+            self.cold.size(work.cold_key)
+        except ObjectNotFoundError:
+            return Damage.MISSING
+        except StorageError:
+            pass  # it was there a moment ago
+        return Damage.BYTES
+
+    async def _take_back(self, work: "_Work", damage: Damage) -> None:
         async with self.keeping.database.transaction(work.establishment_id) as connection:
             if await tiers.lock_warm_left(connection, work.instance.sop_uid) != work.known:
                 return
             await integrity.bring_back(connection, work.instance.sop_uid)
+            finding = Finding(Place.COLD, work.cold_key, damage, _WARM_AGAIN)
+            await report_damage(connection, work.establishment_id, work.slide_id, finding)
         _log.warning("slide %s: a cold copy is damaged; the level is warm again", work.slide_id)
 
     async def _put_off(self, work: "_Work", pause: timedelta) -> None:

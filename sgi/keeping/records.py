@@ -15,8 +15,8 @@ from sgi.domain.tier import Tier
 from sgi.domain.told import ToldPlace
 from sgi.errors import ConflictError, NotFoundError, VerificationError
 from sgi.keeping.headers import Headers, with_header
-from sgi.stored import HeldBytes
-from sgi.stored_identity import StoredIdentity
+from sgi.stored.identity import StoredIdentity
+from sgi.stored.sources import HeldBytes
 
 OnDamage = Callable[[UUID, str], None]
 """Hears, in the event loop, of a slide's instance whose header is not what was written."""

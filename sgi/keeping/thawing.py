@@ -14,7 +14,7 @@ from sgi.domain.slide import Slide, StoredInstance
 from sgi.domain.tiers import MoveState, TierMove
 from sgi.jobs.keeping import Keeping
 from sgi.settings import ColdSettings
-from sgi.stored import cold_key
+from sgi.stored.keys import cold_key
 from storage.store import ObjectStore
 from storage.thaw import Thaw, Thawable, ThawState, thawable
 

@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from sgi import recovery
-from sgi.catalogue import audit, destructions, incidents
+from sgi.catalogue import audit, destructions, incidents, retention
 from sgi.catalogue.audit import SYSTEM, Action
-from sgi.catalogue.database import Database
-from sgi.domain.retention import Destruction, DestructionState
+from sgi.catalogue.database import Connection, Database
+from sgi.domain.retention import Destruction, DestructionState, is_early
 from sgi.errors import ConflictError, SgiError, VerificationError
 from sgi.jobs.decisions import verdict_on
 from sgi.retention.erase import Shelf
 from sgi.retention.objections import heed_store
 from sgi.retention.originals import end_originals
 from sgi.settings import Settings
-from sgi.stored_retention import (
+from sgi.stored.retention import (
     Certificate,
     Originals,
     StoreAnswer,
@@ -99,6 +99,8 @@ class Destroyer:
             await heed_store(self.database, self.stores.warm, before)
         try:
             async with self.database.transaction(establishment_id) as connection:
+                if before is not None and await self._withdrawn(connection, before):
+                    return None
                 begun = await destructions.begin(connection, destruction_id)
                 if begun is not None and before is not None and before.state != begun.state:
                     await audit.record(
@@ -113,6 +115,28 @@ class Destroyer:
             _log.warning("destruction %s may not begin", destruction_id)
             return None
         return begun
+
+    async def _withdrawn(self, connection: Connection, approved: Destruction) -> bool:
+        """Whether its ground does not hold any more, and it was taken back: since it was asked for
+        the patient came back, or the rule was prolonged.
+        """
+        if approved.state is not DestructionState.APPROVED or is_early(approved.ground):
+            return False
+        until = await retention.end_of(connection, approved.slide_id)
+        if until is None or until <= datetime.now(UTC).date():
+            return False
+        withdrawn = await destructions.withdraw(connection, approved.id, _ITSELF, _NOT_ENDED)
+        if withdrawn is not None:
+            await audit.record(
+                connection,
+                approved.establishment_id,
+                SYSTEM,
+                Action.WITHDRAW_DESTRUCTION,
+                approved.slide_id,
+            )
+            await asyncio.to_thread(write_destruction, self.stores.warm, withdrawn)
+            _log.warning("destruction %s is withdrawn: the retention has moved on", approved.id)
+        return True
 
     async def _shelves(self, begun: Destruction) -> list[Shelf]:
         places = {"warm": self.stores.warm, "cold": self.stores.cold, "second": self.stores.second}
@@ -164,6 +188,8 @@ class Destroyer:
                 await asyncio.to_thread(write_certificate, self.stores.warm, certificate)
 
 
+_ITSELF = "SGI"
+_NOT_ENDED = "The retention does not end yet: the patient was seen since, or the rule is longer."
 _OF_WITHDRAWAL = {"withdrawn_by", "withdrawn_at", "withdrawal_reason"}
 
 

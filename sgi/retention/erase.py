@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from sgi.errors import VerificationError
-from sgi.stored import manifest_key, quarantine_folder, slide_folder
-from sgi.stored_retention import StoreAnswer
+from sgi.stored.keys import manifest_key, quarantine_folder, slide_folder
+from sgi.stored.retention import StoreAnswer
 from storage.locks import ObjectVersion, lockable
 from storage.store import ObjectStore
 

@@ -12,7 +12,7 @@ from sgi.catalogue.audit import SYSTEM, Action
 from sgi.catalogue.database import Connection, Database
 from sgi.domain.retention import Destruction, DestructionState
 from sgi.errors import VerificationError
-from sgi.stored_retention import (
+from sgi.stored.retention import (
     StoredDestruction,
     StoredHold,
     StoredHolds,

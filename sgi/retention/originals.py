@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sgi.catalogue.destructions import OriginalFiles
-from sgi.stored_retention import Originals
+from sgi.stored.retention import Originals
 
 DONE = ".done"
 

@@ -7,7 +7,7 @@ deletable when their slide becomes cold. See docs/decisions/0011-retention.md.
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
-from sgi.stored import slide_folder
+from sgi.stored.keys import slide_folder
 from storage.locks import lockable
 from storage.store import ObjectStore
 

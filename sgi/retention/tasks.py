@@ -12,18 +12,26 @@ from procrastinate.jobs import Job
 
 from sgi import recovery
 from sgi.catalogue import accounts, destructions, holds, retention, slides
-from sgi.domain.retention import counted_from, kept_until
 from sgi.errors import SgiError
 from sgi.jobs.keeping import Keeping
 from sgi.jobs.queue import KEEPING_QUEUE
-from sgi.jobs.retention import DESTROY_SLIDE, PROTECT_SLIDE, RETAIN_SLIDES, defer_destruction
+from sgi.jobs.retention import (
+    DESTROY_SLIDE,
+    PROLONG,
+    PROTECT_SLIDE,
+    RETAIN_SLIDES,
+    defer_destruction,
+)
 from sgi.retention.destroy import Destroyer
 from sgi.retention.protect import hold_objects, retain_objects
 from storage.errors import StorageError
+from storage.store import ObjectStore
 
 _log = logging.getLogger(__name__)
 _SWEPT_AFTER = timedelta(days=1)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5, 3600
+_AT_ONCE = 200
+"""Slides of an establishment whose dates one round prolongs."""
 _AFTER_ALL = -20
 """Priority of what failed before: below scrubs and copies."""
 
@@ -71,6 +79,21 @@ def register(queue: procrastinate.App, keeping: Keeping) -> None:
         del timestamp
         await resume(keeping)
 
+    @queue.periodic(cron="* * * * *")
+    @queue.task(
+        name=PROLONG,
+        queue=KEEPING_QUEUE,
+        lock=PROLONG,
+        queueing_lock=PROLONG,
+        priority=_AFTER_ALL,
+    )
+    async def find_moved(timestamp: int) -> None:
+        del timestamp
+        try:
+            await prolong(keeping)
+        except StorageError as error:
+            _log.warning("dates of retention are prolonged later: %s", type(error).__name__)
+
 
 async def resume(keeping: Keeping) -> None:
     """Queue every destruction that is to be carried out, or looked at once more, and that no
@@ -93,11 +116,9 @@ async def protect_slide(keeping: Keeping, establishment_id: UUID, slide_id: UUID
     """
     async with keeping.database.transaction(establishment_id) as connection:
         held = await holds.open_hold(connection, slide_id) is not None
-        slide = await slides.by_id(connection, slide_id)
-        years = (await retention.rule(connection)).years
-    if slide is None:
+        until = await retention.end_of(connection, slide_id)
+    if until is None:
         return
-    until = kept_until(counted_from(slide.published_at), years)
     stores = keeping.stores
     puts: list[Callable[[], int]] = [  # holds first: they are for today
         partial(hold_objects, store, slide_id, on=held)
@@ -122,11 +143,33 @@ async def retain_slides(keeping: Keeping, establishment_id: UUID) -> None:
     if cold is None:
         return
     async with keeping.database.transaction(establishment_id) as connection:
-        years = (await retention.rule(connection)).years
         slide_ids = await slides.ids(connection)
     for slide_id in slide_ids:
+        await _retain(keeping, cold, establishment_id, slide_id)
+
+
+async def prolong(keeping: Keeping) -> None:
+    """Put on the objects of cold slides what was said of their patients since: a stay, a case.
+
+    Raises StorageError: what is left is taken up by the next round.
+    """
+    cold = keeping.stores.cold
+    async with keeping.database.anonymous() as connection:
+        establishments = await accounts.establishments(connection)
+    for establishment_id, _ in establishments:
         async with keeping.database.transaction(establishment_id) as connection:
-            slide = await slides.by_id(connection, slide_id)
-        if slide is not None:
-            until = kept_until(counted_from(slide.published_at), years)
-            await asyncio.to_thread(retain_objects, cold, slide_id, until)
+            left = await retention.moved(connection, _AT_ONCE)
+        for each in left:
+            if cold is not None:
+                await _retain(keeping, cold, establishment_id, each.slide_id)
+            async with keeping.database.transaction(establishment_id) as connection:
+                await retention.was_told(connection, each)
+
+
+async def _retain(
+    keeping: Keeping, cold: ObjectStore, establishment_id: UUID, slide_id: UUID
+) -> None:
+    async with keeping.database.transaction(establishment_id) as connection:
+        until = await retention.end_of(connection, slide_id)
+    if until is not None:
+        await asyncio.to_thread(retain_objects, cold, slide_id, until)

@@ -48,8 +48,8 @@ from sgi.domain.slide import Slide
 from sgi.engines.postgres import EmbeddedPostgres
 from sgi.ingest.facts import facts_of
 from sgi.settings import DatabaseSettings, IngestSettings, Settings, StorageSettings
-from sgi.stored import frame_hashes_key, instance_key, manifest_key
-from sgi.stored_slide import StoredSlide
+from sgi.stored.keys import frame_hashes_key, instance_key, manifest_key
+from sgi.stored.slide import StoredSlide
 from sgi.stores import Stores
 from storage.memory import MemoryObjectStore
 from storage.store import ObjectSink

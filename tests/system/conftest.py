@@ -365,7 +365,7 @@ class Laboratory:
     def _header(self, kind: str, version: str, profile: str) -> str:
         now = datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000")
         names = f"SGL|{self.facility}|SGI|{self.facility}|{now}"
-        told = f"{kind}|{uuid4().hex[:18]}|T|{version}|||||FRA|UNICODE UTF-8|||{profile}"
+        told = f"{kind}|{uuid4().hex[:18]}|P|{version}|||||FRA|UNICODE UTF-8|||{profile}"
         return f"MSH|^~\\&|{names}||{told}"
 
     def _event(self) -> str:

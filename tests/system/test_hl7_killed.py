@@ -294,10 +294,10 @@ def put_notices(url: str, cases: list[str]) -> None:
     with psycopg.connect(url) as connection:
         for state in STATES:
             connection.execute(
-                """insert into outbox (establishment_id, interface, kind, subject, case_id)
-                   select establishment_id, 'sgl', 'LAB-101', c.id || ' ' || %(state)s, c.id
+                """insert into outbox (establishment_id, interface, kind, case_state, case_id)
+                   select establishment_id, 'sgl', 'LAB-101', %(state)s, c.id
                    from lab_case c where accession_number = any(%(cases)s) and not exists (
-                       select from outbox o where o.subject = c.id || ' ' || %(state)s)""",
+                       select from outbox o where (o.case_id, o.case_state) = (c.id, %(state)s))""",
                 {"state": state, "cases": cases},
             )
 
@@ -363,12 +363,12 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_applied_twice(
                    where state in ('waiting', 'sent') and next_try_at > now() + interval '1 s'"""
             )
         time.sleep(1)
-    told = rows(url, "select control_id, subject, state from outbox order by number")
+    told = rows(url, "select control_id, case_id::text, state from outbox order by number")
     assert {state for _, _, state in told} == {"accepted"}
     assert len({control_id for control_id, _, _ in told}) == len(told) == 3 * len(cases)
     assert {control_id for control_id, _ in laboratory.received} == {each for each, _, _ in told}
     numbers = dict(rows(url, "select id::text, accession_number from lab_case"))
-    put = [(numbers[subject.split(" ")[0]], control_id) for control_id, subject, _ in told]
+    put = [(numbers[case_id], control_id) for control_id, case_id, _ in told]
     seen = list(dict.fromkeys((case, control_id) for control_id, case in laboratory.received))
     assert sorted(seen, key=first) == sorted(put, key=first), "the order of each case"
     print(

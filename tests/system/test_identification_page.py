@@ -111,3 +111,19 @@ def test_a_case_that_is_signed_out_changes_only_when_somebody_says_yes(
     page.goto(f"/cases/{case}")
     expect(page.get_by_test_id("changed-since")).to_contain_text("Changé depuis la validation")
     expect(page.get_by_test_id("case-history")).to_contain_text(f"Image ajoutée à la lame {GLASS}")
+
+
+def test_a_patients_code_is_named_and_not_spelt_out(
+    shared_system: Any, page: Page, labelled_slide: Callable[..., Path]
+) -> None:
+    code = (
+        f"IS01{'0' * 22}S1279035121518989S21.2.250.1.213.1.4.10"
+        "S3DOMINIQUE\x1dS4PAT-TROIS\x1dS5FS628-03-1979S763220"
+    )
+    shared_system.put(labelled_slide("ins.svs", code, 8), "ins.svs")
+    slide = shared_system.wait_for("ins.svs", "published")["slide"]
+    page.goto(f"/identification?slide={slide}")
+    entry = page.get_by_test_id("to-identify").filter(has_text="ins.svs")
+    expect(entry).to_have_attribute("data-reason", "patient_code")
+    expect(page.get_by_test_id("code-read")).to_have_text("Code INS du patient")
+    expect(page.get_by_test_id("identification")).not_to_contain_text("279035121518989")

@@ -1,10 +1,12 @@
 """What an administrator sees of the links with the laboratory: health, messages, reading again."""
 
+import json
 from typing import Any
 
+import psycopg
 from playwright.sync_api import Page, expect
 
-REFUSED = "MSH|^~\\&|SGL|CHU-X|SGI|CHU-X|20260612101500||SIU^S12|BAD1|T|2.5.1"
+REFUSED = "MSH|^~\\&|SGL|CHU-X|SGI|CHU-X|20260612101500||SIU^S12|BAD1|P|2.5.1"
 
 
 def test_health_messages_and_reading_again(
@@ -30,6 +32,7 @@ def test_health_messages_and_reading_again(
     rows = page.get_by_test_id("message-row")
     expect(rows).to_have_count(3)
     expect(rows.first).to_have_attribute("data-outcome", "refused")
+    expect(rows.first).to_contain_text("pris en charge ici")
     page.get_by_test_id("filter-accession_number").fill("26P00500")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("nouveau cas")
@@ -92,3 +95,23 @@ def test_who_may_not_see_them_is_told_so_and_nothing_else(shared_system: Any, pa
     expect(page.get_by_test_id("notice")).to_contain_text("n’a pas le droit")
     expect(page.get_by_role("button", name="Réessayer")).to_have_count(0)
     expect(page.get_by_test_id("interfaces")).to_have_count(0)
+
+
+def test_one_that_nobody_serves_says_since_when_and_goes_when_somebody_says_so(
+    shared_system: Any, page: Page
+) -> None:
+    told = json.loads((shared_system.data / "run" / "engines.json").read_text())
+    with psycopg.connect(told["database"]["url"]) as connection:
+        connection.execute(
+            """insert into interface (establishment_id, name, kind, sends, seen_at)
+               select id, 'ancien', 'files', '{}', now() - interval '3 days' from establishment"""
+        )
+    page.goto("/interfaces")
+    card = page.get_by_test_id("interface").filter(has_text="ancien")
+    expect(card.get_by_test_id("silent-since")).to_contain_text("Aucun signe de vie depuis le")
+    expect(page.get_by_test_id("remove-interface")).to_have_count(1)
+    card.get_by_test_id("remove-interface").click()
+    expect(page.get_by_test_id("remove-dialogue")).to_contain_text("retiré exprès")
+    page.get_by_test_id("remove-submit").click()
+    expect(card).to_have_count(0)
+    expect(page.get_by_test_id("interface")).to_have_count(1)

@@ -156,7 +156,7 @@ def test_from_a_hold_to_a_certificate(
     page.get_by_role("button", name="English").or_(page.get_by_text("EN", exact=True)).first.click()
     expect(page.get_by_test_id("retention-rule")).to_contain_text("kept for 20 years")
     page.get_by_test_id("change-rule").click()
-    page.get_by_label("Years from publication").fill("10")
+    page.get_by_label("Years from the last contact").fill("10")
     page.wait_for_timeout(300)
     eyes.picture("retention-rule-en")
     page.keyboard.press("Escape")

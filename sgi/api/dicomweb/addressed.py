@@ -27,13 +27,26 @@ async def study_at(request: Request, study: str) -> list[ServedSlide]:
 
 async def require_told_right(request: Request, found: Sequence[ServedSlide]) -> None:
     """Raises MistoldError where what would be told of any names another patient than it is of."""
+    await told_right(request, found, all_of_them=True)
+
+
+async def told_right(
+    request: Request, found: Sequence[ServedSlide], *, all_of_them: bool = False
+) -> list[ServedSlide]:
+    """Those of which nothing that is told names another patient than they are of.
+
+    Raises MistoldError where there is none, or (`all_of_them`) fewer than were given.
+    """
     services, session = services_of(request), session_of(request)
     told = [served.slide.id for served in found if served.slide.told is not None]
-    if not told:  # names nobody yet
-        return
+    if not told:  # they name nobody yet
+        return list(found)
     async with services.database.transaction(session.establishment_id) as connection:
-        if await dicomweb.are_mistold(connection, told):
-            raise MistoldError("The slide is to be told of another patient; try again later.")
+        wrong = await dicomweb.mistold_of(connection, told)
+    right = [served for served in found if served.slide.id not in wrong]
+    if wrong and (all_of_them or not right):
+        raise MistoldError("The slide is to be told of another patient; try again later.")
+    return right
 
 
 async def series_at(
@@ -58,6 +71,20 @@ async def instance_at(
             raise RetiredError(RETIRED)
         raise NotFoundError("There is no such instance.")
     await seen(request, served)
+    return served, stored
+
+
+async def pixels_at(
+    request: Request, study: str, series: str, instance: str
+) -> tuple[ServedSlide, StoredInstance]:
+    """As `instance_at`, of one whose pixels are asked for.
+
+    Those of the tissue name nobody. Those of the label do, in the study of whoever it was told of:
+    raises MistoldError while that is another patient than it is of.
+    """
+    served, stored = await instance_at(request, study, series, instance)
+    if stored.may_show_names:
+        await require_told_right(request, [served])
     return served, stored
 
 

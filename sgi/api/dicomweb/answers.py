@@ -9,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from dicom.web.accept import Offer, choose, joined
 from dicom.web.media import JSON
+from sgi.domain.slide import StoredInstance
 
 _JSON_OFFERS = (Offer(JSON), Offer("application/json"))
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Cookie, Accept"}
@@ -16,6 +17,13 @@ KEPT = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Cookie
 SHOWN = {"Cache-Control": "private, max-age=86400", "Vary": "Cookie, Accept"}
 """Of pictures, which another version may draw a little differently."""
 ASKED_AGAIN = {"Cache-Control": "private, no-cache", "Vary": "Cookie, Accept"}
+
+
+def kept_of(stored: StoredInstance, usual: dict[str, str]) -> dict[str, str]:
+    """The headers of a picture of an instance: `usual`, but for one that may show names, which is
+    asked for each time, since it may have to be withheld.
+    """
+    return ASKED_AGAIN if stored.may_show_names else usual
 
 
 def accept_of(request: Request) -> str | None:

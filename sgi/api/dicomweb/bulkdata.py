@@ -11,12 +11,12 @@ from dicom.web.accept import Offer, choose
 from dicom.web.document import find_bulk
 from dicom.web.media import OCTETS
 from dicom.web.multipart import Multipart
-from sgi.api.dicomweb.addressed import instance_at
+from sgi.api.dicomweb.addressed import pixels_at, require_told_right
 from sgi.api.dicomweb.answers import KEPT, accept_of, streamed
 from sgi.api.dicomweb.frames import frame_offers, frames_in_parts
 from sgi.api.services import services_of
 from sgi.errors import NotFoundError, VerificationError
-from sgi.stored import HeldBytes
+from sgi.stored.sources import HeldBytes
 
 router = APIRouter(prefix="/dicomweb", tags=["dicomweb"])
 
@@ -30,16 +30,17 @@ _OFFERS = (Offer(OCTETS), Offer(OCTETS, multipart=True))
 async def retrieve_bulk_data(
     study: str, series: str, instance: str, element: str, request: Request
 ) -> Response:
-    """A value of a header as it is stored, or all frames, a part each."""
+    """A value of a header as it is told, or all frames, a part each."""
     if _PATH.fullmatch(element) is None:
         raise NotFoundError("The address names no element.")
-    served, stored = await instance_at(request, study, series, instance)
+    served, stored = await pixels_at(request, study, series, instance)
     ready = await served.instance(stored)
     if element == _PIXEL_DATA:
         offer = choose(accept_of(request), frame_offers(stored, ready, one=False))
         return await frames_in_parts(request, served, stored, ready, range(stored.frames), offer)
     offer = choose(accept_of(request), _OFFERS)
-    header = await services_of(request).dicomweb.records.header(served.slide, stored)
+    await require_told_right(request, [served])
+    header = await services_of(request).dicomweb.records.told_header(served.slide, stored)
     found = await asyncio.to_thread(find_bulk, HeldBytes(header), element)
     if found is None:
         raise NotFoundError("The instance has no such element.")

@@ -13,8 +13,8 @@ from dicom.web.accept import Offer, choose
 from dicom.web.frame_list import parse_frame_list
 from dicom.web.media import EXPLICIT_LITTLE_ENDIAN, OCTETS, content_type, media_type_of
 from dicom.web.multipart import Multipart
-from sgi.api.dicomweb.addressed import instance_at
-from sgi.api.dicomweb.answers import KEPT, accept_of, streamed
+from sgi.api.dicomweb.addressed import pixels_at
+from sgi.api.dicomweb.answers import KEPT, accept_of, kept_of, streamed
 from sgi.api.dicomweb.unpacking import Unpacking
 from sgi.api.frames import ServedInstance
 from sgi.api.in_order import AHEAD, in_order
@@ -31,7 +31,7 @@ async def retrieve_frames(
     study: str, series: str, instance: str, frames: str, request: Request
 ) -> Response:
     """One frame, or several in the order of the list."""
-    served, stored = await instance_at(request, study, series, instance)
+    served, stored = await pixels_at(request, study, series, instance)
     indexes = parse_frame_list(frames)
     if max(indexes) >= stored.frames:
         raise NotFoundError("The instance has no such frame.")
@@ -67,7 +67,7 @@ async def _single(
     offer: Offer,
 ) -> Response:
     etag = f'"{ready.etag_stem}-{index}-{offer.transfer_syntax}"'
-    headers = {**KEPT, "ETag": etag}
+    headers = {**kept_of(stored, KEPT), "ETag": etag}
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     unpacking = services_of(request).dicomweb.unpacking
@@ -112,7 +112,7 @@ async def frames_in_parts(
         if size not in heads:
             heads[size] = len(parts.head(media_type, size))
         length += heads[size] + size
-    return await streamed(request, pieces(), parts.content_type, length, KEPT)
+    return await streamed(request, pieces(), parts.content_type, length, kept_of(stored, KEPT))
 
 
 async def _frame(

@@ -12,8 +12,8 @@ from dicom.web.media import JPEG, PNG
 from dicom.web.multipart import Multipart
 from dicom.web.picture import USUAL_QUALITY, FramePicture, draw_frame, encode_again
 from dicom.web.rendering import Box, IccProfile, Rendering, parse_rendering
-from sgi.api.dicomweb.addressed import instance_at
-from sgi.api.dicomweb.answers import SHOWN, accept_of, streamed
+from sgi.api.dicomweb.addressed import pixels_at
+from sgi.api.dicomweb.answers import SHOWN, accept_of, kept_of, streamed
 from sgi.api.frames import ServedInstance
 from sgi.api.regions import Asked
 from sgi.api.services import Services, services_of
@@ -39,9 +39,9 @@ async def rendered_instance(study: str, series: str, instance: str, request: Req
     """The whole image, all its light added up, as far as the viewport has room for it."""
     asked = parse_rendering(request.scope["query_string"])
     media_type = choose(accept_of(request), OFFERS).media_type
-    served, stored = await instance_at(request, study, series, instance)
+    served, stored = await pixels_at(request, study, series, instance)
     picture = await picture_of(services_of(request), served, stored, asked, media_type)
-    return Response(picture, media_type=media_type, headers=SHOWN)
+    return Response(picture, media_type=media_type, headers=kept_of(stored, SHOWN))
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/rendered")
@@ -55,16 +55,17 @@ async def rendered_frames(
         raise TooMuchAskedError(f"More than {_MOST_FRAMES} frames are to be rendered at once.")
     offers = OFFERS if len(indexes) == 1 else _OFFERS_IN_PARTS
     offer = choose(accept_of(request), offers)
-    served, stored = await instance_at(request, study, series, instance)
+    served, stored = await pixels_at(request, study, series, instance)
     if max(indexes) >= stored.frames:
         raise NotFoundError("The instance has no such frame.")
     ready, services = await served.instance(stored), services_of(request)
+    kept = kept_of(stored, SHOWN)
     if not offer.multipart:
         picture = await frame_picture(services, served, ready, indexes[0], asked, offer.media_type)
-        return Response(picture, media_type=offer.media_type, headers=SHOWN)
+        return Response(picture, media_type=offer.media_type, headers=kept)
     parts = Multipart(offer.media_type)
     pieces = _in_parts(services, served, ready, indexes, asked, parts)
-    return await streamed(request, pieces, parts.content_type, None, SHOWN)
+    return await streamed(request, pieces, parts.content_type, None, kept)
 
 
 async def _in_parts(

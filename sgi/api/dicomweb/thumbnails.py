@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from dicom.web.accept import choose
 from dicom.web.rendering import Viewport, parse_rendering
-from sgi.api.dicomweb.addressed import instance_at, series_at
-from sgi.api.dicomweb.answers import SHOWN, accept_of
+from sgi.api.dicomweb.addressed import pixels_at, series_at, told_right
+from sgi.api.dicomweb.answers import SHOWN, accept_of, kept_of
 from sgi.api.dicomweb.places import RETIRED
 from sgi.api.dicomweb.rendered import OFFERS, picture_of
 from sgi.api.services import services_of, session_of
@@ -25,12 +25,15 @@ _SIDE_PX = 256
 
 @router.get("/studies/{study}/thumbnail")
 async def study_thumbnail(study: str, request: Request) -> Response:
-    """Of the first slide of a study; it shows tissue alone, and leaves no view on record."""
+    """Of the first slide of a study; it shows tissue alone, and leaves no view on record.
+
+    A slide that waits to be told of another patient does not stand for this one's study.
+    """
     places = services_of(request).dicomweb.places
     found = await places.slides_of_study(session_of(request), study)
     if not found:
         raise RetiredError(RETIRED)
-    served, *_ = found
+    served, *_ = await told_right(request, found)
     return await _answer(request, served, _small(served))
 
 
@@ -44,7 +47,7 @@ async def series_thumbnail(study: str, series: str, request: Request) -> Respons
 @router.get("/studies/{study}/series/{series}/instances/{instance}/thumbnail")
 async def instance_thumbnail(study: str, series: str, instance: str, request: Request) -> Response:
     """Of an instance: of a level the slide's, of a label or an overview their own, made small."""
-    served, stored = await instance_at(request, study, series, instance)
+    served, stored = await pixels_at(request, study, series, instance)
     return await _answer(request, served, stored if stored.level is None else _small(served))
 
 
@@ -54,7 +57,7 @@ async def _answer(request: Request, served: ServedSlide, stored: StoredInstance)
         asked = replace(asked, viewport=Viewport(Size(_SIDE_PX, _SIDE_PX)))
     media_type = choose(accept_of(request), OFFERS).media_type
     picture = await picture_of(services_of(request), served, stored, asked, media_type)
-    return Response(picture, media_type=media_type, headers=SHOWN)
+    return Response(picture, media_type=media_type, headers=kept_of(stored, SHOWN))
 
 
 def _small(served: ServedSlide) -> StoredInstance:

@@ -218,6 +218,7 @@ def test_the_public_tells_nothing(web: Any) -> None:
                 "/identification",
                 "/interfaces",
                 "/storage",
+                "/work",
                 "/favicon.svg",
                 "/healthz",
                 "/readyz",

@@ -7,7 +7,8 @@ import pytest
 
 from dicom.frame_index import FrameIndex
 from sgi.domain.slide import Slide
-from sgi.stored import StoredObject, instance_key
+from sgi.stored.keys import instance_key
+from sgi.stored.sources import StoredObject
 
 
 @pytest.fixture

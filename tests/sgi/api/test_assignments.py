@@ -207,3 +207,28 @@ def test_only_an_administrator_changes_the_rules(web: Any, here: Any) -> None:
         ("PUT", "turnaround", {"hours": {}}),
     ):
         assert send(web, client, method, path, body).status_code == 403
+
+
+def test_a_group_goes_once_no_rule_gives_to_it(
+    web: Any, client: Any, make: Any, accounts: dict[str, str]
+) -> None:
+    case = make("26P00801")
+    members = [accounts["pathologist"]]
+    made = send(web, client, "POST", "groups", {"name": "Sein", "members": members}).json()
+    (group,) = made["items"]
+    taken = send(web, client, "POST", "groups", {"name": "Sein", "members": []})
+    assert (taken.status_code, taken.json()["title"]) == (409, "Taken")
+    assert "name" in taken.json()["detail"]
+    rules = {"rules": [{"organ": "sein", "group": group["id"]}]}
+    assert send(web, client, "PUT", "assignment-rules", rules).status_code == 200
+    assert send(web, client, "POST", f"cases/{case}/assign", {"group": group["id"]}).is_success
+    path = f"groups/{group['id']}"
+    refused = send(web, client, "DELETE", path, None)
+    assert (refused.status_code, refused.json()["title"]) == (409, "InUse")
+    assert send(web, client, "PUT", "assignment-rules", {"rules": []}).status_code == 200
+    assert send(web, client, "DELETE", path, None).json() == {"items": []}
+    assert send(web, client, "DELETE", path, None).status_code == 404
+    told = web.get(client, f"/api/v1/cases/{case}").json()
+    assert told["group"] is None
+    last = [each for each in told["history"] if each["kind"] == "assigned"]
+    assert ("Sein", None) in [(each["before"], each["after"]) for each in last]

@@ -12,8 +12,8 @@ from sgi.catalogue.database import Database
 from sgi.domain.account import Role
 from sgi.domain.retention import RetentionRule
 from sgi.domain.tiers import TierEvent, TierPolicy, TierRule
-from sgi.stored import forecast_key
-from sgi.stored_forecast import StoredActivity
+from sgi.stored.forecast import StoredActivity
+from sgi.stored.keys import forecast_key
 from storage.errors import StoreUnavailableError
 
 ADDRESS = "/api/v1/capacity"

@@ -189,6 +189,32 @@ def test_work_and_new_scans_are_asked_for(web: Any, reader: Any, made: Made) -> 
     assert [each["kind"] for each in told["work_orders"]] == ["ihc", "rescan"]
 
 
+def test_a_new_scan_is_taken_back(web: Any, reader: Any, made: Made, here: Any, there: Any) -> None:
+    rescan = f"cases/{made.id}/glass/{made.glass}/rescan"
+    assert post(web, reader, f"{rescan}/withdraw", {}).status_code == 409, "none is asked for"
+    assert post(web, reader, rescan, {"reason": "out of focus"}).status_code == 200
+    technician = web.signed_in(here, Role.TECHNICIAN)
+    assert post(web, technician, f"{rescan}/withdraw", {}).status_code == 403
+    stranger = web.signed_in(there)
+    assert post(web, stranger, f"{rescan}/withdraw", {}).status_code == 404
+    other = f"cases/{made.id}/glass/{made.id}/rescan/withdraw"
+    assert post(web, reader, other, {}).status_code == 404
+    order = post(web, reader, f"{rescan}/withdraw", {}).json()
+    assert (order["kind"], order["state"]) == ("rescan", "withdrawn")
+    assert web.get(reader, "/api/v1/rescans").json()["items"] == []
+    told = web.get(reader, f"/api/v1/cases/{made.id}").json()
+    assert told["rescans"] == 0
+    last = told["history"][-1]
+    assert (last["kind"], last["before"], last["after"]) == (
+        "work_answered",
+        "A.01.01",
+        "withdrawn",
+    )
+    assert last["by"] is not None
+    assert post(web, reader, f"{rescan}/withdraw", {}).status_code == 409
+    assert post(web, reader, rescan, {"reason": "still out of focus"}).status_code == 200
+
+
 @pytest.mark.parametrize("sign", ["\r", "\n", "\x0b", "\x1c", "\x7f", "\x85"])
 def test_words_for_the_laboratory_hold_no_control_characters(
     web: Any, reader: Any, made: Made, sign: str

@@ -11,7 +11,7 @@ import pytest
 from sgi.domain.account import Role
 from sgi.domain.slide import Slide
 from sgi.retention.destroy import Destroyer
-from sgi.stored import certificate_key, destruction_key
+from sgi.stored.keys import certificate_key, destruction_key
 from sgi.stores import Stores
 
 PATH = "/api/v1/destructions"
@@ -166,6 +166,10 @@ def test_a_retention_that_has_not_ended_is_no_ground(
     answer = ask(web, asker, slide, "retention_ended")
     assert answer.status_code == 201
     assert answer.json()["early"] is False
+    web.run(client.put("/api/v1/retention", json={"years": 30, "reason": WHY}))
+    refused = approve(web, client, answer.json())
+    assert refused.status_code == 409, "it does not end any more"
+    assert "withdraw" in refused.json()["detail"]
 
 
 def test_a_held_slide_is_not_asked_for(web: Any, client: Any, asker: Any, slide: Slide) -> None:

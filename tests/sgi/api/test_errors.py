@@ -1,10 +1,13 @@
+import ast
 import json
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import psycopg_pool
 import pytest
 
+import sgi
 import storage.errors
 from sgi import errors
 from sgi.api.errors import ANSWERS, problem
@@ -27,6 +30,54 @@ def test_nothing_of_what_an_exception_says_is_told(kind: type[Exception]) -> Non
         assert told["detail"].endswith(".")
         assert answer.headers["cache-control"] == "no-store"
         assert answer.media_type == "application/problem+json"
+
+
+def test_a_conflict_says_what_conflicts_in_both_languages() -> None:
+    from sgi.api import destructions as by_rest
+    from sgi.api import holds as of_holds
+    from sgi.api import tiers as of_tiers
+
+    said = (by_rest.HELD, by_rest.NOT_ENDED_ANY_MORE, by_rest.OF_ANOTHER, by_rest.NOT_ASKED)
+    said += (by_rest.BEGUN, of_holds.NOT_HELD, of_tiers.NO_COLD_STORE, of_tiers.NOTHING_COLD)
+    for sentence in (*said, of_tiers.NOTHING_TO_COOL):
+        told = json.loads(bytes(problem(errors.ConflictError(sentence), Language.ENGLISH).body))
+        assert told["detail"] == sentence
+        told = json.loads(bytes(problem(errors.ConflictError(sentence), Language.FRENCH).body))
+        assert told["detail"] not in {
+            sentence,
+            ANSWERS[errors.ConflictError].detail(Language.FRENCH),
+        }
+
+
+def test_every_conflict_of_the_storage_api_has_its_sentence() -> None:
+    """By the source: whatever is raised there as a conflict is in the table."""
+    from sgi.domain.french import CONFLICTS, sentences
+
+    root = Path(sgi.__file__).parent
+    files = [root / "api" / f"{n}.py" for n in ("tiers", "holds", "destructions", "integrity")]
+    files += [root / "catalogue" / f"{name}.py" for name in ("holds", "destructions")]
+    internal = {
+        "The slide is held, or its waiting time has not ended; it is tried again by itself."
+    }
+    raised: set[str] = set()
+    for file in files:
+        module = ast.parse(file.read_text())
+        named = {
+            target.id: node.value.value
+            for node in module.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in ast.walk(module):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "ConflictError":
+                for part in ast.walk(node.args[0]):
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                        raised.add(part.value)
+                    elif isinstance(part, ast.Name) and part.id in named:
+                        raised.add(named[part.id])
+    assert len(raised) > 10
+    assert raised - internal <= set(sentences(CONFLICTS))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from datetime import UTC
 from typing import Any
 
 import psycopg
@@ -9,7 +10,7 @@ import pytest
 
 from sgi.domain.account import Role
 from sgi.domain.slide import Slide
-from sgi.stored import destruction_key, holds_key
+from sgi.stored.keys import destruction_key, holds_key
 
 WHY = {"reason": "expertise asked for by the court"}
 
@@ -32,6 +33,8 @@ def test_a_hold_is_placed_shown_and_lifted_with_reasons(
     told = web.get(client, path(slide)).json()
     assert (told["items"], told["held"], told["destruction_state"]) == ([], False, None)
     assert int(told["kept_until"][:4]) == slide.published_at.year + 20
+    assert told["counted_by"] == "publication"
+    assert told["counted_from"] == slide.published_at.astimezone(UTC).date().isoformat()
     assert place(web, client, slide).status_code == 200
     told = web.get(client, path(slide)).json()
     assert told["held"]

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from sgi.domain.slide import Slide
-from sgi.stored import instance_key
+from sgi.stored.keys import instance_key
 from tiling.array_slide import ArraySlide
 from tiling.colour import Target, profile_of
 from tiling.geometry import Size

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sgi.domain.slide import Slide
-from sgi.stored import instance_key
+from sgi.stored.keys import instance_key
 from tiling.registry import open_slide
 from tiling.slide import AssociatedKind
 

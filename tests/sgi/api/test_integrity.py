@@ -14,7 +14,7 @@ from sgi.catalogue import incidents, integrity
 from sgi.domain.account import Role
 from sgi.domain.integrity import Damage, Finding, FoundBy, Place
 from sgi.domain.slide import Slide
-from sgi.stored import frame_hashes_key, instance_key
+from sgi.stored.keys import frame_hashes_key, instance_key
 
 
 @pytest.fixture

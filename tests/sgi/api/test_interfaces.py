@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sgi.catalogue import interfaces, messages, outbox
-from sgi.catalogue.messages import Change, Said, ToKeep
+from sgi.catalogue.messages import Change, MessageKeys, ToKeep
 from sgi.domain.account import Role
 from sgi.domain.interface import Direction, NoticeKind, NoticeState, Outcome
 from sgi.hl7.interfaces import built_in
@@ -46,7 +46,7 @@ def message(run: Any, database: Any, here: Any, sgl: None) -> str:
 @pytest.fixture
 def notice(ask: Any, here: Any, sgl: None) -> uuid.UUID:
     """One that was refused."""
-    ask(outbox.put, here.id, NoticeKind.LINK, str(uuid.uuid4()))
+    ask(outbox.link, here.id, uuid.uuid4())
     (put,) = ask(outbox.unsettled, None, 10)
     ask(outbox.end, put.id, NoticeState.REFUSED, "Unknown case.")
     found: uuid.UUID = put.id
@@ -80,7 +80,7 @@ def test_messages_are_found_and_say_what_they_changed(web: Any, client: Any, mes
 
 def test_pages(web: Any, client: Any, ask: Any, here: Any) -> None:
     for n in range(5):
-        kept = ToKeep("sgl", Direction.IN, b"%d" % n, Said(f"C{n}"), Outcome.APPLIED)
+        kept = ToKeep("sgl", Direction.IN, b"%d" % n, MessageKeys(f"C{n}"), Outcome.APPLIED)
         ask(messages.keep, here.id, kept)
     seen: list[str] = []
     after: dict[str, str] = {}
@@ -131,7 +131,9 @@ def test_what_cannot_be_read_is_shown_all_the_same(
 ) -> None:
     raw = b"\xff\0garbage" + b"x" * (1 << 20)
     kept = ask(
-        messages.keep, here.id, ToKeep("sgl", Direction.IN, raw, Said(), Outcome.REFUSED, b"")
+        messages.keep,
+        here.id,
+        ToKeep("sgl", Direction.IN, raw, MessageKeys(), Outcome.REFUSED, b""),
     )
     told = web.get(client, f"/api/v1/messages/{kept}/content").json()
     assert told["raw"].startswith("ÿ\0garbage")
@@ -152,9 +154,13 @@ def test_a_message_is_read_again(
 def test_a_message_of_an_interface_that_is_gone_is_not_read_again(
     web: Any, client: Any, run: Any, ask: Any, here: Any
 ) -> None:
-    gone = ask(messages.keep, here.id, ToKeep("gone", Direction.IN, RAW, Said(), Outcome.APPLIED))
+    gone = ask(
+        messages.keep, here.id, ToKeep("gone", Direction.IN, RAW, MessageKeys(), Outcome.APPLIED)
+    )
     assert run(client.post(f"/api/v1/messages/{gone}/replay")).status_code == 409
-    sent = ask(messages.keep, here.id, ToKeep("sgl", Direction.OUT, RAW, Said(), Outcome.SENT))
+    sent = ask(
+        messages.keep, here.id, ToKeep("sgl", Direction.OUT, RAW, MessageKeys(), Outcome.SENT)
+    )
     assert run(client.post(f"/api/v1/messages/{sent}/replay")).status_code == 409
 
 
@@ -224,9 +230,58 @@ def test_metrics_count_and_name_nobody(
 
 def test_changes_are_told_as_they_are_kept(web: Any, client: Any, ask: Any, here: Any) -> None:
     changes = (Change("glass.changed", uuid.UUID(int=1), "stains"), Change("ignored", None, "x"))
-    kept = ToKeep("sgl", Direction.IN, b"y", Said(), Outcome.APPLIED, changes=changes)
+    kept = ToKeep("sgl", Direction.IN, b"y", MessageKeys(), Outcome.APPLIED, changes=changes)
     told = web.get(client, f"/api/v1/messages/{ask(messages.keep, here.id, kept)}").json()
     assert told["changes"] == [
         {"what": "glass.changed", "id": str(uuid.UUID(int=1)), "detail": "stains"},
         {"what": "ignored", "id": None, "detail": "x"},
     ]
+
+
+def test_one_that_nobody_serves_is_removed_with_what_it_was_to_tell(
+    web: Any, client: Any, ask: Any, notice: uuid.UUID, audit_rows: Any, here: Any
+) -> None:
+    path = "/api/v1/interfaces/sgl"
+    ask(outbox.link, here.id, uuid.uuid4())
+    assert web.run(client.delete(path)).status_code == 409, "it gave a sign of life just now"
+    assert len(ask(outbox.unsettled, None, 10)) == 2
+    ask(silence)
+    assert web.run(client.delete("/api/v1/interfaces/other")).status_code == 404
+    assert web.run(client.delete(path)).status_code == 204
+    assert web.get(client, "/api/v1/interfaces").json()["items"] == []
+    assert web.get(client, "/api/v1/outbox").json()["items"] == []
+    assert ask(outbox.by_id, notice).state is NoticeState.GIVEN_UP
+    assert actions(audit_rows, here) == ["remove_interface"]
+    assert web.run(client.delete(path)).status_code == 404
+
+
+async def silence(connection: Any) -> None:
+    await connection.execute("update interface set seen_at = now() - interval '1 hour'")
+
+
+def test_what_stopped_something_is_told_in_the_language_asked_for(
+    web: Any, client: Any, notice: uuid.UUID, ask: Any, here: Any
+) -> None:
+    french = {"Accept-Language": "fr"}
+    ask(outbox.retry, notice)
+    ask(outbox.end, notice, NoticeState.DEAD, "10.0.0.7:2575 did not answer within 30 s.")
+    (told,) = web.get(client, "/api/v1/outbox", headers=french).json()["items"]
+    assert told["last_error"] == "10.0.0.7:2575 n'a pas répondu en 30 s."
+    (told,) = web.get(client, "/api/v1/outbox", headers={"Accept-Language": "en"}).json()["items"]
+    assert told["last_error"] == "10.0.0.7:2575 did not answer within 30 s."
+    said = MessageKeys("C9", "SGL|CHU", "ADT^A31")
+    kept = ToKeep(
+        "sgl",
+        Direction.IN,
+        RAW,
+        said,
+        Outcome.REFUSED,
+        error="The message could not be taken in time; send it again.",
+        changes=[Change("message.cut", detail="Only the beginning of the message was kept.")],
+    )
+    found = ask(messages.keep, here.id, kept)
+    told = web.get(client, f"/api/v1/messages/{found}", headers=french).json()
+    assert told["error"] == (
+        "Le message n'a pas pu être pris en compte à temps\u202f; renvoyez-le."
+    )
+    assert told["changes"][0]["detail"] == "Seul le début du message a été conservé."

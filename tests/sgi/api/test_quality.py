@@ -13,7 +13,7 @@ from sgi.domain.quality import (
     SlideQuality,
     Verdict,
 )
-from sgi.stored import heat_map_key
+from sgi.stored.keys import heat_map_key
 
 PATH = "/api/v1/quality/limits"
 JUDGED = SlideQuality(

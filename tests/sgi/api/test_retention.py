@@ -8,7 +8,7 @@ import pytest
 
 from sgi.domain.account import Role
 from sgi.domain.slide import Slide
-from sgi.stored import retention_key
+from sgi.stored.keys import retention_key
 
 PATH = "/api/v1/retention"
 WHY = "the commission of 3 March decided so"

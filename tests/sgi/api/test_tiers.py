@@ -19,8 +19,8 @@ from sgi.keeping.moves import Moves
 from sgi.keeping.record_tasks import Recorder
 from sgi.keeping.tiers_tasks import apply_policy, tend
 from sgi.settings import ColdSettings, StorageSettings
-from sgi.stored import instance_key, tier_policy_key
-from sgi.stored_tiers import StoredTierPolicy
+from sgi.stored.keys import instance_key, tier_policy_key
+from sgi.stored.tiers import StoredTierPolicy
 from sgi.stores import Stores
 from storage.memory import MemoryObjectStore
 
@@ -87,6 +87,28 @@ def test_a_policy_is_kept_and_lies_in_the_bucket(cold: Cold, store: Any, audit_r
     kept = StoredTierPolicy.model_validate_json(store.read(tier_policy_key(cold.here.id)))
     assert (kept.policy, kept.establishment_id) == (policy, cold.here.id)
     assert "change_tier_policy" in {row["action"] for row in audit_rows(cold.here)}
+
+
+def test_who_asked_for_a_restore_is_told_until_they_have_seen_it(
+    cold: Cold, make_establishment: Any
+) -> None:
+    def told(client: Any) -> list[Any]:
+        items: list[Any] = cold.call("GET", "/api/v1/restores", client).json()["items"]
+        return [(item["slide_id"], item["state"]) for item in items]
+
+    cold.cool()
+    assert cold.ask("restore", cold.pathologist).status_code == 202
+    assert told(cold.pathologist) == [], "it is on its way"
+    cold.run_moves()
+    assert told(cold.pathologist) == [(str(cold.slide.id), "done")]
+    assert told(cold.administrator) == [], "who did not ask"
+    (item,) = cold.call("GET", "/api/v1/restores", cold.pathologist).json()["items"]
+    path = f"/api/v1/restores/{item['id']}/seen"
+    assert cold.call("POST", path).status_code == 404, "it is not the administrator's"
+    for _ in range(2):
+        seen = cold.call("POST", path, cold.pathologist)
+        assert (seen.status_code, seen.json()["items"]) == (200, [])
+    assert told(cold.pathologist) == []
 
 
 @pytest.mark.parametrize(

@@ -11,18 +11,21 @@ import psycopg
 import pytest
 
 from sgi.catalogue import (
+    attachment_rows,
     attachments,
     candidates,
+    case_history,
     cases,
     destructions,
     identification,
     identities,
+    self_attaching,
     specimens,
     turns,
     work_orders,
 )
 from sgi.catalogue.audit import SYSTEM, Actor
-from sgi.catalogue.case_history import Author
+from sgi.catalogue.case_history import Author, Happening
 from sgi.domain.case import Asset, AssetKind, CaseSaid
 from sgi.domain.identification import How, Unidentified
 from sgi.domain.retention import Ground, Person
@@ -77,7 +80,7 @@ def attach(lab: Any, slide: Slide, glass: uuid.UUID) -> Any:
 
 
 def late(lab: Any, glass: uuid.UUID) -> Any:
-    return lab.do(lambda c: attachments.attach_waiting(c, lab.establishment.id, glass))
+    return lab.do(lambda c: self_attaching.attach_waiting(c, lab.establishment.id, glass))
 
 
 def test_a_barcode_that_names_one_glass_attaches_the_slide(lab: Any, scan: Scan) -> None:
@@ -89,7 +92,7 @@ def test_a_barcode_that_names_one_glass_attaches_the_slide(lab: Any, scan: Scan)
     assert found["unidentified"] is None
     (case,) = lab.rows("select * from lab_case")
     assert (case["expected"], case["scanned"], case["state"]) == (1, 1, "ready")
-    (trace,) = lab.do(lambda c: attachments.of_slide(c, slide.id))
+    (trace,) = lab.do(lambda c: attachment_rows.of_slide(c, slide.id))
     assert (trace.how, trace.glass_identifier, trace.undone_at) == (
         How.BARCODE,
         "26P1.A.1.1",
@@ -145,7 +148,7 @@ def test_a_glass_that_is_registered_late_finds_its_scans(lab: Any, scan: Scan) -
     assert late(lab, glass) == []
     assert row(lab, slide)["glass_id"] == glass
     assert row(lab, other)["glass_id"] is None
-    assert lab.do(lambda c: attachments.of_slide(c, slide.id))[0].how is How.LATE
+    assert lab.do(lambda c: attachment_rows.of_slide(c, slide.id))[0].how is How.LATE
 
 
 def test_undoing_leaves_a_trace_and_nothing_attaches_it_there_again(
@@ -156,7 +159,7 @@ def test_undoing_leaves_a_trace_and_nothing_attaches_it_there_again(
     assert undo(lab, slide, "the labels were swapped") == glass
     assert row(lab, slide)["unidentified"] == "undone"
     assert not row(lab, slide)["current"]
-    (trace,) = lab.do(lambda c: attachments.of_slide(c, slide.id))
+    (trace,) = lab.do(lambda c: attachment_rows.of_slide(c, slide.id))
     assert trace.undo_reason == "the labels were swapped"
     assert late(lab, glass) == []
     assert not run(identify(lab.database, slide, []))
@@ -165,7 +168,7 @@ def test_undoing_leaves_a_trace_and_nothing_attaches_it_there_again(
     with pytest.raises(ConflictError):
         undo(lab, slide)
     assert attach(lab, slide, glass)  # a person may
-    assert [each.how for each in lab.do(lambda c: attachments.of_slide(c, slide.id))] == [
+    assert [each.how for each in lab.do(lambda c: attachment_rows.of_slide(c, slide.id))] == [
         How.BARCODE,
         How.PERSON,
     ]
@@ -209,6 +212,12 @@ def test_a_slide_has_one_glass_and_no_cancelled_one(lab: Any, scan: Scan) -> Non
         attach(lab, free, uuid.uuid4())
 
 
+def images_told(lab: Any) -> list[tuple[uuid.UUID, uuid.UUID, bool]]:
+    """Of every LAB-104, the glass, the slide, and whether it is its image."""
+    rows = lab.rows("select glass_id, slide_id, is_available from outbox order by number")
+    return [tuple(row.values()) for row in rows]
+
+
 def test_the_laboratory_hears_of_an_image_and_of_its_end(lab: Any, scan: Scan) -> None:
     lab.rows(
         """insert into interface (establishment_id, name, kind, sends)
@@ -218,8 +227,7 @@ def test_the_laboratory_hears_of_an_image_and_of_its_end(lab: Any, scan: Scan) -
     glass = lab.asset("26P1.A.1.1", accession_number="26P1")
     slide = scan("26P1.A.1.1")
     undo(lab, slide)
-    subjects = [each["subject"] for each in lab.rows("select * from outbox order by number")]
-    assert subjects == [f"available {glass} {slide.id}", f"removed {glass} {slide.id}"]
+    assert images_told(lab) == [(glass, slide.id, True), (glass, slide.id, False)]
 
 
 def test_candidates_are_near_of_the_same_case_and_expected(lab: Any, scan: Scan) -> None:
@@ -261,19 +269,26 @@ def test_a_destroyed_slide_is_nobodys_image_any_more(lab: Any, scan: Scan, run: 
     asker = Person(uuid.uuid4(), "a", uuid.uuid4())
     approver = Person(uuid.uuid4(), "b", uuid.uuid4())
 
-    async def destroy(connection: Any) -> None:
+    async def destroy(connection: Any) -> uuid.UUID:
         asked = await destructions.ask(
-            connection, second.id, datetime.now(UTC).date(), Ground.TEST, "a test", asker
+            connection, second.id, datetime.now(UTC).date(), Ground.TEST, "of Mrs Martin", asker
         )
         assert asked
         await destructions.approve(connection, asked.id, approver, timedelta(0))
         assert await destructions.begin(connection, asked.id)
+        assert await destructions.begin(connection, asked.id), "it goes on after a death"
+        return asked.id
 
-    lab.do(destroy)
+    destruction = lab.do(destroy)
     assert lab.rows("select id from slide where id = %s", second.id) == []
     assert row(lab, first)["current"]
-    last = lab.rows("select subject from outbox order by number desc limit 1")
-    assert last == [{"subject": f"removed {glass} {second.id}"}]
+    assert images_told(lab)[-1] == (glass, second.id, False)
+    (case,) = lab.rows("select id from lab_case")
+    history = lab.do(lambda c: case_history.of_case(c, case["id"]))
+    (entry,) = [each for each in history if each.kind is Happening.SCAN_DESTROYED]
+    assert (entry.before, entry.after) == ("26P1.A.1.1", str(destruction))
+    assert (entry.author.account_id, entry.author.account_name) == (asker.account_id, "a")
+    assert (entry.approved_name, entry.why) == ("b", None), "the reason may name somebody"
 
 
 def test_what_comes_by_itself_is_in_the_history_only_after_sign_out(lab: Any, scan: Scan) -> None:
@@ -338,7 +353,7 @@ def test_a_scan_and_its_glass_that_come_at_once_find_each_other(
             glass = await specimens.record_asset(
                 connection, establishment, asset, said_at=lab.said_at, source="test"
             )
-            assert await attachments.attach_waiting(connection, establishment, glass) == []
+            assert await self_attaching.attach_waiting(connection, establishment, glass) == []
             found.set()
             await asyncio.sleep(0.3)
 
@@ -409,13 +424,12 @@ def test_a_cancelled_glass_has_no_image_until_it_is_a_glass_again(lab: Any, scan
         assert row(lab, slide)["unidentified"] == "cancelled"
         assert not row(lab, slide)["current"]
     assert row(lab, undone)["unidentified"] == "undone"
-    subjects = {
-        each["subject"] for each in lab.rows("select subject from outbox order by number")[told:]
+    assert set(images_told(lab)[told:]) == {
+        (glass, each.id, False) for each in (by_label, by_person)
     }
-    assert subjects == {f"removed {glass} {each.id}" for each in (by_label, by_person)}
     (case,) = lab.rows("select * from lab_case")
     assert (case["expected"], case["scanned"], case["state"]) == (1, 0, "received")
-    assert by_label.id not in {each.slide_id for each in lab.do(attachments.latest)}
+    assert by_label.id not in {each.slide_id for each in lab.do(attachment_rows.latest)}
     lab.asset("26P1.A.1.1", accession_number="26P1")
     assert set(late(lab, glass)) == {by_label.id, by_person.id}
     assert row(lab, undone)["unidentified"] == "undone"
@@ -541,7 +555,7 @@ def test_long_queues_are_read_by_their_indexes(lab: Any, query: str) -> None:
         await connection.execute("set local enable_bitmapscan = off")
         await connection.execute("set local enable_sort = off")
         if query == "latest":
-            await attachments.latest(Explained(connection))  # type: ignore[arg-type]
+            await attachment_rows.latest(Explained(connection))  # type: ignore[arg-type]
         else:
             await identities.due(Explained(connection), 50, [])  # type: ignore[arg-type]
 

@@ -251,7 +251,10 @@ def test_sign_out_here_is_told_and_what_a_message_did_is_not(within: Any, here: 
 
     case, quiet, told = within(play)
     assert quiet == []
-    assert [notice.subject for notice in told] == [f"{case.id} reading", f"{case.id} signed_out"]
+    assert [(notice.case_id, notice.case_state) for notice in told] == [
+        (case.id, CaseState.READING),
+        (case.id, CaseState.SIGNED_OUT),
+    ]
 
 
 def report(status: str, content: bytes = b"%PDF", **said: Any) -> ReportRow:

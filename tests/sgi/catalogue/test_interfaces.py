@@ -5,7 +5,7 @@ from typing import Any
 
 from sgi.catalogue import interfaces, messages
 from sgi.catalogue.database import Connection, Database
-from sgi.catalogue.messages import Said, ToKeep
+from sgi.catalogue.messages import MessageKeys, ToKeep
 from sgi.domain.interface import Direction, NoticeKind, Outcome
 
 SENDS = frozenset({NoticeKind.IMAGE, NoticeKind.CASE})
@@ -14,7 +14,7 @@ SENDS = frozenset({NoticeKind.IMAGE, NoticeKind.CASE})
 async def keep(
     connection: Connection, establishment: Any, raw: bytes, direction: Direction, outcome: Outcome
 ) -> None:
-    message = ToKeep("sgl", direction, raw, Said("C"), outcome)
+    message = ToKeep("sgl", direction, raw, MessageKeys("C"), outcome)
     await messages.keep(connection, establishment.id, message)
 
 
@@ -48,8 +48,8 @@ def test_what_went_through_is_counted(run: Any, database: Database, here: Any) -
             await keep(connection, here, b"3", Direction.OUT, Outcome.REFUSED)
             for state in ("waiting", "sent", "refused", "dead", "accepted", "given_up"):
                 await connection.execute(
-                    """insert into outbox (establishment_id, interface, kind, subject, state)
-                       values (%s, 'sgl', 'LAB-104', 'x', %s)""",
+                    """insert into outbox (establishment_id, interface, kind, case_id, state)
+                       values (%s, 'sgl', 'ORU', gen_random_uuid(), %s)""",
                     [here.id, state],
                 )
             figures = await interfaces.figures(connection)

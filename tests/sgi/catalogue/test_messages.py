@@ -7,16 +7,17 @@ from typing import Any
 import psycopg
 import pytest
 
-from sgi.catalogue import messages
+from sgi.catalogue import kept_messages, messages
 from sgi.catalogue.database import Database
-from sgi.catalogue.messages import Before, Change, Filter, Said, ToKeep
+from sgi.catalogue.kept_messages import Filter
+from sgi.catalogue.messages import Before, Change, MessageKeys, ToKeep
 from sgi.domain.interface import Direction, Outcome
 
 NOW = datetime(2026, 6, 12, 8, 0, tzinfo=UTC)
 
 
 def to_keep(raw: bytes = b"MSH|1", **changes: Any) -> ToKeep:
-    said = Said("C1", "SGL|CHU", "ADT^A31", NOW, "26P1")
+    said = MessageKeys("C1", "SGL|CHU", "ADT^A31", NOW, "26P1")
     usual = {
         "interface": "sgl",
         "direction": Direction.IN,
@@ -49,8 +50,10 @@ def ask(run: Any, database: Database, here: Any) -> Any:
 def test_what_was_kept_is_found_whole(keep: Any, ask: Any) -> None:
     patient = uuid.uuid4()
     changes = (Change("patient.new", patient), Change("glass.changed", None, "stains"))
-    kept = keep(b"MSH|\0\xff", changes=changes, said=Said("C", "A|F", "OML^O21", NOW, "26P1"))
-    found = ask(messages.by_id, kept)
+    kept = keep(
+        b"MSH|\0\xff", changes=changes, said=MessageKeys("C", "A|F", "OML^O21", NOW, "26P1")
+    )
+    found = ask(kept_messages.by_id, kept)
     assert found is not None
     assert (found.control_id, found.sender, found.type, found.said_at) == (
         "C",
@@ -64,34 +67,34 @@ def test_what_was_kept_is_found_whole(keep: Any, ask: Any) -> None:
         {"what": "glass.changed", "detail": "stains"},
     )
     assert (found.replay_of, found.repeats, found.error) == (None, 0, None)
-    content = ask(messages.content, kept)
+    content = ask(kept_messages.content, kept)
     assert content is not None
     assert (content.raw, content.answer) == (b"MSH|\0\xff", b"AA")
 
 
 def test_what_is_not_there_is_none(ask: Any) -> None:
-    assert ask(messages.by_id, uuid.uuid4()) is None
-    assert ask(messages.content, uuid.uuid4()) is None
+    assert ask(kept_messages.by_id, uuid.uuid4()) is None
+    assert ask(kept_messages.content, uuid.uuid4()) is None
 
 
 def test_a_new_message_has_nothing_before_it(ask: Any) -> None:
-    assert ask(messages.find_same, "sgl", b"MSH|new", Said("N")) == Before()
+    assert ask(messages.find_same, "sgl", b"MSH|new", MessageKeys("N")) == Before()
 
 
 def test_the_same_bytes_are_the_same_message(keep: Any, ask: Any) -> None:
     kept = keep(b"MSH|1")
-    before = ask(messages.find_same, "sgl", b"MSH|1", Said("C1", "SGL|CHU"))
+    before = ask(messages.find_same, "sgl", b"MSH|1", MessageKeys("C1", "SGL|CHU"))
     assert before.same == messages.Same(kept, Outcome.APPLIED, b"AA")
     assert not before.reuses_control_id
-    assert ask(messages.find_same, "other", b"MSH|1", Said("C1", "SGL|CHU")) == Before()
+    assert ask(messages.find_same, "other", b"MSH|1", MessageKeys("C1", "SGL|CHU")) == Before()
 
 
 def test_the_same_control_id_with_other_content_is_another_message(keep: Any, ask: Any) -> None:
     keep(b"MSH|1")
-    before = ask(messages.find_same, "sgl", b"MSH|2", Said("C1", "SGL|CHU"))
+    before = ask(messages.find_same, "sgl", b"MSH|2", MessageKeys("C1", "SGL|CHU"))
     assert before == Before(None, reuses_control_id=True)
-    assert ask(messages.find_same, "sgl", b"MSH|2", Said("C1", "OTHER|CHU")) == Before()
-    assert ask(messages.find_same, "sgl", b"MSH|2", Said("", "SGL|CHU")) == Before()
+    assert ask(messages.find_same, "sgl", b"MSH|2", MessageKeys("C1", "OTHER|CHU")) == Before()
+    assert ask(messages.find_same, "sgl", b"MSH|2", MessageKeys("", "SGL|CHU")) == Before()
 
 
 def test_nothing_is_kept_twice_but_replays(keep: Any) -> None:
@@ -104,9 +107,9 @@ def test_nothing_is_kept_twice_but_replays(keep: Any) -> None:
 
 def test_what_was_refused_and_replayed_well_is_answered_as_then(keep: Any, ask: Any) -> None:
     refused = keep(b"MSH|1", outcome=Outcome.REFUSED, answer=b"AE")
-    assert ask(messages.find_same, "sgl", b"MSH|1", Said()).same.answer == b"AE"
+    assert ask(messages.find_same, "sgl", b"MSH|1", MessageKeys()).same.answer == b"AE"
     replayed = keep(b"MSH|1", replay_of=refused)
-    same = ask(messages.find_same, "sgl", b"MSH|1", Said()).same
+    same = ask(messages.find_same, "sgl", b"MSH|1", MessageKeys()).same
     assert (same.id, same.outcome, same.answer) == (replayed, Outcome.APPLIED, b"AA")
 
 
@@ -114,14 +117,14 @@ def test_repeats_are_counted(keep: Any, ask: Any) -> None:
     kept = keep()
     for _ in range(3):
         ask(messages.count_repeat, kept)
-    found = ask(messages.by_id, kept)
+    found = ask(kept_messages.by_id, kept)
     assert (found.repeats, found.repeated_at is None) == (3, False)
 
 
 def test_a_message_says_less_of_itself_than_it_may(keep: Any, ask: Any) -> None:
-    said = Said("C" * 5000, "S\0" * 5000, "T" * 5000, None, "A" * 5000)
+    said = MessageKeys("C" * 5000, "S\0" * 5000, "T" * 5000, None, "A" * 5000)
     kept = keep(b"MSH|long", said=said)
-    found = ask(messages.by_id, kept)
+    found = ask(kept_messages.by_id, kept)
     assert len(found.control_id) == len(found.sender) == len(found.accession_number) == 200
     before = ask(messages.find_same, "sgl", b"MSH|other", said)
     assert before.reuses_control_id
@@ -131,7 +134,7 @@ def test_pages_go_on_where_the_last_one_ended(keep: Any, ask: Any) -> None:
     ids = [keep(b"MSH|%d" % n) for n in range(7)]
     seen: list[Any] = []
     after = None
-    while page := ask(messages.list_, Filter(), 3, after):
+    while page := ask(kept_messages.list_, Filter(), 3, after):
         seen += [message.id for message in page]
         after = (page[-1].received_at, page[-1].id)
     assert seen == ids[::-1]
@@ -158,26 +161,30 @@ def test_pages_go_on_where_the_last_one_ended(keep: Any, ask: Any) -> None:
 def test_filters(keep: Any, ask: Any, wanted: Filter, found: set[int]) -> None:
     patient = uuid.UUID(int=7)
     ids = [
-        keep(b"0", said=Said("C0", "", "ADT^A31")),
-        keep(b"1", outcome=Outcome.REFUSED, said=Said("C1", "", "ORM^O01", None, "26P9", patient)),
+        keep(b"0", said=MessageKeys("C0", "", "ADT^A31")),
+        keep(
+            b"1",
+            outcome=Outcome.REFUSED,
+            said=MessageKeys("C1", "", "ORM^O01", None, "26P9", patient),
+        ),
         keep(
             b"2",
             interface="lab",
             direction=Direction.OUT,
             outcome=Outcome.SENT,
-            said=Said("C2", "", "ADT^A40"),
+            said=MessageKeys("C2", "", "ADT^A40"),
         ),
     ]
-    listed = ask(messages.list_, wanted, 10)
+    listed = ask(kept_messages.list_, wanted, 10)
     assert {message.id for message in listed} == {ids[n] for n in found}
 
 
 def test_an_answer_is_noted(keep: Any, ask: Any) -> None:
     kept = keep(direction=Direction.OUT, outcome=Outcome.SENT, answer=None)
     ask(messages.set_answer, kept, Outcome.REFUSED, b"AE", "no")
-    found = ask(messages.by_id, kept)
+    found = ask(kept_messages.by_id, kept)
     assert (found.outcome, found.error) == (Outcome.REFUSED, "no")
-    content = ask(messages.content, kept)
+    content = ask(kept_messages.content, kept)
     assert content.answer == b"AE"
 
 
@@ -202,7 +209,7 @@ def test_a_type_is_found_by_an_index_in_the_order_of_the_list(
     url: str, wanted: str, index: str
 ) -> None:
     """As the application's role, without the index of all that a small table is read by."""
-    conditions, values = messages._conditions(Filter(type=wanted))
+    conditions, values = kept_messages._conditions(Filter(type=wanted))
     with psycopg.connect(url) as owner:
         owner.execute("drop index message_newest")
         owner.execute("set local role sgi_app")

@@ -10,10 +10,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from sgi.catalogue import interfaces, messages, outbox
+from sgi.catalogue import interfaces, messages, outbox, outbox_turns
 from sgi.catalogue.database import Connection, Database
-from sgi.catalogue.messages import Said, ToKeep
-from sgi.catalogue.outbox import Notice
+from sgi.catalogue.messages import MessageKeys, ToKeep
+from sgi.catalogue.outbox import Notice, Subject
 from sgi.domain.case import CaseState
 from sgi.domain.interface import Direction, NoticeKind, NoticeState, Outcome
 
@@ -73,7 +73,7 @@ async def new_case(connection: Connection, establishment_id: UUID) -> UUID:
 
 @pytest.fixture
 def claim(ask: Any) -> Callable[[], Notice | None]:
-    return lambda: ask(outbox.claim, "sgl", WITHIN)
+    return lambda: next(iter(ask(outbox_turns.claim, "sgl", WITHIN)), None)
 
 
 def image(ask: Any, here: Any, glass_id: UUID, slide_id: UUID, available: bool = True) -> None:
@@ -97,7 +97,8 @@ def test_every_interface_that_wants_it_has_its_own(ask: Any, here: Any, glass: A
     notices = ask(outbox.unsettled, None, 10)
     assert [notice.interface for notice in notices] == ["a", "b"]
     assert {notice.case_id for notice in notices} == {case_id}
-    assert ask(outbox.put, here.id, NoticeKind.IMAGE, notices[0].subject + "0", "a") == 1
+    other = Subject(NoticeKind.IMAGE, None, None, glass_id, uuid.uuid4(), is_available=True)
+    assert ask(outbox.put, here.id, other, "a") == 1
 
 
 def test_others_are_told_nothing(ask: Any, here: Any, there: Any, glass: Any, sgl: str) -> None:
@@ -112,9 +113,9 @@ def test_kinds_find_their_case(ask: Any, here: Any, glass: Any, sgl: str) -> Non
     ask(outbox.case, here.id, case_id, CaseState.SIGNED_OUT)
     ask(outbox.link, here.id, case_id)
     notices = ask(outbox.unsettled, None, 10)
-    assert [(n.kind, n.subject, n.case_id) for n in notices] == [
-        (NoticeKind.CASE, f"{case_id} signed_out", case_id),
-        (NoticeKind.LINK, str(case_id), case_id),
+    assert [(n.kind, n.case_state, n.case_id) for n in notices] == [
+        (NoticeKind.CASE, CaseState.SIGNED_OUT, case_id),
+        (NoticeKind.LINK, None, case_id),
     ]
 
 
@@ -123,7 +124,7 @@ def test_the_last_word_is_not_put_twice(ask: Any, here: Any, glass: Any, sgl: st
     slide_id = uuid.uuid4()
     for available in (True, True, False, False, True, True):
         image(ask, here, glass_id, slide_id, available)
-    told = [outbox.parse_image_subject(n.subject) for n in ask(outbox.unsettled, None, 10)]
+    told = [(n.is_available, n.glass_id, n.slide_id) for n in ask(outbox.unsettled, None, 10)]
     assert told == [(word, glass_id, slide_id) for word in (True, False, True)]
 
 
@@ -175,11 +176,11 @@ def test_without_an_answer_it_is_due_again_as_it_was(
     ask: Any, here: Any, glass: Any, sgl: str
 ) -> None:
     image(ask, here, glass()[0], uuid.uuid4())
-    one = ask(outbox.claim, sgl, timedelta(seconds=-1))
-    kept = ToKeep("sgl", Direction.OUT, b"MSH|x", Said("C1"), Outcome.SENT)
+    (one,) = ask(outbox_turns.claim, sgl, timedelta(seconds=-1))
+    kept = ToKeep("sgl", Direction.OUT, b"MSH|x", MessageKeys("C1"), Outcome.SENT)
     message_id = ask(messages.keep, here.id, kept)
     ask(outbox.set_message, one.id, "C1", message_id)
-    again = ask(outbox.claim, sgl, WITHIN)
+    (again,) = ask(outbox_turns.claim, sgl, WITHIN)
     assert (again.id, again.control_id, again.message_id, again.attempts) == (
         one.id,
         "C1",
@@ -187,7 +188,7 @@ def test_without_an_answer_it_is_due_again_as_it_was(
         2,
     )
     assert ask(outbox.of_control_id, "C1").id == one.id
-    assert ask(outbox.claim, sgl, WITHIN) is None
+    assert ask(outbox_turns.claim, sgl, WITHIN) == []
 
 
 def test_a_try_that_brought_it_nowhere_does_not_count(
@@ -214,7 +215,7 @@ def test_a_person_has_it_told_anew(
 ) -> None:
     image(ask, here, glass()[0], uuid.uuid4())
     one = claim()
-    kept = ToKeep("sgl", Direction.OUT, b"MSH|y", Said("C2"), Outcome.SENT)
+    kept = ToKeep("sgl", Direction.OUT, b"MSH|y", MessageKeys("C2"), Outcome.SENT)
     ask(outbox.set_message, one.id, "C2", ask(messages.keep, here.id, kept))
     assert ask(outbox.end, one.id, state, "no")
     assert not ask(outbox.end, one.id, NoticeState.ACCEPTED)
@@ -264,9 +265,9 @@ def test_two_senders_never_have_the_same(
 
     async def take() -> UUID | None:
         async with database.transaction(here.id) as connection:
-            claimed = await outbox.claim(connection, sgl, WITHIN)
+            claimed = await outbox_turns.claim(connection, sgl, WITHIN)
             await asyncio.sleep(0.01)
-            return claimed.id if claimed else None
+            return claimed[0].id if claimed else None
 
     async def all_() -> list[UUID | None]:
         return await asyncio.gather(*(take() for _ in range(6)))
@@ -305,3 +306,85 @@ def test_an_image_that_nobody_can_name_holds_up_its_case_for_a_while_only(
     assert claim() is None, "what is of the same slide waits, and what comes after that"
     waiting = ask(outbox.unsettled, None, 10)
     assert [one.last_error is not None for one in waiting] == [True, False, False]
+
+
+# Many at once
+
+
+def test_those_of_a_case_are_claimed_together_in_their_order(
+    ask: Any, here: Any, glass: Any, sgl: str
+) -> None:
+    (_, one), (_, other) = glass(), glass()
+    for state in (CaseState.IN_PROGRESS, CaseState.READING, CaseState.REPORTED):
+        ask(outbox.case, here.id, one, state)
+    ask(outbox.case, here.id, other, CaseState.READING)
+    found = ask(outbox_turns.claim, sgl, WITHIN, 10)
+    states = [notice.case_state for notice in found]
+    assert states == ["in_progress", "reading", "reported", "reading"]
+    assert ask(outbox_turns.claim, sgl, WITHIN, 10) == []
+
+
+def test_what_is_answered_later_holds_up_the_rest_of_its_case(
+    ask: Any, here: Any, glass: Any, sgl: str
+) -> None:
+    (_, one), (_, other) = glass(), glass()
+    for state in (CaseState.IN_PROGRESS, CaseState.READING):
+        ask(outbox.case, here.id, one, state)
+    (first,) = ask(outbox_turns.claim, sgl, WITHIN, 1)
+    ask(outbox.case, here.id, other, CaseState.READING)
+    (found,) = ask(outbox_turns.claim, sgl, WITHIN, 10)
+    assert found.case_id == other
+    ask(outbox.end, first.id, NoticeState.ACCEPTED)
+    (found,) = ask(outbox_turns.claim, sgl, WITHIN, 10)
+    assert found.case_id == one
+
+
+def test_who_is_behind_many_that_wait_is_found(
+    ask: Any, here: Any, glass: Any, sgl: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_turns, "_LOOKED_AT", 3)
+    (_, one), (_, other) = glass(), glass()
+    for state in (CaseState.IN_PROGRESS, CaseState.READING, CaseState.REPORTED):
+        ask(outbox.case, here.id, one, state)
+    ask(outbox_turns.claim, sgl, WITHIN, 1)
+    ask(outbox.case, here.id, other, CaseState.READING)
+    (found,) = ask(outbox_turns.claim, sgl, WITHIN, 10)
+    assert found.case_id == other
+
+
+def test_two_senders_of_one_case_keep_its_order(
+    run: Any, database: Database, ask: Any, here: Any, glass: Any, sgl: str
+) -> None:
+    _, case_id = glass()
+    for state in (CaseState.IN_PROGRESS, CaseState.READING, CaseState.REPORTED):
+        ask(outbox.case, here.id, case_id, state)
+
+    async def both() -> tuple[list[Notice], list[Notice]]:
+        async with (
+            database.transaction(here.id) as first,
+            database.transaction(here.id) as second,
+        ):
+            taken = await outbox_turns.claim(first, sgl, WITHIN, 1)
+            return taken, await outbox_turns.claim(second, sgl, WITHIN, 10)
+
+    taken, others = run(both())
+    assert (len(taken), others) == (1, [])
+    assert [n.state for n in ask(outbox.unsettled, None, 10)] == ["sent", "waiting", "waiting"]
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        Subject(NoticeKind.CASE),
+        Subject(NoticeKind.LINK),
+        Subject(NoticeKind.WORK_ORDER),
+        Subject(NoticeKind.IMAGE, glass_id=uuid.uuid4(), is_available=True),
+        Subject(NoticeKind.LINK, uuid.uuid4(), slide_id=uuid.uuid4()),
+        Subject(NoticeKind.LINK, uuid.uuid4(), CaseState.READY),
+    ],
+)
+def test_a_notice_says_all_that_its_kind_has_and_no_more(
+    ask: Any, here: Any, sgl: str, subject: Subject
+) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        ask(outbox.put, here.id, subject)

@@ -32,6 +32,7 @@ from sgi.catalogue import (
     launch,
     messages,
     outbox,
+    patient_days,
     patients,
     quality,
     reports,
@@ -46,8 +47,7 @@ from sgi.catalogue import (
 from sgi.catalogue.case_history import Author
 from sgi.catalogue.database import Database
 from sgi.catalogue.launch import LaunchClient, SglLink
-from sgi.catalogue.messages import Said as MessageSaid
-from sgi.catalogue.messages import ToKeep
+from sgi.catalogue.messages import MessageKeys, ToKeep
 from sgi.catalogue.patient_assigners import assigned
 from sgi.catalogue.reports import ReportRow
 from sgi.domain.account import Role
@@ -65,7 +65,7 @@ from sgi.domain.tier import Tier
 from sgi.domain.tiers import TierPolicy
 from sgi.domain.turnaround import TargetKind
 from sgi.domain.worklist import Worklist
-from sgi.stored_identity import StoredIdentity
+from sgi.stored.identity import StoredIdentity
 from storage.memory import MemoryObjectStore
 
 TABLES = (
@@ -93,6 +93,8 @@ TABLES = (
     "patient_history",
     "patient_link",
     "patient_assigner",
+    "patient_days",
+    "retention_due",
     "pathologist_group",
     "group_member",
     "professional",
@@ -238,7 +240,7 @@ async def worked(connection: Any, establishment: Any) -> None:
 async def told(connection: Any, establishment_id: uuid.UUID) -> None:
     """A message that came in, and a notice that waits to go out."""
     await interfaces.register(connection, establishment_id, "x", "mllp", 1, list(NoticeKind))
-    raw = ToKeep("x", Direction.IN, b"x", MessageSaid(), Outcome.APPLIED)
+    raw = ToKeep("x", Direction.IN, b"x", MessageKeys(), Outcome.APPLIED)
     await messages.keep(connection, establishment_id, raw)
     case_id = await cases.ensure(connection, establishment_id, "x", datetime.now(UTC))
     await outbox.link(connection, establishment_id, case_id)
@@ -264,7 +266,15 @@ async def merged(connection: Any, establishment_id: uuid.UUID) -> None:
     kept = Identity((Identifier("1", "x"),), Traits("x"))
     when = {"said_at": datetime.now(UTC), "source": "x"}
     await patients.merge(connection, establishment_id, kept, Identifier("2", "x"), **when)
-    await assigned(connection, establishment_id, Identifier("1", "x", oid="1.2.3"))
+    await assigned(connection, establishment_id, [Identifier("1", "x", oid="1.2.3")])
+    patient_id = await patients.named(connection, Identifier("1", "x"))
+    assert patient_id
+    today = datetime.now(UTC).date()
+    await patient_days.hear(connection, establishment_id, patient_id, stay=today)
+    await connection.execute(
+        """insert into retention_due (establishment_id, slide_id)
+           select establishment_id, id from slide"""
+    )
 
 
 async def rows(connection: Any, table: str) -> int:
@@ -404,7 +414,8 @@ INSERTS = {
     "interface": "(establishment_id, name, kind) values (%s, 'y', 'mllp')",
     "message": "(establishment_id, interface, direction, raw, raw_sha256, outcome)"
     " values (%s, 'y', 'in', '', '', 'applied')",
-    "outbox": "(establishment_id, interface, kind, subject) values (%s, 'y', 'ORU', '')",
+    "outbox": "(establishment_id, interface, kind, case_id)"
+    " values (%s, 'y', 'ORU', gen_random_uuid())",
     "sgl_link": "(establishment_id, name, method, url) values (%s, 'y', 'GET', '')",
     "patient": "(establishment_id) values (%s)",
     "patient_identifier": "(establishment_id, patient_id, kind, assigner, value)"
@@ -416,6 +427,8 @@ INSERTS = {
     "patient_link": "(establishment_id, kind, one, other, said_at, source)"
     " select %s, 'link', one, other, now(), '' from patient_link limit 1",
     "patient_assigner": "values (%s, gen_random_uuid()::text, '', '')",
+    "patient_days": "(establishment_id, patient_id) select %s, id from patient offset 1 limit 1",
+    "retention_due": "(establishment_id, slide_id) select %s, id from slide limit 1",
     "quality_limits": "(establishment_id, limits) values (%s, '{}')",
     "tier_policy": "(establishment_id, policy) values (%s, '{}')",
     "tier_move": "(establishment_id, slide_id, target) select %s, id, 'warm' from slide limit 1",

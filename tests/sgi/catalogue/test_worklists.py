@@ -1,13 +1,16 @@
 """Worklists beside a plain reading of all cases: the same ones, in the same order, page by page."""
 
 import random
+import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from sgi.catalogue import worklist_search, worklists
@@ -20,6 +23,7 @@ NAMES = ["Martin", "Lefèvre", "Le Goff", "Œhlert", "MÜLLER", "Martineau", "Ł
 ORGANS = ["Sein", "Côlon", "Prostate", "Peau", "Œsophage"]
 STAINS = ["HES", "Ki-67", "PAS", "CD3"]
 CASES = 400
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -209,14 +213,26 @@ def listed(
     return run(read())  # type: ignore[no-any-return]
 
 
-@pytest.fixture(params=["looked through", "by the index", "much of a month"])
+WAYS: dict[str, dict[str, int]] = {
+    "looked through": {},
+    "looked through further": {"_LOOKED_THROUGH": 60},
+    "by the index": {"_LOOKED_THROUGH": 7, "_LOOKED_FURTHER": 0, "_ENOUGH_MORE": 1},
+    "by more words": {"_LOOKED_THROUGH": 7, "_LOOKED_FURTHER": 0, "_FEW": 2, "_FEW_OF_ALL": 0},
+    "much of a month": {
+        "_LOOKED_THROUGH": 7,
+        "_LOOKED_FURTHER": 0,
+        "_FEW": 1,
+        "_FEW_OF_ALL": 0,
+        "_MUCH": 2,
+    },
+}
+
+
+@pytest.fixture(params=WAYS)
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Every way of finding words."""
-    if request.param != "looked through":
-        monkeypatch.setattr(worklist_search, "_LOOKED_THROUGH", 7)
-        monkeypatch.setattr(worklist_search, "_ENOUGH", 5)
-    if request.param == "much of a month":
-        monkeypatch.setattr(worklist_search, "_MUCH", 2)
+    for name, value in WAYS[request.param].items():
+        monkeypatch.setattr(worklist_search, name, value)
     return str(request.param)
 
 
@@ -240,6 +256,7 @@ WORDS: dict[str, Callable[[Made], bool]] = {
     "abo": lambda case: case.name == "D'Abo",
     "goff le": lambda case: case.name == "Le Goff",
     "colon ki-67": lambda case: case.organ == "Côlon" and case.stain == "Ki-67",
+    "sein mart": lambda case: case.organ == "Sein" and case.name.startswith("Mart"),
     "sein mart pas": lambda case: (
         case.organ == "Sein" and case.name.startswith("Mart") and case.stain == "PAS"
     ),
@@ -280,7 +297,16 @@ FILTERS: dict[str, tuple[CaseFilter, Callable[[Made], bool]]] = {
         CaseFilter(priority=Priority.STAT),
         lambda case: case.priority is Priority.STAT,
     ),
+    "routine": (
+        CaseFilter(priority=Priority.ROUTINE),
+        lambda case: case.priority is Priority.ROUTINE,
+    ),
+    "cancelled": (
+        CaseFilter(states=(CaseState.CANCELLED,)),
+        lambda case: case.state is CaseState.CANCELLED,
+    ),
     "extemporane": (CaseFilter(extemporane=True), lambda case: case.extemporane),
+    "not extemporane": (CaseFilter(extemporane=False), lambda case: not case.extemporane),
     "organ": (CaseFilter(organ="cOLON"), lambda case: case.organ == "Côlon"),
     "service": (CaseFilter(service="ACP-S"), lambda case: case.organ == "Sein"),
     "received": (
@@ -311,6 +337,89 @@ def test_a_list_is_narrowed(
         Order.DUE,
         lambda case: fits(case) and (text is None or case.name.startswith("Martin")),
     )
+
+
+@pytest.mark.parametrize("text", [None, "martin sein"])
+def test_a_list_is_narrowed_to_an_account_and_a_group(
+    run: Any, database: Any, house: House, text: str | None, way: str
+) -> None:
+    for narrowed, fits in (
+        (CaseFilter(account_id=house.me), lambda case: case.account == house.me),
+        (CaseFilter(group_id=house.group), lambda case: case.group == house.group),
+        (CaseFilter(account_id=uuid.uuid4()), lambda _: False),
+    ):
+        for worklist in (Worklist.ALL, Worklist.OPEN):
+            found = listed(
+                run, database, house, worklist, Order.DUE, replace(narrowed, text=text), limit=5
+            )
+            assert found == expected(
+                house,
+                worklist,
+                Order.DUE,
+                lambda case, fits=fits: (  # type: ignore[misc]
+                    fits(case) and (text is None or WORDS["sein mart"](case))
+                ),
+            )
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_a_search_is_a_plain_reading(
+    run: Any, database: Any, house: House, data: st.DataObject
+) -> None:
+    """Of words and beginnings of words, with any of the filters, in every way."""
+    case = data.draw(st.sampled_from(house.cases))
+    told = [words_of(case), words_of(data.draw(st.sampled_from(house.cases)))]
+    words = data.draw(st.lists(st.sampled_from(told[0] + told[1][:1]), min_size=1, max_size=4))
+    words = [word[: data.draw(st.integers(1, len(word)))] for word in words]
+    names = data.draw(st.lists(st.sampled_from(sorted(FILTERS)), max_size=2, unique=True))
+    narrowed = CaseFilter(text=" ".join(words))
+    for name in names:
+        narrowed = replace(
+            narrowed,
+            **{
+                field: value
+                for field, value in asdict(FILTERS[name][0]).items()
+                if value not in (None, ())
+            },
+        )
+    # Of two filters of one field, the last.
+    kept = [
+        name
+        for name in names
+        if all(
+            getattr(narrowed, field) == value
+            for field, value in asdict(FILTERS[name][0]).items()
+            if value not in (None, ())
+        )
+    ]
+    worklist = data.draw(st.sampled_from([Worklist.ALL, Worklist.OPEN, Worklist.MINE]))
+    way = data.draw(st.sampled_from(sorted(WAYS)))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in WAYS[way].items():
+            patch.setattr(worklist_search, name, value)
+        found = listed(
+            run, database, house, worklist, Order.DUE, narrowed, limit=data.draw(st.integers(1, 30))
+        )
+    assert found == expected(
+        house,
+        worklist,
+        Order.DUE,
+        lambda case: (
+            all(any(own.startswith(word) for own in words_of(case)) for word in words)
+            and all(FILTERS[name][1](case) for name in kept)
+        ),
+    )
+
+
+def words_of(case: Made) -> list[str]:
+    """What a case is found by, as a plain reading has it."""
+    plain = {"Lefèvre": "lefevre", "Œhlert": "oehlert", "MÜLLER": "muller", "Łukasz": "lukasz"}
+    plain |= {"Côlon": "colon", "Œsophage": "oesophage"}
+    texts = [plain.get(text, text) for text in (case.name, case.number, case.organ, case.stain)]
+    words = [word for text in texts for word in re.split("[^a-z0-9]+", text.lower())]
+    service = "acp-" + case.organ[:1].lower().replace("œ", "oe")
+    return [*words, case.number.lower().replace("-", ""), case.born, *service.split("-")]
 
 
 def test_the_lists_are_counted(run: Any, database: Any, house: House) -> None:
@@ -370,6 +479,109 @@ def test_a_change_of_name_and_a_merge_are_found_at_once(
     assert line.patient.local_identifier == "000 42"
 
 
+def test_what_a_case_is_narrowed_by_is_found_as_it_is_now(
+    run: Any, database: Any, make_establishment: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the index alone: given to another, made urgent, cancelled, and all of it taken back."""
+    for name, value in WAYS["by the index"].items():
+        monkeypatch.setattr(worklist_search, name, value)
+    monkeypatch.setattr(worklist_search, "_LOOKED_THROUGH", 1)
+    establishment = make_establishment()
+    case = replace(
+        draw(random.Random(1), 1, [], uuid.uuid4()),
+        state=CaseState.SIGNED_OUT,
+        priority=Priority.ROUTINE,
+        extemporane=False,
+        account=None,
+        group=None,
+        name="Martin",
+    )
+    others = [
+        replace(case, id=uuid.uuid4(), number=f"x{n}", received_at=case.received_at - n * HOUR)
+        for n in (-1, 1)
+    ]
+
+    async def play() -> list[list[bool]]:
+        async with database.transaction(establishment.id) as connection:
+            for each in (case, *others):
+                await insert(connection, establishment.id, each)
+            cursor = await connection.execute(
+                "select id from account where name = %s", [establishment.accounts[Role.PATHOLOGIST]]
+            )
+            account = (await cursor.fetchone())["id"]
+            cursor = await connection.execute(
+                """insert into pathologist_group (establishment_id, name) values (%s, 'Sein')
+                   returning id""",
+                [establishment.id],
+            )
+            group = (await cursor.fetchone())["id"]
+            changes: list[tuple[str, object, object, CaseFilter]] = [
+                ("account_id", account, None, CaseFilter(account_id=account)),
+                ("group_id", group, None, CaseFilter(group_id=group)),
+                ("priority", "S", "R", CaseFilter(priority=Priority.STAT)),
+                ("extemporane", True, False, CaseFilter(extemporane=True)),
+                ("state", "cancelled", "signed_out", CaseFilter(states=(CaseState.CANCELLED,))),
+            ]
+            told = []
+            for column, value, back, narrowed in changes:
+                is_found = []
+                for said in (value, back):
+                    await connection.execute(
+                        f"update lab_case set {column} = %s where id = %s",
+                        [said, case.id],
+                    )
+                    lines = await worklists.page(
+                        connection,
+                        Worklist.ALL,
+                        uuid.uuid4(),
+                        replace(narrowed, text="martin"),
+                        limit=9,
+                    )
+                    is_found.append([line.case.id for line in lines] == [case.id])
+                told.append(is_found)
+            return told
+
+    assert run(play()) == [[True, False]] * 5
+
+
+def test_a_patients_new_name_is_found_in_all_their_cases(
+    run: Any, database: Any, make_establishment: Callable[[], Any]
+) -> None:
+    establishment = make_establishment()
+    drawn = draw(random.Random(2), 1, [], uuid.uuid4())
+    made = [
+        replace(drawn, id=uuid.uuid4(), number=f"n{n}", account=None, group=None, name="Before")
+        for n in range(5)
+    ]
+
+    async def play() -> tuple[set[uuid.UUID], set[uuid.UUID]]:
+        async with database.transaction(establishment.id) as connection:
+            for each in made:
+                await insert(connection, establishment.id, each)
+            cursor = await connection.execute(
+                "select patient_id from lab_case where id = %s", [made[0].id]
+            )
+            patient = (await cursor.fetchone())["patient_id"]
+            await connection.execute(
+                "update lab_case set patient_id = %s where id = any(%s)",
+                [patient, [each.id for each in made[:3]]],
+            )
+            await connection.execute(
+                "update patient set birth_name = 'After' where id = %s", [patient]
+            )
+            found = []
+            for text in ("after", "before"):
+                lines = await worklists.page(
+                    connection, Worklist.ALL, uuid.uuid4(), CaseFilter(text=text), limit=9
+                )
+                found.append({line.case.id for line in lines})
+            return found[0], found[1]
+
+    after, before = run(play())
+    assert after == {each.id for each in made[:3]}
+    assert before == {each.id for each in made[3:]}
+
+
 def test_words_find_nothing_of_other_establishments(
     run: Any, database: Any, house: House, make_establishment: Callable[[], Any], way: str
 ) -> None:
@@ -411,6 +623,7 @@ def test_a_search_ends_whenever_cases_were(
 ) -> None:
     """By the index alone, of cases at either end of time and in between."""
     monkeypatch.setattr(worklist_search, "_LOOKED_THROUGH", 1)
+    monkeypatch.setattr(worklist_search, "_LOOKED_FURTHER", 0)
     chance = random.Random(7)
     establishment = make_establishment()
     days = ["0001-01-01", "1900-01-01", "1969-12-31", "1970-01-01", "2026-06-12", "2400-01-01"]

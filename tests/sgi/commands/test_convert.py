@@ -46,6 +46,29 @@ def test_to_an_ome_zarr_and_on_to_dicom(svs: Path, tmp_path: Path) -> None:
     assert (tmp_path / "dicom" / "level-0.dcm").is_file()
 
 
+def test_a_folder_of_dicom_is_its_one_slide(svs: Path, tmp_path: Path) -> None:
+    exported, other = tmp_path / "exported", tmp_path / "two"
+    assert convert(svs, exported).returncode == 0
+    (exported / "README.txt").write_text("as it came")
+    done = convert(exported, tmp_path / "again")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "again" / "level-1.dcm").is_file()
+    assert convert(svs, other / "one").returncode == 0
+    assert convert(svs, other / "two").returncode == 0
+    refused = convert(other, tmp_path / "never")
+    assert refused.returncode != 0
+    assert "several slides" in refused.stderr
+    assert not (tmp_path / "never").exists()
+
+
+def test_a_folder_without_a_slide_is_none(tmp_path: Path) -> None:
+    (tmp_path / "from").mkdir()
+    (tmp_path / "from" / "README.txt").write_text("nothing here")
+    refused = convert(tmp_path / "from", tmp_path / "to")
+    assert refused.returncode != 0
+    assert "This folder is no slide" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "form", "words"),
     [

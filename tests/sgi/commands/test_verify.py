@@ -10,7 +10,7 @@ import pytest
 from sgi.commands.verify import verify_slides
 from sgi.domain.slide import Slide
 from sgi.errors import NotFoundError
-from sgi.stored import SLIDES, frame_hashes_key, instance_key, manifest_key
+from sgi.stored.keys import SLIDES, frame_hashes_key, instance_key, manifest_key
 from sgi.stores import Stores
 from storage.cache import DiskCache
 from storage.errors import StoreUnavailableError
@@ -31,6 +31,16 @@ def test_all_is_sound(
 ) -> None:
     assert run(verify_slides(url, Stores(store)))
     assert "1 slides verified, 0 damaged objects" in capsys.readouterr().out
+
+
+def test_what_is_too_young_to_be_judged_is_counted(
+    run: Any, url: str, slide: Slide, store: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fresh = MemoryObjectStore({key: store.read(key) for key in store.objects})
+    fresh.put(f"{SLIDES}{uuid.uuid4()}/1.2.dcm", b"on its way")
+    assert run(verify_slides(url, Stores(fresh)))
+    told = " ".join(capsys.readouterr().out.split())
+    assert "1 unknown ones younger than a day are not judged yet" in told
 
 
 def test_every_damage_is_named(

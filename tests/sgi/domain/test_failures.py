@@ -18,7 +18,7 @@ ROOT = Path(sgi.__file__).parents[1]
 NARROW = "\u202f"
 KEEPERS = [
     *sorted((ROOT / "sgi/retention").glob("*.py")),
-    ROOT / "sgi/stored_retention.py",
+    ROOT / "sgi/stored/retention.py",
     *(ROOT / f"sgi/keeping/{name}.py" for name in ("moves", "copies", "frozen", "reaping")),
 ]
 LEAVES_OUT = re.compile(

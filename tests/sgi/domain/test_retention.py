@@ -119,3 +119,22 @@ def test_two_people_with_two_sessions_are_needed() -> None:
     assert not may_approve(asked, replace(other, session_id=who.session_id)), "the same session"
     for state in set(DestructionState) - {DestructionState.ASKED}:
         assert not may_approve(replace(asked, state=state), other)
+
+
+def test_a_minor_is_kept_to_the_twenty_eighth_birthday() -> None:
+    assert kept_until(date(2026, 1, 1), 20, born=date(2020, 5, 5)) == date(2048, 5, 5)
+    assert kept_until(date(2026, 1, 1), 20, born=date(1980, 5, 5)) == date(2046, 1, 1)
+    assert kept_until(date(2026, 1, 1), 20, born=date(2400, 5, 5)) == date(2054, 1, 1), "nonsense"
+
+
+def test_who_died_soon_after_is_kept_ten_years_from_then_and_never_shorter() -> None:
+    assert kept_until(date(2026, 1, 1), 5, died_on=date(2034, 5, 5)) == date(2044, 5, 5)
+    assert kept_until(date(2026, 1, 1), 20, died_on=date(2026, 5, 5)) == date(2046, 1, 1)
+    assert kept_until(date(2026, 1, 1), 5, died_on=date(2036, 1, 1)) == date(2031, 1, 1), "late"
+
+
+@given(start=days, kept=years, born=st.none() | days, died=st.none() | days)
+def test_what_is_known_of_a_patient_never_shortens(
+    start: date, kept: int, born: date | None, died: date | None
+) -> None:
+    assert kept_until(start, kept, born=born, died_on=died) >= kept_until(start, kept)

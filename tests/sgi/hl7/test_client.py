@@ -200,6 +200,75 @@ def test_a_late_answer_is_not_taken_for_that_of_another() -> None:
     asyncio.run(scene())
 
 
+def test_what_becomes_of_a_message_is_heard_after_its_receipt() -> None:
+    """In enhanced mode: while nothing is sent, and before the receipt of the next one."""
+
+    async def scene() -> None:
+        def answers(raw: bytes) -> bytes:
+            if b"|1|P" in raw:
+                return told("1", "CA") + told("1", "AE")
+            return told("1", "AR") + told("2", "CA") + told("2", "AA")
+
+        returned: list[bytes] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            for _ in range(2):
+                raw = await reader.readuntil(b"\x1c\r")
+                writer.write(answers(raw))
+            returned.append(await reader.readuntil(b"\x1c\r"))
+
+        def said(raw: bytes) -> tuple[str | None, str | None]:
+            read = parse_message(raw)
+            return read.value("MSA-1"), read.value("MSA-2")
+
+        async with peer(serve) as address, MllpClient(address, hears_late=True) as client:
+            assert said(await client.send(message("1"))) == ("CA", "1")
+            assert said((await client.late()).raw) == ("AE", "1")
+            assert said(await client.send(message("2"))) == ("CA", "2")
+            assert said((await client.late()).raw) == ("AR", "1")
+            last = await client.late()
+            assert said(last.raw) == ("AA", "2")
+            await last.answer(b"MSH|^~\\&\rMSA|CA|9\r")
+            await asyncio.sleep(0.05)
+        assert returned == [encode_frame(b"MSH|^~\\&\rMSA|CA|9\r")]
+
+    asyncio.run(scene())
+
+
+def test_with_a_connection_for_each_message_it_is_waited_for_a_moment() -> None:
+    async def scene() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\x1c\r")
+            writer.write(told("1", "CA"))
+            await asyncio.sleep(0.1)
+            writer.write(told("1", "AE"))
+            await reader.read()
+
+        async with peer(serve) as address:
+            client = MllpClient(address, connection_per_message=True, hears_late=True)
+            assert b"|CA|" in await client.send(message("1"))
+            assert client._connection is None
+            assert b"|AE|" in (await client.late()).raw
+
+    asyncio.run(scene())
+
+
+def test_more_late_answers_than_anybody_looks_at_end_the_connection() -> None:
+    async def scene() -> None:
+        flood = told("1", "CA") + told("1", "AE") * 500
+        async with (
+            peer(saying(lambda raw: flood)) as address,
+            MllpClient(address, hears_late=True) as client,
+        ):
+            assert b"|CA|" in await client.send(message("1"))
+            assert client._connection is not None
+            await asyncio.wait([client._connection._listening], timeout=5)
+            assert client._connection.has_ended
+            assert client._late.qsize() == 200
+
+    asyncio.run(scene())
+
+
 def test_an_idle_connection_that_was_closed_is_opened_again() -> None:
     async def scene() -> None:
         seen: list[bytes] = []
@@ -240,9 +309,9 @@ def test_nobody_is_there() -> None:
         async with peer(saying(properly)) as address:
             pass
         client = MllpClient(address)
-        with pytest.raises(LinkUnavailableError, match="cannot be reached"):
+        with pytest.raises(LinkUnavailableError, match="cannot be reached: Connection refused\\."):
             await client.send(message("1"))
-        with pytest.raises(LinkUnavailableError):
+        with pytest.raises(LinkUnavailableError, match="cannot be reached: no such address\\."):
             await MllpClient(Address("no.such.host.invalid", 1)).send(message("1"))
 
     asyncio.run(scene())
@@ -279,7 +348,7 @@ def test_a_send_that_is_given_up_leaves_no_connection() -> None:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.2):
                     await client.send(message("1"))
-            assert client._streams is None
+            assert client._connection is None
 
     asyncio.run(scene())
 

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
-from sgi.catalogue import patients
+from sgi.catalogue import patients, work_orders
+from sgi.catalogue.case_history import Author
 from sgi.catalogue.database import Database
+from sgi.domain.case import WorkKind, WorkOrder
 from sgi.domain.interface import Outcome
 from sgi.domain.patient import Identifier, Trait
 from sgi.hl7.interfaces import built_in
-from sgi.hl7.message import parse_message
+from sgi.hl7.message import Message, parse_message
 from sgi.hl7.receive import Receiver
 
 NOW = datetime(2026, 6, 12, 8, 30, tzinfo=UTC)
@@ -36,6 +38,7 @@ class Lab:
         self._receiver = Receiver(database, establishment.id, built_in(), clock=lambda: NOW)
         self._minute = 0
         self.outcome: Outcome | None = None
+        self.told: Message
 
     def send(self, type_: str, *lines: str, profile: str = "") -> tuple[str | None, str | None]:
         """MSA-1 and the code of CI-SIS."""
@@ -44,7 +47,7 @@ class Lab:
         raw = "".join(f"{line}\r" for line in (head, *lines)).encode()
         result = self._run(self._receiver.receive(raw))
         self.outcome = result.outcome
-        told = parse_message(result.answer)
+        self.told = told = parse_message(result.answer)
         return told.value("MSA-1"), told.value("ERR-5") if told.segment("ERR") else None
 
     def adt(self, *lines: str, event: str = "A31") -> tuple[str | None, str | None]:
@@ -58,6 +61,34 @@ class Lab:
         spm = f"SPM|1|{name}|{name[:-2]}|TISS^Tissue^HL70487" + "|" * 23 + f"GLASS|||{case}"
         lines = (pid, orc, f"OBR|1|{case}|{case}|ACP^x^L", spm)
         return self.send("OML^O21^OML_O21", *lines, profile="DPOW-SLIDE^IHE")
+
+    def block(self, pid: str, case: str = "26P1") -> tuple[str | None, str | None]:
+        orc = f"ORC|NW|{case}|{case}" + "|" * 35 + case
+        spm = f"SPM|1|{case}-A||TISS^Tissue^HL70487" + "|" * 23 + f"CASSETTE|||{case}"
+        lines = (pid, orc, f"OBR|1|{case}|{case}|ACP^x^L", spm)
+        return self.send("OML^O21^OML_O21", *lines, profile="DPOW-BLOCK^IHE")
+
+    def ask(self, case: str, kind: WorkKind) -> WorkOrder:
+        """A work order for the case's block, or for its first glass."""
+
+        async def asked() -> WorkOrder:
+            async with self._database.transaction(self._establishment.id) as connection:
+                cursor = await connection.execute(
+                    """select c.id as case_id, g.id as glass_id from lab_case c
+                           join glass g on g.case_id = c.id where c.accession_number = %s
+                       order by g.identifier""",
+                    [case],
+                )
+                row = await cursor.fetchone()
+                assert row is not None
+                who = Author(account_name="Dr Essai")
+                if kind is WorkKind.RESCAN:
+                    return await work_orders.ask_rescan(connection, *row.values(), "blurred", who)
+                block, case_id = f"{case}-A", row["case_id"]
+                return await work_orders.ask(connection, case_id, kind, block, (), None, who)
+
+        found: WorkOrder = self._run(asked())
+        return found
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         async def read() -> list[tuple[Any, ...]]:
@@ -222,3 +253,96 @@ def test_orders_that_contradict_each_other_are_noticed(lab: Lab) -> None:
     assert lab.rows("select birth_name from patient") == [("ESSAI",)]
     lab.adt(person(ONE, "PETIT", "19990101"))
     assert lab.rows("select birth_name from patient") == [("PETIT",)]
+
+
+# Work orders that the laboratory accepts
+
+
+def ordered(lab: Lab, kind: WorkKind = WorkKind.RECUT) -> WorkOrder:
+    """Of the first patient's case, with a block and a glass; the second has a case of its own."""
+    lab.slide(person(ONE), name="26P1-A-1")
+    lab.block(person(ONE))
+    lab.block(person(TWO, "AUTRE"), "26P2")
+    lab.slide(person(ONE), "26P3")
+    lab.slide(person(TWO, "AUTRE"), "26P2")
+    return lab.ask("26P1", kind)
+
+
+def accepted(
+    order: WorkOrder, slide: str, case: str = "26P1", temporary: str = "", parent: str = "26P1-A"
+) -> tuple[str, ...]:
+    orc = f"ORC|SC|{order.placer_number}|L1||CM" + "|" * 33 + case
+    name = f"{temporary or order.temporary_id}^{slide}"
+    spm = f"SPM|1|{name}|{parent}|TISS^Tissue^HL70487" + "|" * 23 + f"GLASS|||{case}"
+    return orc, f"OBR|1|{order.placer_number}|L1|KI67^IHC^L", spm
+
+
+ACCEPTS = "DPOW-ACCEPT-WO^IHE"
+
+
+def test_a_work_order_is_accepted_for_its_own_case(lab: Lab) -> None:
+    order = ordered(lab)
+    told = accepted(order, "26P1-A-9")
+    assert lab.send("OML^O21", person(ONE), *told, profile=ACCEPTS) == AA
+    assert lab.rows("select state from work_order") == [("accepted",)]
+    assert lab.send("OML^O21", person(ONE), *told, profile=ACCEPTS) == AA
+
+
+@pytest.mark.parametrize(
+    ("pid", "slide", "case", "parent", "place"),
+    [
+        (person(TWO, "AUTRE"), "26P1-A-9", "26P1", "26P1-A", ("ORC", "2")),
+        (person("3^^^CHU&1.2.3&ISO^PI", "NEUF"), "26P1-A-9", "26P1", "26P1-A", ("ORC", "2")),
+        (person(ONE), "26P1-A-9", "26P2", "26P1-A", ("ORC", "38")),
+        (person(ONE), "26P1-A-9", "26P3", "26P1-A", ("ORC", "38")),
+        (person(ONE), "26P2-A-1", "26P1", "26P1-A", ("SPM", "2")),
+        (person(ONE), "26P3-A-1", "26P1", "26P1-A", ("SPM", "2")),
+        (person(ONE), "26P1-A-9", "26P1", "26P2-A", ("SPM", "3")),
+    ],
+)
+def test_an_acceptance_names_nothing_of_others(
+    lab: Lab, pid: str, slide: str, case: str, parent: str, place: tuple[str, str]
+) -> None:
+    order = ordered(lab)
+    told = accepted(order, slide, case, parent=parent)
+    assert lab.send("OML^O21", pid, *told, profile=ACCEPTS) == AE
+    assert (lab.told.value("ERR-2.1"), lab.told.value("ERR-2.3")) == place
+    assert lab.rows("select state from work_order") == [("asked",)]
+    assert lab.rows("select from glass where identifier = '26P1-A-9'") == []
+
+
+def test_an_acceptance_without_a_slide_is_of_the_same_case(lab: Lab) -> None:
+    order = ordered(lab)
+    _, obr, _ = accepted(order, "")
+    orc = f"ORC|SC|{order.placer_number}|L1||CM" + "|" * 33
+    assert lab.send("OML^O21", person(ONE), orc + "26P2", obr, profile=ACCEPTS) == AE
+    assert lab.send("OML^O21", person(ONE), orc, obr, profile=ACCEPTS) == AA
+
+
+def test_the_slide_to_come_is_of_the_case_it_was_asked_for(lab: Lab) -> None:
+    order = ordered(lab)
+    orc, obr, spm = accepted(order, "26P1-A-9", case="")
+    assert lab.send("OML^O21", person(ONE), orc, obr, spm, profile=ACCEPTS) == AA
+    assert lab.rows(
+        "select accession_number from glass g join lab_case c on c.id = g.case_id"
+        " where g.identifier = '26P1-A-9'"
+    ) == [("26P1",)]
+    assert lab.rows("select from lab_case where accession_number = 'L1'") == []
+
+
+def test_an_acceptance_is_of_one_order(lab: Lab) -> None:
+    order, other = ordered(lab), lab.ask("26P2", WorkKind.RECUT)
+    told = accepted(order, "26P1-A-9", temporary=other.temporary_id)
+    assert lab.send("OML^O21", person(ONE), *told, profile=ACCEPTS) == AE
+    assert (lab.told.value("ERR-2.1"), lab.told.value("ERR-2.3")) == ("SPM", "2")
+    assert lab.rows("select state from work_order") == [("asked",)] * 2
+
+
+def test_a_new_scan_is_of_the_glass_that_was_asked_for(lab: Lab) -> None:
+    order = ordered(lab, WorkKind.RESCAN)
+    lab.slide(person(ONE), name="26P1-A-2")
+    told = accepted(order, "26P1-A-2")
+    assert lab.send("OML^O21", person(ONE), *told, profile=ACCEPTS) == AE
+    assert (lab.told.value("ERR-2.1"), lab.told.value("ERR-2.3")) == ("SPM", "2")
+    told = accepted(order, "26P1-A-1")
+    assert lab.send("OML^O21", person(ONE), *told, profile=ACCEPTS) == AA

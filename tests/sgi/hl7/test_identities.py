@@ -201,8 +201,12 @@ def test_a_birth_date_that_is_no_whole_date_is_left_aside(text: str) -> None:
     assert "1979" not in note
 
 
-@pytest.mark.parametrize("text", ["19791345", "x", "28/03/1979", "17000101", "29990101"])
+@pytest.mark.parametrize(
+    "text",
+    ["19791345", "x", "28/03/1979", "00010101", "17000101", "17530101", "18491231", "29990101"],
+)
 def test_a_birth_date_that_is_none_is_refused(text: str) -> None:
+    """Without it the patient would go on bearing another, or none: nobody would look."""
     with pytest.raises(errors.WrongTypeError) as raised:
         read(pid(f7=text))
     assert str(raised.value.location) == "PID-7"
@@ -221,6 +225,38 @@ def test_a_birth_place_that_is_no_insee_code() -> None:
 )
 def test_whether_the_patient_died(f29: str, f30: str, died: bool | None) -> None:
     assert said(pid(f29=f29, f30=f30)).traits.died is died
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "20260230",
+        "0000",
+        "00000000",
+        "17000101",
+        "1700",
+        "2999",
+        "299901",
+        "29990101",
+        "19790327",
+    ],
+)
+def test_a_day_of_death_that_cannot_be_says_nothing(text: str) -> None:
+    assert said(pid(f7="19790328", f29=text)).traits.died is None
+    (note,) = notes_of(pid(f7="19790328", f29=text))
+    assert note.startswith("PID-29 ")
+    assert text not in note
+    told = pid(f7="19790328", f29=text, f30="Y")
+    assert said(told).traits.died is True, "PID-30 says so itself"
+    ((statement,), _) = read(told)
+    assert statement.died_on is None
+
+
+@pytest.mark.parametrize("text", ["1979", "197903", "19790328", "20260612", "20260600"])
+def test_a_day_of_death_may_be_known_in_part(text: str) -> None:
+    assert said(pid(f7="19790328", f29=text)).traits.died is True
+    assert notes_of(pid(f7="19790328", f29=text)) == []
 
 
 def test_the_codes_of_reliability() -> None:

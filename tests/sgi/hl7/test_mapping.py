@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgi.errors import SgiError
+from sgi.errors import ConfigurationError, SgiError
 from sgi.hl7 import errors
 from sgi.hl7.acknowledge import answer
 from sgi.hl7.batches import split_messages
@@ -15,7 +15,7 @@ from sgi.hl7.errors import MessageError
 from sgi.hl7.events import EVENTS
 from sgi.hl7.interfaces import Interface, built_in, parse_interface
 from sgi.hl7.mapping import Reading, read_message, statements_of
-from sgi.hl7.statements import Statement
+from sgi.hl7.statements import OrderAnswered, Statement
 
 NOW = datetime(2026, 6, 12, 12, 0, tzinfo=UTC)
 SGL = built_in()
@@ -60,6 +60,31 @@ def test_headers_that_are_refused(raw: bytes, kind: type[SgiError], place: str) 
     assert isinstance(raised.value, MessageError)
     told = str(raised.value.location)
     assert told == place or told + ".1" == place
+
+
+@pytest.mark.parametrize("processing", ["T", "D"])
+def test_a_test_is_no_news_of_a_patient(processing: str) -> None:
+    """HL7 v2.5.1 2.9.2.2 and table 0103: production does not take what is of training."""
+    with pytest.raises(errors.UnsupportedProcessingError) as raised:
+        read(message(processing=processing), own())
+    assert str(raised.value.location) == "MSH-11"
+    assert read(message(processing=processing), own(events={"processing": ["T", "D"]})).statements
+    assert read(message(processing=processing)).statements, "nobody has written a file yet"
+
+
+def test_an_interface_of_tests_takes_nothing_of_production() -> None:
+    with pytest.raises(errors.UnsupportedProcessingError):
+        read(message(), own(events={"processing": ["T"]}))
+    with pytest.raises(ConfigurationError, match=r"events\.processing"):
+        own(events={"processing": []})
+    with pytest.raises(ConfigurationError, match=r"events\.processing"):
+        own(events={"processing": ["X"]})
+
+
+def test_an_answer_is_taken_in_any_mode() -> None:
+    """It changes nothing but what became of our own message, which its control id names."""
+    raw = "MSH|^~\\&|A|B|C|D|20260612||ACK^O21^ACK|C1|D|2.5.1\rMSA|AA|C9\r"
+    assert [type(one) for one in read(raw.encode()).statements] == [OrderAnswered]
 
 
 def own(**keys: object) -> Interface:
@@ -295,7 +320,7 @@ OFFICIAL: dict[str, tuple[str, list[str]]] = {
 
 def judged(raw: bytes) -> tuple[str, list[str]]:
     """How a message is answered, and the kinds of what it says; the INS of samples is of test."""
-    interface = own(patients={"test_ins": True})
+    interface = own(patients={"test_ins": True}, events={"processing": ["P", "T", "D"]})
     later = NOW + timedelta(days=1)
     error: SgiError | None = None
     statements: list[Statement] = []

@@ -406,13 +406,16 @@ def test_a_work_order_is_accepted() -> None:
             "26P1.A.1",
             technique=Code("KI67", "IHC Ki-67", "L"),
         ),
+        "26P1",
     )
     assert not any(isinstance(one, CaseRecorded) for one in read(raw).statements)
 
 
 def test_a_work_order_is_accepted_without_a_name_yet() -> None:
     raw = message(PID, orc("OK", f2="WO-7", f5="CM"), obr(), profile="DPOW-ACCEPT-WO")
-    assert only(read(raw), WorkOrderAccepted) == WorkOrderAccepted("WO-7", "26P1", None, None)
+    assert only(read(raw), WorkOrderAccepted) == WorkOrderAccepted(
+        "WO-7", "26P1", None, None, "26P1"
+    )
 
 
 def test_notices_of_images_are_for_others() -> None:

@@ -76,7 +76,8 @@ def interface(**out: object) -> Interface:
         "receiver": {"application": "SGL", "facility": "CHU-X"},
         "authorities": {"CHU-X": {"id": "000897406", "type": "N"}},
     }
-    return parse_interface({"out": usual | out}, "own.toml", "own")
+    document = {"events": {"processing": ["P", "T"]}, "out": usual | out}
+    return parse_interface(document, "own.toml", "own")
 
 
 def envelope(control_id: str = "T07", **out: object) -> Envelope:

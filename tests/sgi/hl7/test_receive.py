@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from sgi.catalogue import messages
+from sgi.catalogue import kept_messages
 from sgi.catalogue.database import Database
-from sgi.catalogue.messages import Filter, Kept
+from sgi.catalogue.kept_messages import Filter, Kept
 from sgi.domain.interface import Outcome
 from sgi.errors import ConflictError, IdentityConflictError, NotFoundError
 from sgi.hl7 import apply, receive
@@ -90,7 +90,7 @@ class Lab:
 
         async def read() -> list[Kept]:
             async with self._database.transaction(self.establishment.id) as connection:
-                return await messages.list_(connection, Filter(**wanted), 100)
+                return await kept_messages.list_(connection, Filter(**wanted), 100)
 
         found: list[Kept] = self._run(read())
         return found[::-1]

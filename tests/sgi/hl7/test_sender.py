@@ -3,25 +3,31 @@
 import asyncio
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import pytest
+from psycopg import AsyncConnection
 
-from sgi.catalogue import cases, interfaces, messages, outbox, specimens, work_orders
+from sgi.catalogue import cases, interfaces, kept_messages, outbox, specimens, work_orders
 from sgi.catalogue.case_history import Author
 from sgi.catalogue.database import Connection, Database
-from sgi.catalogue.messages import Filter, Kept
+from sgi.catalogue.kept_messages import Filter, Kept
 from sgi.catalogue.outbox import Notice
 from sgi.domain.case import Asset, AssetKind, CaseSaid, CaseState, Code, WorkKind, WorkState
 from sgi.domain.interface import NoticeKind, NoticeState, Outcome
 from sgi.hl7 import answers, notices
+from sgi.hl7.client import Address, MllpClient
+from sgi.hl7.connection_out import Late
 from sgi.hl7.errors import BadAnswerError, LinkTimeoutError, LinkUnavailableError
 from sgi.hl7.interfaces import parse_interface
 from sgi.hl7.message import Message, parse_message
+from sgi.hl7.mllp import encode_frame
 from sgi.hl7.receive import Receiver
-from sgi.hl7.sender import Patience, Sender
+from sgi.hl7.sender import Sender
+from sgi.hl7.settling import Patience, Sent
 
 NOW = datetime(2026, 6, 12, 8, 30, tzinfo=UTC)
 OUT = {
@@ -51,6 +57,7 @@ class Laboratory:
         self.plan: list[Answer | Exception] = []
         self.received: list[Message] = []
         self.told = asyncio.Event()
+        self.afterwards = asyncio.Queue[Late]()
 
     async def send(self, raw: bytes) -> bytes:
         self.told.set()
@@ -61,6 +68,9 @@ class Laboratory:
         if isinstance(planned, Exception):
             raise planned
         return planned(self.received[-1])
+
+    async def late(self) -> Late:
+        return await self.afterwards.get()
 
     @property
     def control_ids(self) -> list[str]:
@@ -121,8 +131,8 @@ class Bench:
     def send(self, sender: Sender | None = None) -> int:
         """Everything that is due; how many tries it took."""
         tries = 0
-        while self.run((sender or self.sender).send_next()):
-            tries += 1
+        while sent := self.run((sender or self.sender).send_due()):
+            tries += sent
             assert tries < 50, "it never ends"
         return tries
 
@@ -138,7 +148,7 @@ class Bench:
 
     @property
     def messages(self) -> list[Kept]:
-        found: list[Kept] = self.ask(messages.list_, Filter(), 50)
+        found: list[Kept] = self.ask(kept_messages.list_, Filter(), 50)
         return found[::-1]
 
 
@@ -158,7 +168,7 @@ def test_what_is_accepted_is_over(bench: Bench) -> None:
     (kept,) = bench.messages
     assert (kept.direction, kept.outcome, kept.control_id) == ("out", "accepted", notice.control_id)
     assert (kept.accession_number, kept.sender, kept.id) == ("26P1", "SGI|", notice.message_id)
-    content = bench.ask(messages.content, kept.id)
+    content = bench.ask(kept_messages.content, kept.id)
     assert content.raw.startswith(b"MSH|")
     assert b"MSA|AA|" in content.answer
     assert bench.send() == 0
@@ -234,9 +244,8 @@ def test_who_died_after_sending_sends_the_same_again(bench: Bench) -> None:
     bench.tell()
 
     async def die() -> None:
-        claimed = await bench.sender._claim()
-        assert claimed is not None
-        await bench.laboratory.send(claimed.raw)  # type: ignore[union-attr]
+        _, (claimed,) = await bench.sender._claim(1)
+        await bench.laboratory.send(claimed.raw)
 
     bench.run(die())
     bench.tell(CaseState.READING)
@@ -280,7 +289,7 @@ def test_an_answer_that_comes_as_a_message_settles_it(bench: Bench) -> None:
     author = Author(account_id=None, account_name="ESSAI")
     order = bench.ask(work_orders.ask, bench.case_id, WorkKind.RECUT, "26P1-A-1", (), None, author)
     bench.laboratory.plan = [LinkTimeoutError("It answers on its own.")]
-    bench.run(bench.sender.send_next())
+    bench.run(bench.sender.send_due(1))
     (control_id,) = bench.laboratory.control_ids
     answer = (
         "MSH|^~\\&|SGL||SGI||20260612||ORL^O22^ORL_O22|A9|P|2.5.1\r"
@@ -332,7 +341,7 @@ def test_a_slide_without_a_case_waits_for_it(bench: Bench) -> None:
     said: Any = {"said_at": NOW, "source": "test"}
     glass_id = bench.ask(specimens.record_asset, bench.here.id, lone, **said)
     bench.ask(outbox.image, bench.here.id, glass_id, uuid.uuid4(), available=False)
-    bench.run(bench.sender.send_next())
+    bench.run(bench.sender.send_due(1))
     (notice,) = bench.notices
     assert (notice.state, notice.attempts) == (NoticeState.WAITING, 0)
     assert "which case" in str(notice.last_error)
@@ -440,3 +449,265 @@ def test_what_was_received_may_be_turned_down_later(bench: Bench) -> None:
         Outcome.REFUSED
     ]
     assert bench.ask(outbox.retry, notice.id), "a person has it told anew"
+
+
+class Application:
+    """A laboratory in enhanced mode: a receipt at once, and what became of the message later, on
+    the same connection."""
+
+    def __init__(self, becomes: str, more: str = "", header: str = "") -> None:
+        self.becomes, self.more, self.header = becomes, more, header
+        self.address: Address
+        self.returned = asyncio.Queue[bytes]()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.address = Address("127.0.0.1", self._server.sockets[0].getsockname()[1])
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = parse_message((await reader.readuntil(b"\x1c\r"))[1:-2])
+        writer.write(encode_frame(ack("CA")(asked)))
+        await asyncio.sleep(0.05)
+        head = f"MSH|^~\\&|SGL||SGI||20260612||ORL^O22|L9|P|2.5.1{self.header}"
+        said = f"{head}\rMSA|{self.becomes}|{asked.control_id}\r{self.more}"
+        writer.write(encode_frame(said.encode()))
+        with suppress(asyncio.IncompleteReadError):
+            self.returned.put_nowait(await reader.readuntil(b"\x1c\r"))
+        writer.close()
+
+
+def enhanced(bench: Bench, application: Application, states: set[NoticeState]) -> None:
+    """Send what is due, until the only notice is in one of the states."""
+    bench.interface = parse_interface(
+        {"name": "sgl", "out": {**OUT, "enhanced": True}}, "sgl.toml", "sgl"
+    )
+
+    async def scene() -> None:
+        async with (
+            application,
+            MllpClient(application.address, hears_late=True) as client,
+        ):
+            sender = Sender(bench.database, bench.here.id, bench.interface, client, 1, AT_ONCE)
+            running = asyncio.create_task(sender.run())
+            async with asyncio.timeout(10):
+                while True:
+                    async with bench.database.transaction(bench.here.id) as connection:
+                        cursor = await connection.execute("select state from outbox")
+                        if {row["state"] for row in await cursor.fetchall()} <= states:
+                            break
+                    await asyncio.sleep(0.02)
+                if application.header:
+                    application.returned.put_nowait(await application.returned.get())
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    bench.run(scene())
+
+
+@pytest.mark.parametrize("code", ["AE", "AR"])
+def test_what_is_refused_after_its_receipt_on_the_same_connection_is_told(
+    bench: Bench, code: str
+) -> None:
+    bench.tell()
+    more = "ERR||ORC^1^38|103^Table value not found^HL70357|E||||No such case\r"
+    enhanced(bench, Application(code, more), {NoticeState.REFUSED})
+    (notice,) = bench.ask(outbox.unsettled, None, 10)
+    assert (notice.state, notice.last_error) == (NoticeState.REFUSED, "No such case")
+    (kept,) = bench.messages
+    assert kept.outcome is Outcome.REFUSED
+    content = bench.ask(kept_messages.content, kept.id)
+    assert f"MSA|{code}|" in content.answer.decode()
+
+
+def test_an_answer_that_asks_for_a_receipt_has_one(bench: Bench) -> None:
+    bench.tell()
+    application = Application("AE", "ERR||||E||||no\r", header="|||AL|NE")
+    enhanced(bench, application, {NoticeState.REFUSED})
+    assert b"MSA|CA|L9" in application.returned.get_nowait()
+
+
+def test_a_work_order_that_is_turned_down_after_its_receipt(bench: Bench) -> None:
+    author = Author(account_id=None, account_name="ESSAI")
+    order = bench.ask(work_orders.ask, bench.case_id, WorkKind.RECUT, "26P1-A-1", (), None, author)
+    application = Application("AE", f"ERR||||E||||no\rORC|UA|{order.placer_number}\r")
+    enhanced(bench, application, {NoticeState.REFUSED})
+    assert bench.ask(work_orders.by_id, order.id).state is WorkState.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [("AA", "accepted"), ("AE", "refused"), ("AR", "refused"), ("CE", "refused"), ("CR", "sent")],
+)
+def test_what_overtakes_the_receipt_is_the_last_word(bench: Bench, code: str, state: str) -> None:
+    """It comes on another connection, while the receipt waits to be settled."""
+    bench.interface = parse_interface(
+        {"name": "sgl", "out": {**OUT, "enhanced": True}}, "sgl.toml", "sgl"
+    )
+    receiver = Receiver(bench.database, bench.here.id, bench.interface)
+    sender = bench.make_sender()
+
+    async def overtake() -> None:
+        _, (outgoing,) = await sender._claim(1)
+        asked = parse_message(outgoing.raw)
+        head = "MSH|^~\\&|SGL||SGI||20260612||ORL^O22|L9|P|2.5.1"
+        said = f"{head}\rMSA|{code}|{asked.control_id}|no\r"
+        await receiver.receive(said.encode())
+        async with bench.database.transaction(bench.here.id) as connection:
+            notice = await outbox.by_id(connection, outgoing.notice.id)
+        assert notice is not None
+        assert notice.state == state
+        await sender._settle([Sent(outgoing, answers.read(ack("CA")(asked)))], [])
+
+    bench.tell()
+    bench.run(overtake())
+    (notice,) = bench.notices
+    assert notice.state == ("accepted" if state == "sent" else state)
+    assert bench.messages[0].outcome == notice.state
+
+
+# Many at once
+
+
+def test_many_notices_are_two_transactions(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the other side's answers, and not the database, are what is waited for."""
+    begun = 0
+    transaction = Database.transaction
+
+    def counted(self: Database, establishment_id: UUID) -> Any:
+        nonlocal begun
+        begun += 1
+        return transaction(self, establishment_id)
+
+    for number in range(20):
+        bench.tell(CaseState.READING if number % 2 else CaseState.REPORTED)
+    monkeypatch.setattr(Database, "transaction", counted)
+    assert bench.run(bench.sender.send_due()) == 20
+    assert begun == 2
+    assert bench.laboratory.control_ids == [notice.control_id for notice in bench.notices]
+    assert {notice.state for notice in bench.notices} == {NoticeState.ACCEPTED}
+
+
+def test_those_that_wait_behind_many_cost_no_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Statements of a batch are as many whether a hundred notices of the case wait or two."""
+    executed: list[int] = []
+
+    async def count(waiting: int) -> None:
+        async def put(connection: Connection) -> None:
+            await connection.execute(
+                """insert into outbox (establishment_id, interface, kind, case_state, case_id)
+                   select %s, 'sgl', 'LAB-101', 'reading', %s from generate_series(1, %s)""",
+                [bench.here.id, bench.case_id, waiting],
+            )
+
+        async with bench.database.transaction(bench.here.id) as connection:
+            await put(connection)
+        execute = AsyncConnection.execute
+        executed.append(0)
+
+        async def counted(self: Any, *args: Any, **options: Any) -> Any:
+            executed[-1] += 1
+            return await execute(self, *args, **options)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(AsyncConnection, "execute", counted)
+            assert await bench.sender.send_due(2) == 2
+
+    bench.run(count(2))
+    bench.run(count(100))
+    assert executed[0] == executed[1]
+
+
+def test_one_that_is_answered_later_holds_up_its_case_and_no_other(bench: Bench) -> None:
+    said: Any = {"said_at": NOW, "source": "test"}
+    other = bench.ask(cases.record_case, bench.here.id, CaseSaid("26P2"), None, **said)
+    for state in (CaseState.READING, CaseState.REPORTED):
+        bench.tell(state)
+    bench.ask(outbox.case, bench.here.id, other, CaseState.READING)
+    bench.laboratory.plan = [ack("AR")]
+    assert bench.run(bench.sender.send_due()) == 3
+    assert [m.value("ORC-38") for m in bench.laboratory.received] == ["26P1", "26P2"]
+    assert [(n.state, n.attempts) for n in bench.notices] == [
+        ("waiting", 1),
+        ("waiting", 0),
+        ("accepted", 1),
+    ]
+    bench.send()
+    order = list(dict.fromkeys(bench.laboratory.control_ids))
+    first, second, third = (notice.control_id for notice in bench.notices)
+    assert order == [first, third, second]
+
+
+def test_trouble_with_the_link_ends_the_batch(bench: Bench) -> None:
+    for state in (CaseState.READING, CaseState.REPORTED, CaseState.SIGNED_OUT):
+        bench.tell(state)
+    bench.laboratory.plan = [ack("AA"), LinkTimeoutError("It did not answer.")]
+    assert bench.run(bench.sender.send_due()) == 3
+    assert [notice.state for notice in bench.notices] == ["accepted", "waiting", "waiting"]
+    assert bench.run(bench.sender.send_due()) == 1, "one alone, until the link is well again"
+    bench.send()
+    assert {notice.state for notice in bench.notices} == {NoticeState.ACCEPTED}
+    assert len(bench.laboratory.control_ids) == 4
+
+
+def test_who_is_stopped_keeps_what_was_answered(bench: Bench) -> None:
+    for state in (CaseState.READING, CaseState.REPORTED):
+        bench.tell(state)
+    send = bench.laboratory.send
+
+    async def hang(raw: bytes) -> bytes:
+        if bench.laboratory.received:
+            await asyncio.sleep(60)
+        return await send(raw)
+
+    async def stop() -> None:
+        task = asyncio.create_task(bench.sender.send_due())
+        await asyncio.sleep(0.3)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    bench.laboratory.send = hang  # type: ignore[method-assign]
+    bench.run(stop())
+    first, second = bench.notices
+    assert first.state is NoticeState.ACCEPTED
+    assert second.state in {NoticeState.SENT, NoticeState.WAITING}
+
+
+# A new scan that is not wanted any more
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_new_scan_that_is_taken_back(
+    bench: Bench, publish: Callable[..., Any], store: Any, is_gone: bool
+) -> None:
+    """What has not gone out is not sent; of a case that is whole again LAB-101 says so."""
+    slide = publish(bench.here, store)
+    author = Author(account_id=None, account_name="ESSAI")
+
+    async def attach(connection: Connection) -> None:
+        await connection.execute(
+            "update slide set glass_id = %s, unidentified = null where id = %s",
+            [bench.glass_id, slide.id],
+        )
+        await cases.reassess(connection, bench.case_id)
+
+    bench.ask(attach)
+    bench.send()
+    bench.laboratory.received.clear()
+    asked = (bench.case_id, bench.glass_id)
+    bench.ask(work_orders.ask_rescan, *asked, "blurred", author)
+    if is_gone:
+        bench.send()
+    bench.ask(work_orders.withdraw_rescan, *asked, author)
+    bench.send()
+    ready = ["DPOW-CASE-UPDATE", "ORU"]
+    expected = ["DPOW-PLACE-WO", *ready] if is_gone else ready
+    told = [message.value("MSH-21") or message.code for message in bench.laboratory.received]
+    assert told == expected
+    order = bench.ask(work_orders.of_case, bench.case_id)[0]
+    assert order.state is WorkState.WITHDRAWN

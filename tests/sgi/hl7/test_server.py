@@ -20,7 +20,7 @@ from sgi.hl7.acknowledge import answer
 from sgi.hl7.batches import split_messages
 from sgi.hl7.message import parse_message
 from sgi.hl7.mllp import Frame, Framer, encode_frame
-from sgi.hl7.server import Limits, MllpServer
+from sgi.hl7.server import Limits, MllpServer, sender_of
 from sgi.hl7.tls import server_context
 
 HOST = "127.0.0.1"
@@ -83,9 +83,16 @@ class Wire:
         self.waiting: list[bytes] = []
 
     @classmethod
-    async def to(cls, port: int, tls: ssl.SSLContext | None = None) -> "Wire":
+    async def to(
+        cls, port: int, tls: ssl.SSLContext | None = None, of: str | None = None
+    ) -> "Wire":
+        """`of` is the address that it comes from; all of 127.0.0.0/8 are of this machine."""
         name = "localhost" if tls else None
-        return cls(*await asyncio.open_connection(HOST, port, ssl=tls, server_hostname=name))
+        own = None if of is None else (of, 0)
+        streams = await asyncio.open_connection(
+            HOST, port, ssl=tls, server_hostname=name, local_addr=own
+        )
+        return cls(*streams)
 
     async def write(self, data: bytes) -> None:
         self.writer.write(data)
@@ -415,6 +422,68 @@ def test_a_connection_too_many_is_closed_and_the_others_stay() -> None:
                 await wire.close()
 
     asyncio.run(scene())
+
+
+def test_one_sender_cannot_take_all_places() -> None:
+    """It opens connections and goes on opening, each within a message, so that none is idle."""
+
+    async def scene() -> None:
+        limits = replace(LIMITS, connections=8, connections_per_peer=3)
+        async with listening(Kept(), limits) as (_, port):
+            greedy = [await Wire.to(port, of="127.0.0.2") for _ in range(30)]
+            for wire in greedy:
+                with suppress(ConnectionError):
+                    await wire.write(encode_frame(message("9"))[:20])
+            others = [await Wire.to(port, of=f"127.0.0.{n}") for n in (3, 4, 5)]
+            for number, wire in enumerate(others):
+                await wire.write(encode_frame(message(str(number))))
+                assert await wire.answer() == ("AA", str(number))
+            open_ = 0
+            for wire in greedy:
+                with suppress(ConnectionError):
+                    await wire.write(encode_frame(message("9"))[20:])
+                open_ += await wire.answer() == ("AA", "9")
+            assert open_ == 3
+            for wire in (*greedy, *others):
+                await wire.close()
+
+    asyncio.run(scene())
+
+
+def test_an_idle_one_of_the_same_sender_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sgi.hl7.server._IDLE_TO_GIVE_WAY_S", 0.1)
+
+    async def scene() -> None:
+        limits = replace(LIMITS, connections=8, connections_per_peer=1)
+        async with listening(Kept(), limits) as (_, port):
+            other = await Wire.to(port, of="127.0.0.3")
+            idle = await Wire.to(port, of="127.0.0.2")
+            await asyncio.sleep(0.2)
+            second = await Wire.to(port, of="127.0.0.2")
+            await second.write(encode_frame(message("2")))
+            assert await second.answer() == ("AA", "2")
+            assert await idle.answer() is None
+            await other.write(encode_frame(message("3")))
+            assert await other.answer() == ("AA", "3"), "it was idle for longer, but another's"
+            for wire in (other, idle, second):
+                await wire.close()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("10.0.0.7", "10.0.0.7"),
+        ("::ffff:10.0.0.7", "10.0.0.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("somebody", "somebody"),
+    ],
+)
+def test_who_counts_as_one_sender(address: str, place: str) -> None:
+    """Of IPv6 a machine has as many addresses as it likes within its network."""
+    assert sender_of(address) == place
 
 
 def test_one_that_has_long_been_idle_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ from sgi.hl7.part_names import label
 from sgi.hl7.wording import _HEADLINES
 
 NOW = datetime(2026, 6, 12, 12, 0, tzinfo=UTC)
-HEADER = "MSH|^~\\&|SGL|CHU-X|SGI|CHU-X|20260612101500||OML^O21|C1|T|2.5.1"
+HEADER = "MSH|^~\\&|SGL|CHU-X|SGI|CHU-X|20260612101500||OML^O21|C1|P|2.5.1"
 PID = "PID|1||000003^^^CHU-X^PI||MARTIN^JEANNE||19500102|F"
 GOOD = (
     f"{HEADER}|||||FRA|UNICODE UTF-8|||DPOW-SLIDE^IHE",

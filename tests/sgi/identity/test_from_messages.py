@@ -11,7 +11,7 @@ import pytest
 
 from sgi.catalogue import dicomweb, slides
 from sgi.domain.slide import Slide
-from sgi.hl7.interfaces import built_in
+from sgi.hl7.interfaces import parse_interface
 from sgi.hl7.receive import Receiver
 from sgi.identity.rounds import Round
 from sgi.ingest.identify import identify
@@ -42,7 +42,8 @@ def test_whatever_comes_first(
     order: tuple[str, ...],
 ) -> None:
     lab = laboratory(here)
-    receive = Receiver(lab.database, here.id, built_in())
+    interface = parse_interface({"events": {"processing": ["P", "T"]}}, "tests.toml", "tests")
+    receive = Receiver(lab.database, here.id, interface)
     round_ = Round(Keeping(settings, lab.database, Stores(store)))
     made = convert_into(store)
     facts = made.facts.model_copy(update={"barcodes": (GLASS,)})

@@ -2,20 +2,15 @@
 
 import io
 import json
-import uuid
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
-import psycopg
 import pydicom
-import pytest
 
 from dicom.frame_index import FrameIndex
-from sgi.catalogue import attachments, identities, outbox, patients
-from sgi.catalogue.audit import Actor
-from sgi.domain.case import AssetKind, Code
+from sgi.catalogue import attachments, outbox_turns, patients
+from sgi.catalogue.image_uids import uids_of_image
 from sgi.domain.patient import (
     Identifier,
     IdentifierKind,
@@ -23,100 +18,15 @@ from sgi.domain.patient import (
     IdentityAttribute,
     IdentityStatus,
 )
-from sgi.domain.slide import Slide
-from sgi.identity.rounds import Round
 from sgi.ingest.identify import identify
 from sgi.integrity.pace import Pace
-from sgi.integrity.rebuild import rebuild
 from sgi.integrity.verify import Verifier
-from sgi.jobs.keeping import Keeping
-from sgi.stored import HeldBytes, identity_name, instance_key, side_object_key
-from sgi.stored_identity import parse_identity
+from sgi.stored.identity import parse_identity
+from sgi.stored.keys import identity_name, instance_key, side_object_key
+from sgi.stored.sources import HeldBytes
 from sgi.stores import Stores
 from storage.errors import StoreUnavailableError
-
-ACTOR = Actor(None, uuid.uuid4(), "127.0.0.1")
-JSON = {"accept": "application/dicom+json"}
-
-
-class Bench:
-    """A laboratory, a slide whose label names one of its glasses, and the job."""
-
-    def __init__(self, lab: Any, web: Any, store: Any, settings: Any, slide: Slide) -> None:
-        self.lab, self.web, self.store, self.slide = lab, web, store, slide
-        self.round = Round(Keeping(settings, lab.database, Stores(store)))
-        self.client = web.signed_in(lab.establishment)
-
-    def tell(self) -> int:
-        """The job; and every server hears of it."""
-        self.round._left_alone.clear()
-        done: int = self.lab.run(self.round.run())
-        self.web.services.slides.forget(self.slide.id)
-        return done
-
-    def row(self) -> dict[str, Any]:
-        (found,) = self.lab.rows("select * from slide where id = %s", self.slide.id)
-        return dict(found)
-
-    def get(self, path: str, **headers: str) -> Any:
-        return self.web.get(self.client, f"/dicomweb{path}", headers=headers or JSON)
-
-    def series(self) -> str:
-        row = self.row()
-        study = row["told_study_uid"] or row["study_uid"]
-        return f"/studies/{study}/series/{row['told_series_uid'] or row['series_uid']}"
-
-    def metadata(self) -> list[dict[str, Any]]:
-        answer = self.get(self.series() + "/metadata")
-        assert answer.status_code == 200, answer.text
-        found: list[dict[str, Any]] = answer.json()
-        return found
-
-    def identity(self) -> Any:
-        return self.lab.do(lambda c: identities.current(c, self.slide.id))
-
-
-@pytest.fixture
-def bench(
-    laboratory: Any,
-    here: Any,
-    web: Any,
-    store: Any,
-    settings: Any,
-    convert_into: Any,
-    publish_converted: Callable[..., Slide],
-    run: Any,
-) -> Bench:
-    lab = laboratory(here)
-    lab.case("26P00123", lab.patient("IPP1", sex="F", birth_date=date(1979, 3, 2)))
-    lab.asset(
-        "26P00123.A",
-        AssetKind.SPECIMEN,
-        accession_number="26P00123",
-        site=Code("80248007", "Breast structure", "SCT"),
-        description="sein gauche",
-    )
-    lab.asset("26P00123.A.01", AssetKind.BLOCK, parent="26P00123.A")
-    lab.asset(
-        "26P00123.A.01.01",
-        parent="26P00123.A.01",
-        stains=(Code("12710003", "Hematoxylin stain", "SCT"), Code("SAF", "safran", "L")),
-    )
-    made = convert_into(store)
-    facts = made.facts.model_copy(update={"barcodes": ("26P00123.A.01.01",)})
-    slide = publish_converted(here, store, replace(made, facts=facts), "a.svs")
-    return Bench(lab, web, store, settings, slide)
-
-
-@pytest.fixture
-def told(bench: Bench, run: Any) -> Bench:
-    assert run(identify(bench.lab.database, bench.slide, []))
-    assert bench.tell() == 1
-    return bench
-
-
-def value(document: dict[str, Any], tag: str) -> Any:
-    return document[tag].get("Value", [None])[0]
+from tests.sgi.identity.conftest import ACTOR, Bench, patients_told, study_of, told_uids, value
 
 
 def test_instances_say_whose_they_are_by_uids_of_their_own(told: Bench) -> None:
@@ -164,12 +74,6 @@ def test_what_is_sent_is_what_is_stored_but_for_its_beginning(told: Bench) -> No
         assert not kept.PatientName  # the store never holds whose it is
     now = {key: bytes(data) for key, data in told.store.objects.items() if key.endswith(".dcm")}
     assert now == before
-
-
-def told_uids(bench: Bench, stored_uid: str) -> str:
-    identity = bench.identity()
-    uid: str = identity.uids(stored_uid).instance
-    return uid
 
 
 def test_a_series_comes_whole_and_frames_by_the_new_uids(told: Bench) -> None:
@@ -364,51 +268,6 @@ def test_a_glass_that_moves_to_another_case_is_told_in_its_study(told: Bench) ->
     assert told.get(f"{old}/metadata").status_code == 410
 
 
-def rebuilt(told: Bench, url: str, *, missing: bool) -> tuple[Any, list[dict[str, Any]]]:
-    """What came of a rebuild, and the slide's rows in that database."""
-    result = told.lab.run(rebuild(url, Stores(told.store), missing=missing))
-    with psycopg.connect(url, row_factory=psycopg.rows.dict_row) as connection:
-        return result, connection.execute(
-            """select s.identity_revision, s.told_study_uid, s.told_series_uid, i.identity
-               from slide s join slide_identity i
-                   on i.slide_id = s.id and i.revision = s.identity_revision"""
-        ).fetchall()
-
-
-def test_a_rebuild_finds_whose_they_were_last_said_to_be(
-    told: Bench, make_empty: Callable[[], str]
-) -> None:
-    told.lab.patient("IPP1", birth_name="MARTINEZ")
-    told.tell()
-    result, (row,) = rebuilt(told, make_empty(), missing=False)
-    assert not result.problems
-    expected = told.row()
-    for name in ("identity_revision", "told_study_uid", "told_series_uid"):
-        assert row[name] == expected[name]
-    assert row["identity"]["told"]["patient"]["name"] == "MARTINEZ^LÉA"
-
-
-def test_a_database_of_an_earlier_moment_never_gives_a_revision_out_again(
-    told: Bench, make_empty: Callable[[], str]
-) -> None:
-    url = make_empty()
-    rebuilt(told, url, missing=False)
-    told.lab.patient("IPP1", birth_name="MARTINEZ")
-    told.tell()
-    _, (row,) = rebuilt(told, url, missing=True)
-    assert row["identity_revision"] == 2
-
-
-def test_a_forged_revision_of_another_slide_is_not_taken(
-    told: Bench, make_empty: Callable[[], str]
-) -> None:
-    key = side_object_key(told.slide.id, identity_name(2))
-    told.store.put(key, told.store.objects[side_object_key(told.slide.id, identity_name(1))])
-    result, (row,) = rebuilt(told, make_empty(), missing=False)
-    assert row["identity_revision"] == 1
-    assert [each for each in result.problems if "identity/2.json" in each]
-
-
 def test_the_note_is_found_and_sent_in_the_study_of_what_it_rejects(told: Bench) -> None:
     study = f"/studies/{told.slide.study_uid}"
     (series,) = told.get(f"{study}/series?Modality=KO").json()
@@ -451,12 +310,13 @@ def test_the_laboratory_hears_of_an_image_once_it_says_whose_it_is(bench: Bench,
     )
 
     def claimed() -> Any:
-        return lab.do(lambda c: outbox.claim(c, "sgl", timedelta(seconds=60)))
+        found = lab.do(lambda c: outbox_turns.claim(c, "sgl", timedelta(seconds=60)))
+        return next(iter(found), None)
 
     run(identify(lab.database, bench.slide, []))
     assert claimed() is None
     bench.tell()
-    assert claimed().subject.startswith("available ")
+    assert claimed().is_available
     assert claimed() is None
 
 
@@ -474,14 +334,6 @@ def test_no_note_goes_on_telling_an_ins(told: Bench) -> None:
     assert ins.value not in everything.text
     for row in told.lab.rows("select file from rejection_note"):
         assert ins.value.encode() not in bytes(row["file"])
-
-
-def study_of(bench: Bench) -> str:
-    return bench.series().split("/")[2]
-
-
-def patients_told(bench: Bench, study: str) -> set[str]:
-    return {value(each, "00100020") for each in bench.get(f"/studies/{study}/metadata").json()}
 
 
 def test_a_study_never_tells_of_two_patients(told: Bench) -> None:
@@ -511,9 +363,9 @@ def test_the_laboratory_hears_of_the_other_study(told: Bench) -> None:
     )
     lab.case("26P00123", lab.patient("IPP2", birth_name="DURAND"))
     assert told.tell() == 1
-    notice = lab.do(lambda c: outbox.claim(c, "sgl", timedelta(seconds=60)))
-    assert notice.subject.startswith("available ")
-    image = lab.do(lambda c: outbox.told_of(c, slide_id))
+    (notice,) = lab.do(lambda c: outbox_turns.claim(c, "sgl", timedelta(seconds=60)))
+    assert notice.is_available
+    image = lab.do(lambda c: uids_of_image(c, slide_id))
     assert told.series() == f"/studies/{image.study_uid}/series/{image.series_uid}"
 
 
@@ -530,96 +382,3 @@ def test_a_merge_keeps_the_study_whichever_record_the_case_names(told: Bench) ->
     lab.case("26P00123", other)
     assert told.tell() == 1
     assert told.series() == old
-
-
-def mistold(bench: Bench) -> None:
-    """Nothing names the patient of before while the slide waits; its pixels are shown."""
-    uid = told_uids(bench, bench.slide.levels[0].sop_uid)
-    study, series = study_of(bench), bench.series()
-    parts = {"accept": 'multipart/related; type="application/dicom"'}
-    for place in (f"/studies/{study}", series, f"{series}/instances/{uid}"):
-        for answer in (bench.get(place, **parts), bench.get(f"{place}/metadata")):
-            assert answer.status_code == 503, place
-            assert answer.headers["retry-after"]
-            assert "IPP1" not in answer.text
-            assert "whose" in answer.json()["detail"]
-    french = bench.get(f"{series}/metadata", **JSON, **{"accept-language": "fr"})
-    assert "patient" in french.json()["detail"]
-    assert bench.get(f"{series}/instances/{uid}/frames/1", accept="*/*").status_code == 200
-    for place in ("/studies", "/series", "/instances", f"/studies/{study}/series"):
-        found = bench.get(f"{place}?PatientID=IPP1&Modality=SM")
-        assert found.json() == [], place
-        assert "not searched yet" in found.headers["warning"]
-
-
-def test_a_wrong_name_is_not_told_while_the_right_one_waits(told: Bench) -> None:
-    slide, lab = told.slide, told.lab
-    lab.do(lambda c: attachments.undo(c, slide.establishment_id, slide.id, "swapped", ACTOR))
-    mistold(told)
-    assert told.tell() == 1
-    assert told.get(f"{told.series()}/metadata").status_code == 200
-    assert "warning" not in told.get("/studies").headers
-
-
-def test_nor_while_its_case_is_said_to_be_another_patients(told: Bench) -> None:
-    told.lab.case("26P00123", told.lab.patient("IPP2", birth_name="DURAND"))
-    mistold(told)
-    assert told.tell() == 1
-    assert patients_told(told, study_of(told)) == {"IPP2"}
-
-
-def test_nor_while_its_glass_is_said_to_be_of_another_case(told: Bench) -> None:
-    told.lab.case("26P00999", told.lab.patient("IPP2", birth_name="DURAND"))
-    told.lab.asset("26P00123.A.01.01", accession_number="26P00999")
-    mistold(told)
-
-
-def test_a_slide_that_cannot_be_told_keeps_no_other_from_its_turn(
-    told: Bench, convert_into: Any, publish_converted: Callable[..., Slide], run: Any, url: str
-) -> None:
-    lab, broken = told.lab, told.slide
-    made = convert_into(told.store)
-    facts = made.facts.model_copy(update={"barcodes": ("26P00123.A.01.01",)})
-    other = publish_converted(lab.establishment, told.store, replace(made, facts=facts), "b.svs")
-    with psycopg.connect(url) as owner:
-        owner.execute("update dicom_instance set document = '{}' where slide_id = %s", [broken.id])
-    lab.patient("IPP1", birth_name="MARTINEZ")
-    assert run(identify(lab.database, other, []))
-    assert told.tell() == 1
-    assert lab.rows("select slide_id from identity_due") == [{"slide_id": broken.id}]
-
-
-def test_corrected_words_and_a_first_telling_keep_nobody_waiting(bench: Bench, run: Any) -> None:
-    run(identify(bench.lab.database, bench.slide, []))
-    assert bench.metadata()
-    assert bench.get("/series").json()
-    assert bench.tell() == 1
-    bench.lab.patient("IPP1", birth_name="MARTINEZ")
-    assert bench.lab.rows("select * from identity_due")
-    assert bench.metadata()
-    assert "warning" not in bench.get("/studies?PatientID=IPP1").headers
-
-
-def test_the_wall_stands_around_what_waits(told: Bench, laboratory: Any, there: Any) -> None:
-    told.lab.case("26P00123", told.lab.patient("IPP2", birth_name="DURAND"))
-    told.client = told.web.signed_in(there)
-    assert "warning" not in told.get("/studies").headers
-    assert laboratory(there).rows("select * from mistold") == []
-    assert told.get(f"{told.series()}/metadata").status_code == 404
-
-
-def test_a_monitor_sees_what_waits_too_long(told: Bench) -> None:
-    def figures() -> list[int]:
-        text = told.web.get(told.web.client(), "/metrics").text
-        names = ("waiting", "withheld")
-        return [int(text.split(f"\nsgi_identities_{name} ")[1].split()[0]) for name in names]
-
-    told.lab.case("26P00123", told.lab.patient("IPP2", birth_name="DURAND"))
-    waiting, withheld = figures()
-    told.lab.rows(
-        """insert into identity_due (establishment_id, slide_id, asked_at)
-           values (%s, %s, now() - interval '2 minutes') returning id""",
-        told.slide.establishment_id,
-        told.slide.id,
-    )
-    assert figures() == [waiting + 1, withheld + 1]

@@ -34,7 +34,7 @@ from sgi.ingest.pipe import Kind, MessageParser
 from sgi.ingest.verify import Written, verify_instance
 from sgi.jobs.decisions import Decision, verdict_on
 from sgi.settings import IngestSettings
-from sgi.stored import instance_key
+from sgi.stored.keys import instance_key
 from tiling.svs import SvsOptions, write_svs
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -23,7 +23,7 @@ from sgi.ingest import process as module
 from sgi.ingest import verify as verification
 from sgi.keeping.records import Records
 from sgi.settings import Disposal
-from sgi.stored import frame_hashes_key, heat_map_key, instance_key, manifest_key
+from sgi.stored.keys import frame_hashes_key, heat_map_key, instance_key, manifest_key
 
 PUBLISHED, HELD = ArrivalState.PUBLISHED, ArrivalState.HELD
 

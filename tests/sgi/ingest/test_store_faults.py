@@ -13,7 +13,7 @@ import pytest
 from sgi.domain.arrival import ArrivalState
 from sgi.engines import EmbeddedSeaweed
 from sgi.ingest.process import Ingest
-from sgi.stored import frame_hashes_key, instance_key
+from sgi.stored.keys import frame_hashes_key, instance_key
 from storage import S3ObjectStore, S3Options
 from storage.faults import Fault, FaultyProxy, Kind, faulty_proxy
 

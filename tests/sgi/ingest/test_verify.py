@@ -11,7 +11,8 @@ from sgi.errors import VerificationError
 from sgi.ingest import verify as module
 from sgi.ingest.verify import Verification, Written, verify_instance
 from sgi.jobs.decisions import Decision, verdict_on
-from sgi.stored import StoredObject, instance_key
+from sgi.stored.keys import instance_key
+from sgi.stored.sources import StoredObject
 
 
 @pytest.fixture

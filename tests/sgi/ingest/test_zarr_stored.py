@@ -11,7 +11,7 @@ import zarr
 
 from sgi.domain.arrival import ArrivalState
 from sgi.errors import SgiError
-from sgi.stored import omezarr_key, slide_folder
+from sgi.stored.keys import omezarr_key, slide_folder
 from tiling.registry import open_slide
 
 ID = UUID(int=5)

@@ -20,7 +20,7 @@ from sgi.integrity.pace import Pace
 from sgi.integrity.second import copy_slide
 from sgi.integrity.verify import Verified, Verifier
 from sgi.settings import Settings
-from sgi.stored import slide_folder
+from sgi.stored.keys import slide_folder
 from sgi.stores import Stores
 from storage.memory import MemoryObjectStore
 

@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from sgi.domain.tier import Tier
 from sgi.domain.tiers import ColdCopy
 from sgi.integrity.pace import Pace
 from sgi.integrity.verify import Verifier
-from sgi.stored import StoredObject, cold_key, instance_key, manifest_key
+from sgi.stored.keys import cold_key, instance_key, manifest_key
+from sgi.stored.sources import StoredObject
 from sgi.stores import Stores
 from storage.errors import StoreRefusedError
 from storage.memory import MemoryObjectStore
@@ -106,7 +108,9 @@ def test_a_damaged_copy_is_replaced_by_a_warm_instance(
     assert not verified.left
     assert cooled.tier() is Tier.WARM
     assert cooled.kept.warm[cooled.warm_key] == cooled.sound
-    assert not cooled.kept.verify().findings
+    left = [] if change is None else [(cooled.key, Damage.EXTRA)]
+    assert [(f.key, f.damage) for f in cooled.kept.verify().findings] == left
+    assert not cooled.kept.is_damaged()
 
 
 def test_without_a_second_copy_it_is_told(cooled: Cooled) -> None:
@@ -211,3 +215,31 @@ def test_an_archive_that_refuses_reads_is_asked_for_the_size(cooled: Cooled) -> 
     assert not cooled.kept.verify().findings
     cooled.cold[cooled.key] += b"x"
     assert [f.damage for f in cooled.kept.verify().findings] == [Damage.SIZE]
+
+
+def test_what_nobody_knows_in_the_cold_store_is_told_once_it_is_old(
+    cooled: Cooled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stray = cooled.key.replace(cooled.sop_uid, "1.2.3")
+    cooled.store.put(stray, b"?")
+    young = cooled.kept.verify()
+    assert (young.findings, young.young) == ((), 1)
+    monkeypatch.setattr("sgi.integrity.cold.YOUNG", timedelta(0))
+    old = cooled.kept.verify()
+    assert [(f.place, f.key, f.damage) for f in old.findings] == [(Place.COLD, stray, Damage.EXTRA)]
+    assert stray in cooled.cold, "it is left"
+    assert not cooled.kept.is_damaged()
+
+
+def test_a_copy_that_stays_after_a_restore_is_read_too_and_not_relied_on(cooled: Cooled) -> None:
+    cooled.kept.warm[cooled.warm_key] = cooled.sound
+    cooled.kept.edit("update instance set tier = 'warm' where sop_uid = %s", cooled.sop_uid)
+    assert not cooled.kept.verify().findings
+    cooled.cold[cooled.key] = flipped(cooled.cold[cooled.key])
+    (found,) = cooled.kept.verify().findings
+    assert (found.place, found.key, found.damage) == (Place.COLD, cooled.key, Damage.EXTRA)
+    assert "made anew" in found.detail
+    assert not cooled.kept.is_damaged()
+    assert cooled.kept.warm[cooled.warm_key] == cooled.sound
+    del cooled.cold[cooled.key]
+    assert not cooled.kept.verify().findings, "nothing needs it"

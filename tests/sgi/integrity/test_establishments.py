@@ -16,7 +16,7 @@ from sgi.integrity.rebuild import Rebuilt, rebuild
 from sgi.jobs.keeping import Keeping
 from sgi.keeping.establishments import keep_establishments
 from sgi.settings import Settings
-from sgi.stored import establishment_key, manifest_key
+from sgi.stored.keys import establishment_key, manifest_key
 from sgi.stores import Stores
 from storage.errors import StoreUnavailableError
 from storage.memory import MemoryObjectStore

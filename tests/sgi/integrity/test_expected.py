@@ -9,7 +9,7 @@ import pytest
 
 from sgi.domain.slide import Slide
 from sgi.integrity.expected import parse_manifest, says_the_same
-from sgi.stored import manifest_key
+from sgi.stored.keys import manifest_key
 
 CHANGES: dict[str, dict[str, Any]] = {
     "text": {"header_bytes": "12"},

@@ -11,7 +11,7 @@ from sgi.commands.verify import verify_slides
 from sgi.domain.slide import Slide
 from sgi.engines import EmbeddedSeaweed
 from sgi.integrity.rebuild import rebuild
-from sgi.stored import SLIDES
+from sgi.stored.keys import SLIDES
 from sgi.stores import Stores
 from storage import S3ObjectStore, S3Options
 from storage.faults import Fault, Kind, faulty_proxy

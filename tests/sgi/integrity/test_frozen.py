@@ -9,7 +9,7 @@ from sgi.domain.integrity import Damage
 from sgi.integrity.cold import examine_cold
 from sgi.integrity.pace import Pace
 from sgi.settings import KeepingSettings
-from sgi.stored import FROZEN_SHA256, cold_key
+from sgi.stored.keys import FROZEN_SHA256, cold_key
 from storage.errors import ObjectFrozenError
 from storage.memory import MemoryObjectStore
 from storage.thaw import Thaw, ThawState

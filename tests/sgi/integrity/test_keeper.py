@@ -21,7 +21,7 @@ from sgi.integrity.pace import Pace
 from sgi.integrity.strays import find_strays
 from sgi.jobs.keeping import Keeping
 from sgi.settings import ScrubSettings, Settings
-from sgi.stored import instance_key, manifest_key, slide_folder
+from sgi.stored.keys import instance_key, manifest_key, slide_folder
 from sgi.stores import Stores
 from storage.errors import StoreRefusedError, StoreUnavailableError
 from storage.memory import MemoryObjectStore
@@ -411,14 +411,15 @@ def test_strays_are_told_of_and_left(
     kept.edit("delete from slide where id = %s", lost.id)
     kept.edit("delete from arrival where slide_id = %s", lost.id)
     kept.stores.warm.put("slides/not-a-uuid/x.dcm", b"?")
-    assert run(find_strays(database, kept.stores)) == []
-    found = run(find_strays(database, kept.stores, timedelta(0)))
+    too_young = run(find_strays(database, kept.stores))
+    assert (too_young.found, too_young.young) == ([], 2)
+    found = run(find_strays(database, kept.stores, timedelta(0))).found
     told = {finding.key: finding.detail for finding in found}
     assert set(told) == {slide_folder(lost.id), "slides/not-a-uuid/"}
     assert "rebuild" in told[slide_folder(lost.id)]
     assert "slides/not-a-uuid/x.dcm" in kept.warm
     del kept.warm["slides/not-a-uuid/x.dcm"]
-    assert len(run(find_strays(database, kept.stores, timedelta(0)))) == 1
+    assert len(run(find_strays(database, kept.stores, timedelta(0))).found) == 1
 
 
 def test_the_cold_store_is_searched_for_strays_too(run: Any, database: Any, kept: Any) -> None:
@@ -426,10 +427,10 @@ def test_the_cold_store_is_searched_for_strays_too(run: Any, database: Any, kept
     cold.put("slides/not-a-uuid/x.cold", b"?")
     cold.put(f"{slide_folder(kept.slide.id)}x.cold", b"?")
     stores = Stores(MemoryObjectStore(), cold, MemoryObjectStore())
-    (found,) = run(find_strays(database, stores, timedelta(0)))
+    (found,) = run(find_strays(database, stores, timedelta(0))).found
     assert (found.place, found.key) == (Place.COLD, "slides/not-a-uuid/")
     cold.delete("slides/not-a-uuid/x.cold")
-    assert run(find_strays(database, stores, timedelta(0))) == []
+    assert run(find_strays(database, stores, timedelta(0))).found == []
 
 
 def test_alarms_of_what_is_gone_do_nothing(run: Any, database: Any) -> None:

@@ -20,8 +20,7 @@ from sgi.domain.slide import Slide
 from sgi.errors import ConflictError
 from sgi.integrity.rebuild import Rebuilt, rebuild
 from sgi.retention.destroy import Destroyer
-from sgi.stored import (
-    StoredObject,
+from sgi.stored.keys import (
     cold_key,
     destruction_key,
     establishment_folder,
@@ -29,7 +28,8 @@ from sgi.stored import (
     manifest_key,
     slide_folder,
 )
-from sgi.stored_retention import StoredDestruction, StoredPerson
+from sgi.stored.retention import StoredDestruction, StoredPerson
+from sgi.stored.sources import StoredObject
 from sgi.stores import Stores
 from storage.errors import StoreUnavailableError
 from storage.memory import MemoryObjectStore
@@ -324,6 +324,15 @@ def test_decisions_come_back_and_what_was_destroyed_does_not(
     assert dump(fresh, [here.id]) == original
     outcome = rebuilt(run, early, stored, missing=True)
     assert (outcome.slides, outcome.asked_again, outcome.problems) == (1, 2, [])
+    assert outcome.still_held == [lifted.id], "somebody has to lift it again"
+    (end,) = [row for row in original["legal_hold"] if row["slide_id"] == lifted.id]
+    with psycopg.connect(early) as connection:
+        changed = connection.execute(
+            """update legal_hold set lifted_at = %(lifted_at)s, lifted_by = %(lifted_by)s,
+                   lift_reason = %(lift_reason)s where id = %(id)s and lifted_at is null""",
+            end,
+        )
+        assert changed.rowcount == 1
     # What was still whole in it stays, until somebody has approved its end again.
     with psycopg.connect(early) as connection:
         connection.execute("delete from slide where id = %s", [begun.id])

@@ -10,7 +10,7 @@ import pytest
 from sgi.domain.integrity import Damage, IncidentState, Place
 from sgi.integrity.pace import Pace
 from sgi.integrity.verify import Verifier
-from sgi.stored import frame_hashes_key, instance_key, manifest_key
+from sgi.stored.keys import frame_hashes_key, instance_key, manifest_key
 from sgi.stores import Stores
 from storage.memory import MemoryObjectStore
 

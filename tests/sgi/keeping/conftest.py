@@ -18,7 +18,8 @@ from sgi.keeping import copies
 from sgi.keeping.moves import Moves
 from sgi.keeping.recompression import Recompression
 from sgi.settings import KeepingSettings
-from sgi.stored import StoredObject, cold_key, instance_key
+from sgi.stored.keys import cold_key, instance_key
+from sgi.stored.sources import StoredObject
 from sgi.stores import Stores
 from storage.memory import MemoryObjectStore
 from tiling.codecs.jpeg_recompressed import give_back

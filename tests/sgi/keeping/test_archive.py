@@ -13,7 +13,7 @@ import pytest
 from sgi.domain.tier import Tier
 from sgi.domain.tiers import MoveState
 from sgi.retention.erase import Shelf
-from sgi.stored import cold_key
+from sgi.stored.keys import cold_key
 from storage import ObjectFrozenError, S3ObjectStore, S3Options
 from storage.local import LocalObjectStore
 from storage.s3_sdk import sdk_client

@@ -17,7 +17,7 @@ from sgi.keeping import copies as module
 from sgi.keeping.copies import Copies
 from sgi.keeping.moves import Moves
 from sgi.keeping.tiers_tasks import tend
-from sgi.stored import cold_key, instance_key
+from sgi.stored.keys import cold_key, instance_key
 from storage.errors import StoreUnavailableError
 
 
@@ -43,6 +43,11 @@ def base_keys(kept: Any) -> tuple[str, str]:
 def reap_base(kept: Any) -> None:
     uid = kept.slide.levels[0].sop_uid
     kept.run(Moves(kept.keeping).reap(kept.establishment.id, kept.slide_id, uid))
+
+
+def incidents_of(kept: Any) -> list[tuple[str, str]]:
+    rows = kept.query("select place, kind from incident where slide_id = %s", kept.slide_id)
+    return [(row["place"], row["kind"]) for row in rows]
 
 
 def left_of_base(kept: Any) -> Any:
@@ -89,6 +94,7 @@ def test_a_cold_copy_that_is_lost_within_the_grace(cooled: Any, what: str) -> No
         cooled.cold.delete(cold)
     cooled.reap()
     assert cooled.tiers[0] is Tier.WARM
+    assert incidents_of(cooled) == [("cold", "bytes" if what == "rotted" else "missing")]
     cooled.assert_nothing_is_lost()
     assert cooled.cool().state is MoveState.DONE, "it is made anew"
     cooled.reap()
@@ -104,6 +110,7 @@ def test_where_neither_is_right_both_stay(cooled: Any) -> None:
         reap_base(cooled)
     assert cooled.has(cooled.warm, warm)
     assert cooled.has(cooled.cold, cold)
+    assert incidents_of(cooled) == [("cold", "bytes")]
     assert left_of_base(cooled)["later"], "it is not read again every minute"
 
 

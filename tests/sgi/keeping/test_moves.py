@@ -12,7 +12,7 @@ from sgi.integrity.pace import Pace
 from sgi.integrity.verify import Verifier
 from sgi.keeping import copies as module
 from sgi.keeping.moves import Moves
-from sgi.stored import cold_key, frame_hashes_key, instance_key
+from sgi.stored.keys import cold_key, frame_hashes_key, instance_key
 from storage.errors import StoreUnavailableError
 from storage.memory import MemoryObjectStore
 

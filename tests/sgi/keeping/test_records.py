@@ -18,7 +18,8 @@ from sgi.jobs.keeping import Keeping
 from sgi.keeping.headers import Headers
 from sgi.keeping.record_tasks import Recorder
 from sgi.keeping.records import Records
-from sgi.stored import StoredObject, cold_key, instance_key
+from sgi.stored.keys import cold_key, instance_key
+from sgi.stored.sources import StoredObject
 from sgi.stores import Stores
 from storage.memory import MemoryObjectStore
 

@@ -15,7 +15,8 @@ from sgi.domain.tiers import MoveState
 from sgi.keeping import copies
 from sgi.keeping.tiers_tasks import tend
 from sgi.settings import ColdSettings, StorageSettings
-from sgi.stored import FROZEN_OF, FROZEN_SHA256, StoredObject, cold_key, instance_key
+from sgi.stored.keys import FROZEN_OF, FROZEN_SHA256, cold_key, instance_key
+from sgi.stored.sources import StoredObject
 from storage.errors import ObjectFrozenError, StoreUnavailableError
 from storage.memory import MemoryObjectStore
 from storage.ranges import not_found

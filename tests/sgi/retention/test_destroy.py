@@ -3,23 +3,34 @@
 import json
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from sgi.catalogue import arrivals, destructions, holds, incidents, slides
+from sgi.catalogue import (
+    arrivals,
+    attachments,
+    destructions,
+    holds,
+    incidents,
+    patient_days,
+    retention,
+    slides,
+)
 from sgi.catalogue.database import Database
+from sgi.domain.french import CONFLICTS, in_french
+from sgi.domain.identification import How
 from sgi.domain.integrity import Damage, Finding, FoundBy, Incident, IncidentState, Place
-from sgi.domain.retention import DestructionState
+from sgi.domain.retention import DestructionState, Ground, Person
 from sgi.domain.slide import Slide
 from sgi.errors import VerificationError
 from sgi.retention.destroy import Destroyer
 from sgi.settings import Settings
-from sgi.stored import certificate_key, destruction_key, quarantine_key, slide_folder
-from sgi.stored_retention import Certificate
+from sgi.stored.keys import certificate_key, destruction_key, quarantine_key, slide_folder
+from sgi.stored.retention import Certificate
 from sgi.stores import Stores
 from storage.errors import StoreUnavailableError
 from storage.memory import MemoryObjectStore
@@ -423,3 +434,46 @@ def remember(url: str, slide: Slide, path: Path, size: int, modified_ns: int) ->
                where id = %s""",
             [[bytes(path)], [size], [modified_ns], slide.arrival_id],
         )
+
+
+def test_a_patient_who_came_back_takes_the_destruction_back(
+    run: Any,
+    database: Database,
+    destroyer: Destroyer,
+    slide: Slide,
+    here: Any,
+    url: str,
+    laboratory: Any,
+    state_of: Any,
+) -> None:
+    lab = laboratory(here)
+    patient_id = lab.patient()
+    lab.case("05P1", patient_id)
+    glass_id = lab.asset("05P1.A", accession_number="05P1")
+    lab.do(lambda c: attachments.attach(c, here.id, slide.id, glass_id, How.PERSON))
+    long_ago = datetime.now(UTC) - timedelta(days=365 * 25)
+    with psycopg.connect(url) as owner:
+        owner.execute("update slide set published_at = %s where id = %s", [long_ago, slide.id])
+        owner.execute("update lab_case set received_at = %s", [long_ago])
+
+    async def agree(connection: Any) -> Any:
+        until = await retention.end_of(connection, slide.id)
+        ended = Ground.RETENTION_ENDED
+        asked = await destructions.ask(connection, slide.id, until, ended, "due", someone("a"))
+        assert asked
+        return await destructions.approve(connection, asked.id, someone("b"), timedelta(0))
+
+    approved = lab.do(agree)
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    lab.do(lambda c: patient_days.hear(c, here.id, patient_id, stay=yesterday))
+    run(destroyer.destroy(here.id, approved.id))
+    found = state_of(here.id, approved.id)
+    assert (found.state, found.withdrawn_by) == (DestructionState.WITHDRAWN, "SGI")
+    assert in_french(found.withdrawal_reason or "", table=CONFLICTS)
+    assert left(destroyer, slide), "nothing was deleted"
+    stored = json.loads(destroyer.stores.warm.read(destruction_key(here.id, approved.id)))
+    assert stored["state"] == "withdrawn"
+
+
+def someone(name: str) -> Person:
+    return Person(uuid.uuid4(), name, uuid.uuid4())

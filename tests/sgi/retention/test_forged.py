@@ -17,8 +17,8 @@ from sgi.jobs.keeping import Keeping
 from sgi.retention.destroy import Destroyer
 from sgi.retention.tasks import resume
 from sgi.settings import Settings
-from sgi.stored import certificate_key, destruction_key, instance_key, manifest_key
-from sgi.stored_retention import Certificate, Originals, stored_destruction, write_destruction
+from sgi.stored.keys import certificate_key, destruction_key, instance_key, manifest_key
+from sgi.stored.retention import Certificate, Originals, stored_destruction, write_destruction
 from sgi.stores import Stores
 
 _NOW = datetime.now(UTC)

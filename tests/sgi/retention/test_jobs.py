@@ -1,15 +1,17 @@
 """The jobs of retention under a real worker: none ever stands in another's way for long."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
-from sgi.catalogue import holds
+from sgi.catalogue import attachments, holds, patient_days
 from sgi.catalogue.database import Database
-from sgi.domain.retention import DestructionState
+from sgi.domain.identification import How
+from sgi.domain.retention import DestructionState, kept_until
 from sgi.domain.slide import Slide
 from sgi.jobs.keeping import Keeping
 from sgi.jobs.queue import KEEPING_QUEUE, open_queue
@@ -17,7 +19,7 @@ from sgi.jobs.retention import defer_protection, protect_again
 from sgi.retention import tasks
 from sgi.retention.tasks import register, resume
 from sgi.settings import Settings
-from sgi.stored import slide_folder
+from sgi.stored.keys import slide_folder
 from sgi.stores import Stores
 from storage.errors import StoreRefusedError, StoreUnavailableError
 from storage.memory import MemoryObjectStore
@@ -255,3 +257,47 @@ def test_what_stops_a_destruction_is_told_until_it_goes_on(
 
 def refuse(key: str) -> None:
     raise StoreRefusedError("The store refused: look at its rights.")
+
+
+def test_what_is_said_of_the_patient_prolongs_the_locks_of_cold_slides(
+    run: Any,
+    database: Database,
+    keeping: Keeping,
+    slide: Slide,
+    here: Any,
+    url: str,
+    laboratory: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[Any] = []
+    cold = MemoryObjectStore()
+    monkeypatch.setattr(tasks, "retain_objects", lambda *args: told.append(args) or 1)
+    keeping = replace(keeping, stores=replace(keeping.stores, cold=cold))
+    lab = laboratory(here)
+    patient_id = lab.patient()
+    lab.case("05P1", patient_id)
+    glass_id = lab.asset("05P1.A", accession_number="05P1")
+    lab.do(lambda c: attachments.attach(c, here.id, slide.id, glass_id, How.PERSON))
+    run(tasks.prolong(keeping))
+    assert told == [], "a warm one has no lock"
+    with psycopg.connect(url) as owner:
+        owner.execute(
+            "update instance set tier = 'cold', cold_size_bytes = 1 where slide_id = %s", [slide.id]
+        )
+    today = datetime.now(UTC).date()
+    lab.do(lambda c: patient_days.hear(c, here.id, patient_id, stay=today))
+
+    def refuse(*_: object) -> int:
+        raise StoreUnavailableError("away")
+
+    with monkeypatch.context() as away:
+        away.setattr(tasks, "retain_objects", refuse)
+        with pytest.raises(StoreUnavailableError):
+            run(tasks.prolong(keeping))
+    run(tasks.prolong(keeping))
+    assert told == [(cold, slide.id, kept_until(today, 20))]
+    run(tasks.prolong(keeping))
+    lab.case("26P2", patient_id)
+    assert len(told) == 1, "nobody said anything"
+    run(tasks.prolong(keeping))
+    assert len(told) == 2

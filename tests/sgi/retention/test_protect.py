@@ -20,7 +20,7 @@ from sgi.retention.erase import Shelf
 from sgi.retention.protect import hold_objects, offers_lock, retain_objects
 from sgi.retention.tasks import protect_slide, retain_slides
 from sgi.settings import Settings
-from sgi.stored import slide_folder
+from sgi.stored.keys import slide_folder
 from sgi.stores import Stores
 from storage import MemoryObjectStore, S3ObjectStore, S3Options, StoreRefusedError
 from storage.locks import lockable

@@ -20,8 +20,8 @@ from sgi.jobs.keeping import Keeping
 from sgi.retention.destroy import Destroyer
 from sgi.retention.tasks import resume
 from sgi.settings import Settings
-from sgi.stored import destruction_key, holds_key, manifest_key
-from sgi.stored_retention import write_destruction, write_holds
+from sgi.stored.keys import destruction_key, holds_key, manifest_key
+from sgi.stored.retention import write_destruction, write_holds
 from sgi.stores import Stores
 
 
@@ -139,6 +139,32 @@ def test_a_hold_that_was_lifted_is_none(
     write_destruction(store, approved)
     run(destroyer.destroy(here.id, approved.id))
     assert not is_there()
+
+
+def test_a_hold_that_the_store_alone_says_is_lifted_goes_on(
+    run: Any,
+    url: str,
+    database: Database,
+    destroyer: Destroyer,
+    store: Any,
+    slide: Slide,
+    here: Any,
+) -> None:
+    async def place() -> list[Hold]:
+        async with database.transaction(here.id) as connection:
+            await holds.place(connection, here.id, slide.id, "a lawsuit", "somebody")
+            return await holds.of_slide(connection, slide.id)
+
+    async def look() -> Hold | None:
+        async with database.transaction(here.id) as connection:
+            return await holds.open_hold(connection, slide.id)
+
+    (held,) = run(place())
+    lifted = replace(held, lifted_by="x", lifted_at=datetime.now(UTC), lift_reason="forged")
+    write_holds(store, here.id, slide.id, [lifted])
+    outcome = run(rebuild(url, destroyer.stores, missing=True))
+    assert outcome.still_held == [slide.id]
+    assert run(look()) == held
 
 
 def test_a_recovered_database_destroys_nothing_before_it_has_heard_the_store(

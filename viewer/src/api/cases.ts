@@ -97,6 +97,8 @@ export interface HistoryEntry {
   readonly by: string | null;
   /** The message, where one said it. */
   readonly source: string | null;
+  /** Of an image that was destroyed: the second person. */
+  readonly approved_by: string | null;
 }
 
 export interface Case {

@@ -44,6 +44,14 @@ export type Effect =
   | "complete_case"
   | "tell_laboratory";
 
+/** What speaks against a choice: the server wants each confirmed. */
+export type Doubt =
+  | "another_patient"
+  | "another_glass"
+  | "not_named"
+  | "taken_away"
+  | "signed_out";
+
 export interface Candidate {
   readonly glass_id: string;
   readonly identifier: string;
@@ -65,6 +73,7 @@ export interface Candidate {
   readonly was_refused: boolean;
   /** Whether the INS code of the label is its patient's; null where none was read. */
   readonly code_says: Whose | null;
+  readonly doubts: readonly Doubt[];
   /** All that attaching the slide to it does, in that order. */
   readonly will: readonly Effect[];
 }
@@ -176,13 +185,29 @@ function useChange<T>(change: (wish: T) => Promise<unknown>) {
 }
 
 export function useAttach() {
-  return useChange((wish: { readonly slide: string; readonly glass: string }) =>
-    readJson("POST", `${slideAddress(wish.slide)}/attach`, { glass: wish.glass }),
+  return useChange(
+    (wish: {
+      readonly slide: string;
+      readonly glass: string;
+      readonly confirmed: readonly Doubt[];
+    }) =>
+      readJson("POST", `${slideAddress(wish.slide)}/attach`, {
+        glass: wish.glass,
+        confirmed: wish.confirmed,
+      }),
   );
 }
 
 export function useDetach() {
-  return useChange((wish: { readonly slide: string; readonly reason: string }) =>
-    readJson("POST", `${slideAddress(wish.slide)}/detach`, { reason: wish.reason }),
+  return useChange(
+    (wish: {
+      readonly slide: string;
+      readonly reason: string;
+      readonly confirmed: readonly Doubt[];
+    }) =>
+      readJson("POST", `${slideAddress(wish.slide)}/detach`, {
+        reason: wish.reason,
+        confirmed: wish.confirmed,
+      }),
   );
 }

@@ -8,7 +8,7 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 
-import { readJson } from "./client";
+import { readJson, send } from "./client";
 
 export interface Interface {
   readonly name: string;
@@ -24,6 +24,8 @@ export interface Interface {
   readonly stopped: number;
   readonly failures: number;
   readonly minutes_behind: number;
+  /** When its process last gave a sign of life. */
+  readonly seen_at: string;
   readonly health: Health;
 }
 
@@ -102,6 +104,7 @@ const keys = {
   outbox: [KEY, "outbox"] as const,
 };
 
+const INTERFACES = "/api/v1/interfaces";
 const MESSAGES = "/api/v1/messages";
 const OUTBOX = "/api/v1/outbox";
 const REFRESH_MS = 10_000;
@@ -110,7 +113,7 @@ export function useInterfaces() {
   return useQuery({
     queryKey: keys.list,
     queryFn: ({ signal }) =>
-      readJson<{ items: Interface[] }>("GET", "/api/v1/interfaces", undefined, signal),
+      readJson<{ items: Interface[] }>("GET", INTERFACES, undefined, signal),
     refetchInterval: REFRESH_MS,
   });
 }
@@ -185,6 +188,10 @@ export function useReplay() {
 
 export function useRetryNotice() {
   return useChange((id: string) => readJson("POST", `${OUTBOX}/${encodeURIComponent(id)}/retry`));
+}
+
+export function useRemoveInterface() {
+  return useChange((name: string) => send("DELETE", `${INTERFACES}/${encodeURIComponent(name)}`));
 }
 
 export function useGiveUpNotice() {

@@ -26,7 +26,6 @@ import {
 } from "./client";
 import { followEvents } from "./events";
 import { UNIDENTIFIED_KEY } from "./identification";
-import type { Restored } from "./tiers";
 import type { Arrival, Session, Slide } from "./types";
 
 const keys = {
@@ -193,16 +192,13 @@ export function useLiveEvents(language: string): boolean {
         refetchCases();
       },
       onCase: refetchCases,
-      onTiers: ({ id, file_name: name, tiers }) => {
+      onTiers: ({ id, tiers }) => {
         client.setQueryData<Slide>(keys.slide(id), (known) => known && { ...known, tiers });
         const { move } = tiers;
-        if (move?.state !== "done") return;
-        refetchSlides();
-        if (move.target !== "warm" || !move.asked_by_me) return;
-        client.setQueryData<readonly Restored[]>(["restored"], (known = []) => [
-          ...known.filter((each) => each.slide !== id),
-          { slide: id, name },
-        ]);
+        if (move?.asked_by_me && move.ended_at !== null) {
+          void client.invalidateQueries({ queryKey: ["restored"] });
+        }
+        if (move?.state === "done") refetchSlides();
       },
       onConnect: () => {
         setConnected(true);

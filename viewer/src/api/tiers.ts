@@ -55,13 +55,12 @@ export interface Simulation {
   }>;
 }
 
-/** A restore that this account asked for, and that is over. */
-export interface Restored {
-  readonly slide: string;
-  readonly name: string;
+interface RestoresPage {
+  readonly items: readonly TierMove[];
 }
 
 const ADDRESS = "/api/v1/tiers";
+const RESTORES = "/api/v1/restores";
 const keys = {
   policy: ["tiers", "policy"] as const,
   simulation: (rules: Rules | null) => ["tiers", "simulation", rules] as const,
@@ -124,19 +123,20 @@ export function useMoves() {
   });
 }
 
-/** Restores that came to their end while this page was open, until they are dismissed. */
+/** Restores of one's own that are over, until they are dismissed: the server keeps them. */
 export function useRestored() {
   const client = useQueryClient();
-  const restored = useQuery<readonly Restored[]>({
+  const restored = useQuery({
     queryKey: keys.restored,
-    queryFn: () => [],
-    staleTime: Infinity,
-    gcTime: Infinity,
+    queryFn: ({ signal }) => readJson<RestoresPage>("GET", RESTORES, undefined, signal),
+    retry: false,
   });
-  const dismiss = (slide: string): void => {
-    client.setQueryData<readonly Restored[]>(keys.restored, (known) =>
-      known?.filter((each) => each.slide !== slide),
-    );
-  };
-  return { items: restored.data ?? [], dismiss };
+  const dismissing = useMutation({
+    mutationFn: (move: string) =>
+      readJson<RestoresPage>("POST", `${RESTORES}/${encodeURIComponent(move)}/seen`),
+    onSuccess: (left) => {
+      client.setQueryData<RestoresPage>(keys.restored, left);
+    },
+  });
+  return { items: restored.data?.items ?? [], dismiss: dismissing.mutate };
 }

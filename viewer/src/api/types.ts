@@ -22,7 +22,8 @@ export type Permission =
   | "identify_slides"
   | "view_interfaces"
   | "change_interfaces"
-  | "view_messages";
+  | "view_messages"
+  | "change_case_rules";
 
 export interface Session {
   readonly name: string;

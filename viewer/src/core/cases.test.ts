@@ -86,11 +86,12 @@ describe("what changed after sign-out", () => {
     { kind: "scan_attached", after: null },
     { kind: "state", after: "signed_out" },
     { kind: "scan_detached", after: null },
+    { kind: "scan_destroyed", after: "a certificate" },
     { kind: "report", after: "final" },
   ];
 
   it("is counted from the last sign-out", () => {
-    expect(changesSinceSignOut({ state: "signed_out", history })).toBe(1);
+    expect(changesSinceSignOut({ state: "signed_out", history })).toBe(2);
     const again = [...history, { kind: "state", after: "signed_out" }];
     expect(changesSinceSignOut({ state: "signed_out", history: again })).toBe(0);
   });

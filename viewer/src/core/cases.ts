@@ -122,7 +122,7 @@ export function mayDo(state: CaseState, action: CaseAction): boolean {
   return FROM[action].includes(state);
 }
 
-const CHANGES = new Set(["scan_attached", "scan_detached", "came", "went", "asset_cancelled", "patient"]);
+const CHANGES = new Set(["scan_attached", "scan_detached", "scan_destroyed", "came", "went", "asset_cancelled", "patient"]);
 
 /** How often what was signed out has changed since: slides, images, whose the case is. */
 export function changesSinceSignOut(shown: {

@@ -11,6 +11,7 @@ import { useRoute, type Route } from "./route";
 import { LaunchScreen } from "./shell/LaunchScreen";
 import { Notice } from "./shell/Notice";
 import { homeOf } from "./shell/places";
+import { RestoredNotice } from "./shell/RestoredNotice";
 import { SignIn } from "./shell/SignIn";
 import { Worklist } from "./worklist/Worklist";
 
@@ -31,6 +32,9 @@ const InterfacesPage = lazy(() =>
 );
 const StoragePage = lazy(() =>
   import("./storage/StoragePage").then((module) => ({ default: module.StoragePage })),
+);
+const WorkPage = lazy(() =>
+  import("./work/WorkPage").then((module) => ({ default: module.WorkPage })),
 );
 const ViewerScreen = lazy(() => loadViewer().then((module) => ({ default: module.ViewerScreen })));
 
@@ -68,6 +72,7 @@ export function App() {
   return (
     <Suspense fallback={<Waiting />}>
       <Screen route={route} session={session.data} />
+      {route.screen !== "viewer" && session.data.role !== "guest" && <RestoredNotice />}
     </Suspense>
   );
 }
@@ -90,6 +95,8 @@ function Screen(props: { readonly route: Route; readonly session: Session }) {
       return <InterfacesPage session={session} tab={route.tab} message={route.message} />;
     case "storage":
       return <StoragePage session={session} tab={route.tab} />;
+    case "work":
+      return <WorkPage session={session} tab={route.tab} />;
     case "worklist":
       return <Worklist session={session} query={route.query} />;
     case "home":

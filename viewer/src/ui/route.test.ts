@@ -8,6 +8,7 @@ import {
   parseRoute,
   slidePath,
   storagePath,
+  workPath,
   worklistPath,
 } from "./route";
 
@@ -34,6 +35,7 @@ describe("routes", () => {
     expect(parsed(worklistPath("26P é"))).toEqual({ screen: "worklist", query: "26P é" });
     expect(parsed(identificationPath("7"))).toEqual({ screen: "identification", slide: "7" });
     expect(parsed(storagePath("capacity"))).toEqual({ screen: "storage", tab: "capacity" });
+    expect(parsed(workPath("rules"))).toEqual({ screen: "work", tab: "rules" });
     expect(parsed(interfacesPath("messages", "9"))).toEqual({
       screen: "interfaces",
       tab: "messages",

@@ -10,7 +10,8 @@ export type Route =
   | { readonly screen: "identification"; readonly slide: string }
   | { readonly screen: "interfaces"; readonly tab: string; readonly message: string }
   | { readonly screen: "viewer"; readonly slide: string }
-  | { readonly screen: "storage"; readonly tab: string };
+  | { readonly screen: "storage"; readonly tab: string }
+  | { readonly screen: "work"; readonly tab: string };
 
 const CHANGED = "sgi:route";
 
@@ -39,6 +40,8 @@ export function parseRoute(path: string, search: string): Route {
       };
     case "storage":
       return { screen: "storage", tab: asked.get("tab") ?? "" };
+    case "work":
+      return { screen: "work", tab: asked.get("tab") ?? "" };
     case "slides":
       return { screen: "worklist", query: asked.get("q") ?? "" };
   }
@@ -77,6 +80,10 @@ export function interfacesPath(tab = "", message = ""): string {
 
 export function storagePath(tab = ""): string {
   return address("/storage", { tab });
+}
+
+export function workPath(tab = ""): string {
+  return address("/work", { tab });
 }
 
 export function navigate(path: string, options: { readonly replace?: boolean } = {}): void {

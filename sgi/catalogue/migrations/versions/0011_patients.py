@@ -165,8 +165,9 @@ create function kin_of_patients(wanted uuid[]) returns setof uuid language sql s
 $$;
 
 -- The same, locked: whoever adds something meanwhile waits, and those who did are waited for.
+-- Planned once, and not anew for each array.
 create function locked_kin_of_patients(wanted uuid[])
-    returns setof patient language plpgsql as $$
+    returns setof patient language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
     known uuid[] := array(select kin_of_patients(wanted));
     now_known uuid[];

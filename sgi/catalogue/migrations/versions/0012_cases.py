@@ -170,6 +170,7 @@ create table case_words (
     received_at timestamptz not null,
     words tsvector not null
 );
+create index case_words_received on case_words (establishment_id, received_at desc, case_id desc);
 -- Without a list of pending entries: a search would read all of it.
 create index case_words_words on case_words using gin (words) with (fastupdate = off);
 
@@ -226,7 +227,8 @@ create table case_history (
     said_at timestamptz,
     source text,  -- of what a message said
     account_id uuid,
-    account_name text
+    account_name text,
+    approved_name text  -- of a destruction: the second person
 );
 create index case_history_case on case_history (case_id, id);
 
@@ -334,11 +336,15 @@ create function search_words(said text, whole boolean) returns text[]
         select left(regexp_replace(folded(said), '[^a-z0-9]+', '', 'g'), 60)
         where whole and folded(said) ~ '[a-z0-9]') $$;
 
+-- Of a closed case: the month in which it was received, of 30.4375 days.
+create function words_month(at timestamptz) returns integer
+    language sql immutable parallel safe
+    as $$ select greatest(1, least(4095, floor(extract(epoch from at) / 2629800)))::integer $$;
+
 create function words_begin(establishment uuid, is_open boolean, at timestamptz) returns text
     language sql immutable parallel safe
     as $$ select left(md5(establishment::text), 3) || case when is_open then '000' else
-        lpad(to_hex(greatest(1, least(4095,
-            floor(extract(epoch from at) / 2629800)::integer))), 3, '0') end $$;
+        lpad(to_hex(words_month(at)), 3, '0') end $$;
 
 -- `wanted`: words, each the beginning of one of the case's, and "=..." for a whole one.
 create function words_query(begin_with text, wanted text[]) returns tsquery
@@ -349,39 +355,52 @@ create function words_query(begin_with text, wanted text[]) returns tsquery
         )::tsquery
     from unnest(wanted) word where word ~ '^=?[a-z0-9]+$' $$;
 
-create function refresh_case_words(wanted uuid) returns void language sql as $$
+-- Whole words begin with "=": an organ, a service, and what else a search is narrowed to.
+create function refresh_case_words(wanted uuid[]) returns void language sql as $$
     with recursive same as (
-        select c.patient_id as id, 0 as depth from lab_case c where c.id = wanted
+        select distinct c.patient_id as of, c.patient_id as id, 0 as depth from lab_case c
+        where c.id = any(wanted) and c.patient_id is not null
         union
-        select p.merged_into, depth + 1 from patient p join same on p.id = same.id
+        select same.of, p.merged_into, depth + 1 from patient p join same on p.id = same.id
         where p.merged_into is not null and depth < 20),
-    said (word) as (
-        select unnest(search_words(t.said, true)) from lab_case c, unnest(array[
-            c.accession_number, c.placer_number, c.filler_number]) t (said) where c.id = wanted
-        union
-        select unnest(search_words(t.said, false)) from lab_case c,
-            unnest(c.organs || c.stains || array[c.service ->> 'text', c.service ->> 'code'])
-            t (said) where c.id = wanted
-        union
-        select '=o' || regexp_replace(folded(organ), '[^a-z0-9]+', '', 'g')
-            from lab_case c, unnest(c.organs) organ where c.id = wanted
-        union
-        select '=s' || regexp_replace(folded(c.service ->> 'code'), '[^a-z0-9]+', '', 'g')
-            from lab_case c where c.id = wanted
-        union
-        select unnest(search_words(t.said, false)) from same join patient p on p.id = same.id,
-            unnest(array[p.birth_name, p.first_given_name, p.given_names, p.used_name,
-                p.used_given_name]) t (said)
-        union
-        select to_char(p.birth_date, 'YYYYMMDD') from same join patient p on p.id = same.id
-        union
-        select unnest(search_words(i.value, true)) from same
-            join patient_identifier i on i.patient_id = same.id)
+    of_patients as materialized (
+        select of, array_agg(distinct word) as words from (
+            select same.of, search_words(concat_ws(' ', p.birth_name, p.first_given_name,
+                    p.given_names, p.used_name, p.used_given_name), false)
+                || to_char(p.birth_date, 'YYYYMMDD') as words
+            from same join patient p on p.id = same.id
+            union all
+            select same.of, search_words(i.value, true)
+            from same join patient_identifier i on i.patient_id = same.id) told,
+            unnest(told.words) word
+        where word is not null group by of)
     insert into case_words (case_id, establishment_id, received_at, words)
     select c.id, c.establishment_id, c.received_at, array_to_tsvector(array(
-        select words_begin(c.establishment_id, c.open, c.received_at) || left(word, 62) from said
-        where word is not null limit 400))
-    from lab_case c where c.id = wanted
+        select words_begin(c.establishment_id, c.open, c.received_at) || left(word, 62) from (
+            select unnest(search_words(c.accession_number, true))
+            union
+            select unnest(search_words(number, true)) from unnest(array[
+                nullif(c.placer_number, c.accession_number),
+                nullif(c.filler_number, c.accession_number)]) number
+            union
+            select unnest(search_words(concat_ws(' ', array_to_string(c.organs, ' '),
+                array_to_string(c.stains, ' '), c.service ->> 'text', c.service ->> 'code'), false))
+            union
+            select '=o' || regexp_replace(folded(organ), '[^a-z0-9]+', '', 'g')
+                from unnest(c.organs) organ
+            union
+            select unnest(of_patients.words)) said (word)
+        where word is not null limit 400)
+        || array(select words_begin(c.establishment_id, c.open, c.received_at) || left(word, 62)
+            from unnest(array[
+                '=s' || regexp_replace(folded(c.service ->> 'code'), '[^a-z0-9]+', '', 'g'),
+                '=a' || left(c.account_id::text, 8), '=g' || left(c.group_id::text, 8),
+                case when c.priority <> 'R' then '=p' || lower(c.priority) end,
+                case when c.extemporane then '=x' end,
+                case when c.state = 'cancelled' then '=c' end]) word
+            where word is not null))
+    from lab_case c left join of_patients on of_patients.of = c.patient_id
+    where c.id = any(wanted)
     on conflict (case_id) do update
         set received_at = excluded.received_at, words = excluded.words
         where (case_words.received_at, case_words.words)
@@ -390,7 +409,7 @@ $$;
 
 create function case_said() returns trigger language plpgsql as $$
 begin
-    perform refresh_case_words(new.id);
+    perform refresh_case_words(array[new.id]);
     return null;
 end $$;
 create trigger case_said_first after insert on lab_case
@@ -400,7 +419,11 @@ create trigger case_said_later after update on lab_case for each row
           or old.patient_id is distinct from new.patient_id or old.organs <> new.organs
           or old.stains <> new.stains or old.service is distinct from new.service
           or old.placer_number is distinct from new.placer_number
-          or old.filler_number is distinct from new.filler_number)
+          or old.filler_number is distinct from new.filler_number
+          or old.account_id is distinct from new.account_id
+          or old.group_id is distinct from new.group_id or old.priority <> new.priority
+          or old.extemporane <> new.extemporane
+          or (old.state = 'cancelled') <> (new.state = 'cancelled'))
     execute function case_said();
 
 create function cases_of_patient_said(changed uuid) returns void language sql as $$
@@ -408,7 +431,8 @@ create function cases_of_patient_said(changed uuid) returns void language sql as
         select changed as id
         union
         select p.id from patient p join same on p.merged_into = same.id)
-    select refresh_case_words(c.id) from same join lab_case c on c.patient_id = same.id
+    select refresh_case_words(array(
+        select c.id from same join lab_case c on c.patient_id = same.id))
 $$;
 
 create function patient_said() returns trigger language plpgsql as $$
@@ -429,8 +453,11 @@ begin
     if tg_op <> 'DELETE' then perform cases_of_patient_said(new.patient_id); end if;
     return null;
 end $$;
-create trigger patient_identifier_said after insert or update or delete on patient_identifier
+create trigger patient_identifier_said after insert or delete on patient_identifier
     for each row execute function patient_identifier_said();
+create trigger patient_identifier_said_later after update on patient_identifier for each row
+    when ((old.patient_id, old.value) is distinct from (new.patient_id, new.value))
+    execute function patient_identifier_said();
 
 -- Open cases that have all the words.
 create function open_cases_found(wanted text[], most integer) returns setof uuid
@@ -444,65 +471,72 @@ create function open_cases_found(wanted text[], most integer) returns setof uuid
     $$;
 
 -- Closed cases that have all the words, received within a time, the newest first: month by
--- month, but for those without a case, until there are enough. `rare` are those of the words that
--- few cases have, which the index is asked for; the others are looked for in what it finds. A month
--- of which `much` is found is gone through in its order instead.
+-- month, but for those without a case, until there are enough. The index is asked for the `first`
+-- of the words `indexed`, and the others are looked for in what it finds; where that is more than
+-- is `few` with so many words, for one word more, from then on. A month of which `much` is found
+-- with all of them is gone through in its order instead.
 create function closed_cases_found(
-    wanted text[], rare text[], since timestamptz, until timestamptz, enough integer,
-    much integer)
+    wanted text[], indexed text[], first integer, since timestamptz, until timestamptz,
+    enough integer, few integer[], much integer)
     returns table (id uuid, at timestamptz)
     language plpgsql stable security definer set search_path = public, pg_temp
     as $$
 declare
     own uuid := nullif(current_setting('sgi.establishment', true), '')::uuid;
     oldest timestamptz;
-    at_month timestamptz;
-    number double precision;
+    newest timestamptz;
+    number integer;
+    -- As texts, of which a month makes its own sooner than the function would.
+    of_all text := words_query('@', wanted)::text;
+    of_some text := words_query('@', indexed[1:first])::text;
     begin_with text;
     whole tsquery;
     part tsquery;
+    most integer;
     ids uuid[];
     times timestamptz[];
     found_now integer;
     found_all integer := 0;
 begin
-    select min(received_at) into oldest from lab_case where establishment_id = own;
-    select least(until, max(received_at)) into at_month from lab_case
+    select greatest(min(received_at), since) into oldest from lab_case
         where establishment_id = own;
-    oldest := greatest(oldest, since);
-    loop
-        exit when at_month is null or oldest is null or at_month < oldest;
-        begin_with := words_begin(own, false, at_month);
-        whole := words_query(begin_with, wanted);
-        part := words_query(begin_with, rare);
-        -- As a function, the second comparison is none that the index is asked for.
-        select array_agg(case_id), array_agg(received_at), count(*) into ids, times, found_now
-            from (select w.case_id, w.received_at from case_words w
-                  where w.establishment_id = own and w.words @@ part
-                    and ts_match_vq(w.words, whole) and w.received_at between oldest and until
-                  limit much) some_of_them;
-        if found_now < much then
+    select least(until, max(received_at)) into newest from lab_case where establishment_id = own;
+    while newest >= oldest loop
+        number := words_month(newest);
+        begin_with := words_begin(own, false, newest);
+        whole := replace(of_all, '@', begin_with)::tsquery;
+        loop
+            part := replace(of_some, '@', begin_with)::tsquery;
+            most := case when first < cardinality(indexed) then few[first] else much end;
+            -- As a function, the second comparison is none that the index is asked for.
+            select array_agg(case_id) filter (where fits),
+                array_agg(received_at) filter (where fits), count(*) into ids, times, found_now
+                from (select w.case_id, w.received_at, ts_match_vq(w.words, whole)
+                          and w.received_at between oldest and until as fits
+                      from case_words w
+                      where w.establishment_id = own and w.words @@ part
+                      limit most) some_of_them;
+            exit when found_now < most or first >= cardinality(indexed);
+            first := first + 1;
+            of_some := words_query('@', indexed[1:first])::text;
+        end loop;
+        if found_now < most then
             return query select * from unnest(ids, times);
+            found_now := coalesce(cardinality(ids), 0);
         else
-            return query select w.case_id, w.received_at
-                from (select c.id from lab_case c where c.establishment_id = own
-                        and c.received_at between oldest and until
-                        and c.received_at < to_timestamp(2629800 *
-                            (1 + floor(extract(epoch from at_month) / 2629800)))
-                      order by c.received_at desc, c.id desc) each
-                cross join lateral (select * from case_words found
-                    where found.case_id = each.id and ts_match_vq(found.words, whole)
-                    limit 1) w
+            return query select w.case_id, w.received_at from case_words w
+                where w.establishment_id = own and ts_match_vq(w.words, whole)
+                  and w.received_at between oldest and newest
+                  and (number = 1 or w.received_at >= to_timestamp(2629800::float8 * number))
+                order by w.received_at desc, w.case_id desc
                 limit enough - found_all;
             get diagnostics found_now = row_count;
         end if;
         found_all := found_all + found_now;
-        exit when found_all >= enough;
         -- All that is before the second month of 1970, or after 2311, has the same letters.
-        number := greatest(1, least(4095, floor(extract(epoch from at_month) / 2629800)));
-        exit when number = 1;
-        select max(received_at) into at_month from lab_case
-            where establishment_id = own and received_at < to_timestamp(2629800 * number);
+        exit when found_all >= enough or number = 1;
+        select max(received_at) into newest from lab_case
+            where establishment_id = own and received_at < to_timestamp(2629800::float8 * number);
     end loop;
 end $$;
 """

@@ -76,8 +76,12 @@ create table outbox (
     establishment_id uuid not null references establishment,
     interface text not null,
     kind text not null check (kind in ('LAB-104', 'LAB-101', 'LAB-102', 'ORU')),
-    subject text not null,  -- what is told: see catalogue/outbox.py
     case_id uuid,  -- those of one case are sent one after the other
+    case_state text,  -- of LAB-101
+    glass_id uuid,  -- of LAB-104, with the next two
+    slide_id uuid,
+    is_available boolean,  -- false: not the glass's image any more
+    work_order_id uuid,  -- of LAB-102
     created_at timestamptz not null default now(),
     next_try_at timestamptz not null default now(),
     attempts integer not null default 0,
@@ -86,7 +90,12 @@ create table outbox (
     control_id text,  -- the same at every try, until a person asks anew
     message_id uuid references message,
     last_error text,
-    ended_at timestamptz
+    ended_at timestamptz,
+    check (kind not in ('LAB-101', 'ORU') or case_id is not null),
+    check ((kind = 'LAB-101') = (case_state is not null)),
+    check ((kind = 'LAB-102') = (work_order_id is not null)),
+    check (case when kind = 'LAB-104' then (glass_id, slide_id, is_available) is not null
+        else (glass_id, slide_id, is_available) is null end)
 );
 create index outbox_open on outbox (establishment_id, interface, number)
     where state in ('waiting', 'sent');
@@ -94,7 +103,8 @@ create index outbox_case on outbox (establishment_id, case_id, number)
     where state in ('waiting', 'sent');
 create index outbox_stopped on outbox (establishment_id, interface, number)
     where state in ('refused', 'dead');
-create index outbox_subject on outbox (establishment_id, kind, subject, number desc);
+create index outbox_glass on outbox (establishment_id, glass_id, number)
+    where state in ('waiting', 'sent') and glass_id is not null;
 create index outbox_control on outbox (establishment_id, control_id)
     where control_id is not null;
 create index outbox_message on outbox (message_id) where message_id is not null;

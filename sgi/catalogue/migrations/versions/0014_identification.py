@@ -287,7 +287,7 @@ revoke all on function identity_figures from public;
 grant execute on function identity_figures to sgi_app;
 
 -- A case that was another person's has another study: one study never tells of two patients. Of
--- the same case and person it is always the same (a UUID of version 8, RFC 9562, under 2.25).
+-- the same case and person it is the same (a UUID of version 8, RFC 9562, under 2.25).
 create function study_of_case(case_id uuid, patient_id uuid) returns text
     language plpgsql immutable as $$
 declare
@@ -302,6 +302,27 @@ begin
     return '2.25.' || number;
 end $$;
 
+-- Whether what was told in a study named somebody who is not this person, by all that is known now.
+create function told_of_another(study text, person uuid) returns boolean
+    language sql stable as $$
+    select exists (
+        select from slide_identity i left join patient told
+            on told.id = (i.identity ->> 'patient_id')::uuid
+        where i.study_uid = study and i.identity ->> 'patient_id' is not null
+          and coalesce(told.merged_into, told.id) is distinct from person)
+$$;
+
+-- Or another one, where that has told of others: of patients who were merged and parted again.
+create function study_apart(case_id uuid, person uuid) returns text language plpgsql stable as $$
+declare
+    study text := study_of_case(case_id, person);
+begin
+    while told_of_another(study, person) loop
+        study := study_of_case(md5(study)::uuid, person);
+    end loop;
+    return study;
+end $$;
+
 create function lab_case_of_another() returns trigger language plpgsql as $$
 declare
     former uuid;
@@ -310,13 +331,36 @@ begin
     select coalesce(merged_into, id) into former from patient where id = old.patient_id;
     select coalesce(merged_into, id) into latter from patient where id = new.patient_id;
     if former <> latter then
-        new.study_uid := study_of_case(new.id, latter);
+        new.study_uid := study_apart(new.id, latter);
     end if;
     return new;
 end $$;
 
 create trigger lab_case_of_another before update on lab_case for each row
     when (old.patient_id <> new.patient_id) execute function lab_case_of_another();
+
+-- A merge was corrected: they are two again, and so are the studies that told of both. At the
+-- commit, when it is known whom every record leads to: a merge that is turned round parts nobody.
+create function patient_parted() returns trigger language plpgsql as $$
+declare
+    one uuid;
+    other uuid;
+begin
+    select coalesce(merged_into, id) into one from patient where id = new.id;
+    select coalesce(merged_into, id) into other from patient where id = old.merged_into;
+    if one <> other then
+        update lab_case c set study_uid = study_apart(c.id, p.person)
+            from (select id, coalesce(merged_into, id) as person from patient
+                  where id in (one, other) or merged_into in (one, other)) p
+            where c.patient_id = p.id and told_of_another(c.study_uid, p.person);
+    end if;
+    return null;
+end $$;
+
+create constraint trigger patient_parted after update on patient
+    deferrable initially deferred for each row
+    when (old.merged_into is distinct from new.merged_into and old.merged_into is not null)
+    execute function patient_parted();
 """
 
 GRANTS = """

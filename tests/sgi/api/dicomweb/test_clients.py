@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from wsidicom import WsiDicom, WsiDicomWebClient
 
 from sgi.domain.slide import Slide
-from sgi.stored import instance_key
+from sgi.stored.keys import instance_key
 
 FrameOf = Callable[[int, int], bytes]
 

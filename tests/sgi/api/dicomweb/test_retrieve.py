@@ -13,7 +13,7 @@ import pytest
 
 from dicom.srgb import SRGB_PROFILE
 from sgi.domain.slide import Slide
-from sgi.stored import instance_key
+from sgi.stored.keys import instance_key
 
 Get = Callable[..., Any]
 FrameOf = Callable[[int, int], bytes]

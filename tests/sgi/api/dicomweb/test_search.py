@@ -13,7 +13,7 @@ import pytest
 from sgi.domain.slide import Slide
 from sgi.errors import VerificationError
 from sgi.keeping.headers import with_header
-from sgi.stored import instance_key
+from sgi.stored.keys import instance_key
 
 Get = Callable[..., Any]
 PATIENTS = ("Dupont^Marie", "DURAND^Éloïse^Anne", "Müller-Lefèvre^Zoë", "O'Brien^Sean")

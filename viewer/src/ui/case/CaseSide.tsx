@@ -26,7 +26,11 @@ export function CaseSide(props: { readonly shown: Case }) {
         </Section>
       )}
       <Reports shown={shown} />
-      {shown.patient && <CompareCode key={shown.patient.id} patient={shown.patient.id} />}
+      {shown.patient && (
+        <Section title={t("compare.title")}>
+          <CompareCode key={shown.patient.id} patient={shown.patient.id} />
+        </Section>
+      )}
       {shown.work_orders.length > 0 && (
         <Section title={t("case.workOrders")}>
           <ul className={styles.list}>
@@ -135,6 +139,9 @@ function useHappening(entry: HistoryEntry): string {
   const { t } = useTranslation();
   const { kind, before, after } = entry;
   const known = { before: before ?? "–", after: after ?? "–" };
+  if (kind === "scan_destroyed") {
+    return t("case.happened.scan_destroyed", { ...known, approvedBy: entry.approved_by ?? "–" });
+  }
   if (kind === "state" && after) {
     return t(`case.happened.to_${after as Case["state"]}`);
   }

@@ -1,10 +1,9 @@
-import { Button, Modal, Textarea } from "@mantine/core";
-import { useState, type FormEvent, type ReactNode } from "react";
+import { Textarea } from "@mantine/core";
+import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { isReason, LONGEST_REASON } from "../../core/retention";
-import { inSight } from "../shell/inSight";
-import { sentenceFor } from "../shell/problem";
+import { dialogueStyles, FormDialogue } from "../shell/FormDialogue";
 import styles from "./ReasonDialogue.module.css";
 
 /** Something that is done with a reason, which stays on record. */
@@ -22,9 +21,7 @@ export function ReasonDialogue(props: {
   const [reason, setReason] = useState("");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Error | null>(null);
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (!isReason(reason) || busy) return;
+  const submit = (): void => {
     setBusy(true);
     props.act(reason.trim()).then(props.onClose, (error: Error) => {
       setProblem(error);
@@ -33,59 +30,40 @@ export function ReasonDialogue(props: {
   };
 
   return (
-    <Modal
-      opened
-      onClose={props.onClose}
+    <FormDialogue
       title={props.title}
-      closeButtonProps={{ "aria-label": t("panel.close") }}
-      size={520}
-      centered
-      portalProps={inSight()}
-      transitionProps={{ duration: 120 }}
+      submit={props.submit}
+      onSubmit={submit}
+      onClose={props.onClose}
+      ready={isReason(reason)}
+      pending={busy}
+      error={problem}
+      testid="reason-dialogue"
+      submitTestid="reason-submit"
     >
-      <form className={styles.form} onSubmit={submit} noValidate data-testid="reason-dialogue">
-        {props.children}
-        <p className={styles.hint}>{props.hint}</p>
-        {props.offered && (
-          <div className={styles.offered}>
-            {props.offered.map((each) => (
-              <button key={each} type="button" onClick={() => setReason(each)}>
-                {each}
-              </button>
-            ))}
-          </div>
-        )}
-        <Textarea
-          label={t("retention.reason")}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-          maxLength={LONGEST_REASON}
-          autosize
-          minRows={2}
-          maxRows={6}
-          required
-          data-autofocus
-          data-testid="reason"
-        />
-        {problem && (
-          <p className={styles.problem} role="alert">
-            {sentenceFor(problem, t)}
-          </p>
-        )}
-        <div className={styles.buttons}>
-          <Button variant="default" onClick={props.onClose}>
-            {t("retention.cancel")}
-          </Button>
-          <Button
-            type="submit"
-            disabled={!isReason(reason)}
-            loading={busy}
-            data-testid="reason-submit"
-          >
-            {props.submit}
-          </Button>
+      {props.children}
+      <p className={dialogueStyles.hint}>{props.hint}</p>
+      {props.offered && (
+        <div className={styles.offered}>
+          {props.offered.map((each) => (
+            <button key={each} type="button" onClick={() => setReason(each)}>
+              {each}
+            </button>
+          ))}
         </div>
-      </form>
-    </Modal>
+      )}
+      <Textarea
+        label={t("retention.reason")}
+        value={reason}
+        onChange={(event) => setReason(event.currentTarget.value)}
+        maxLength={LONGEST_REASON}
+        autosize
+        minRows={2}
+        maxRows={6}
+        required
+        data-autofocus
+        data-testid="reason"
+      />
+    </FormDialogue>
   );
 }

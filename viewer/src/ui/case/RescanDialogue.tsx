@@ -2,7 +2,7 @@ import { useTranslation } from "react-i18next";
 
 import { useAskRescan, type Glass } from "../../api/cases";
 import { ReasonDialogue } from "./ReasonDialogue";
-import styles from "./ReasonDialogue.module.css";
+import { dialogueStyles } from "../shell/FormDialogue";
 
 const REASONS = ["blurred", "missing", "bubble", "dirty", "objective"] as const;
 
@@ -23,7 +23,7 @@ export function RescanDialogue(props: {
       act={(reason) => ask.mutateAsync({ glass: props.glass.id, reason })}
       onClose={props.onClose}
     >
-      <p className={styles.subject}>{props.glass.identifier}</p>
+      <p className={dialogueStyles.subject}>{props.glass.identifier}</p>
     </ReasonDialogue>
   );
 }

@@ -1,8 +1,7 @@
 import { useEffect, useRef, useState, type RefObject } from "react";
 import { useTranslation } from "react-i18next";
 
-import { CloseIcon, SearchIcon } from "../shell/icons";
-import styles from "./CasesPage.module.css";
+import { SearchField } from "../shell/SearchField";
 
 const TYPING_MS = 200;
 
@@ -27,34 +26,22 @@ export function CaseSearch(props: {
   }, [text, words]);
 
   return (
-    <div className={styles.search} role="search">
-      <SearchIcon />
-      <input
-        ref={props.field}
-        type="search"
-        value={text}
-        placeholder={t("cases.search")}
-        aria-label={t("cases.search")}
-        spellCheck={false}
-        autoComplete="off"
-        onChange={(event) => setText(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key === "Escape") {
-            setText("");
-            event.currentTarget.blur();
-          }
-          if (event.key === "Enter" || event.key === "ArrowDown") {
-            event.preventDefault();
-            event.currentTarget.blur();
-          }
-        }}
-        data-testid="case-search"
-      />
-      {text && (
-        <button type="button" aria-label={t("worklist.clear")} onClick={() => setText("")}>
-          <CloseIcon />
-        </button>
-      )}
-    </div>
+    <SearchField
+      field={props.field}
+      text={text}
+      label={t("cases.search")}
+      onText={setText}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") {
+          setText("");
+          event.currentTarget.blur();
+        }
+        if (event.key === "Enter" || event.key === "ArrowDown") {
+          event.preventDefault();
+          event.currentTarget.blur();
+        }
+      }}
+      testid="case-search"
+    />
   );
 }

@@ -7,6 +7,7 @@ import type { Session } from "../../api/types";
 import { useWorklist, type CaseRow } from "../../api/worklists";
 import { useLanguage } from "../../i18n";
 import { casesPath, navigate } from "../route";
+import page from "../shell/ListPage.module.css";
 import { Notice } from "../shell/Notice";
 import { TopBar } from "../shell/TopBar";
 import { AssignDialogue } from "./AssignDialogue";
@@ -38,7 +39,7 @@ export function CasesPage(props: { readonly session: Session; readonly list: str
   const cases = useWorklist(list, words, list === "extemporane" ? URGENT_REFRESH_MS : REFRESH_MS);
   const pages = cases.data?.pages;
   const { rows, element } = useSteadyRows(
-    pages?.flatMap((page) => page.items),
+    pages?.flatMap(({ items }) => items),
     `${list}\n${words}\n${pages?.length ?? 0}`,
   );
 
@@ -52,7 +53,7 @@ export function CasesPage(props: { readonly session: Session; readonly list: str
   useEffect(forget, [list, words, forget]);
 
   return (
-    <div className={styles.screen}>
+    <div className={page.screen}>
       <TopBar session={props.session} connected={connected} />
       <div className={styles.columns}>
         <Rail
@@ -64,8 +65,8 @@ export function CasesPage(props: { readonly session: Session; readonly list: str
             navigate(casesPath(filter.worklist), { replace: true });
           }}
         />
-        <main className={styles.main} data-testid="cases" data-list={list}>
-          <header className={styles.head}>
+        <main className={page.main} data-testid="cases" data-list={list}>
+          <header className={page.head}>
             <h1>{t(`cases.lists.${list}`)}</h1>
             <CaseSearch field={search} words={words} onWords={look} />
           </header>
@@ -85,7 +86,7 @@ export function CasesPage(props: { readonly session: Session; readonly list: str
           )}
           {cases.isSuccess && rows.length === 0 && <Empty list={list} words={words} />}
           {cases.hasNextPage && (
-            <div className={styles.more}>
+            <div className={page.more}>
               <Button
                 variant="default"
                 loading={cases.isFetchingNextPage}
@@ -97,7 +98,7 @@ export function CasesPage(props: { readonly session: Session; readonly list: str
             </div>
           )}
           {rows.length > 0 && (
-            <p className={styles.keys}>{t(mayAssign ? "cases.keysAssign" : "cases.keys")}</p>
+            <p className={page.keys}>{t(mayAssign ? "cases.keysAssign" : "cases.keys")}</p>
           )}
         </main>
       </div>
@@ -118,7 +119,7 @@ function Empty(props: { readonly list: string; readonly words: string }) {
   const { t } = useTranslation();
   const list = listNamed(props.list);
   return (
-    <div className={styles.empty} data-testid="no-cases">
+    <div className={page.empty} data-testid="no-cases">
       <h2>{t(props.words ? "cases.noMatchTitle" : "cases.emptyTitle")}</h2>
       <p>
         {props.words ? t("cases.noMatchText", { words: props.words }) : t(`cases.empty.${list}`)}

@@ -1,4 +1,4 @@
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -8,10 +8,12 @@ import {
   useCandidates,
   useGlassSearch,
   type Candidate,
+  type Doubt,
   type Unidentified,
 } from "../../api/identification";
 import { formatBirthDate } from "../../core/patient";
 import { sexKey } from "../patient/PatientBanner";
+import { dialogueStyles, FormDialogue } from "../shell/FormDialogue";
 import { SearchIcon } from "../shell/icons";
 import { sentenceFor } from "../shell/problem";
 import styles from "./Candidates.module.css";
@@ -71,10 +73,14 @@ function Choice(props: { readonly slide: string; readonly candidate: Candidate }
   const [confirming, setConfirming] = useState(false);
   const { candidate } = props;
   const { birth_date: born } = candidate;
-  const doubts = doubtsOf(candidate);
+  const doubts = toBeAsked(candidate);
   const choose = (): void => {
     setConfirming(false);
-    attach.mutate({ slide: props.slide, glass: candidate.glass_id });
+    attach.mutate({
+      slide: props.slide,
+      glass: candidate.glass_id,
+      confirmed: candidate.doubts,
+    });
   };
   return (
     <li
@@ -148,50 +154,47 @@ function Choice(props: { readonly slide: string; readonly candidate: Candidate }
         <p className={styles.problem}>{t("identify.cancelled")}</p>
       )}
       {confirming && (
-        <Modal
-          opened
+        <FormDialogue
+          title={t(
+            doubts.length === 1 && doubts[0] === "signed_out"
+              ? "identify.signedOutTitle"
+              : "identify.sureTitle",
+          )}
+          submit={t("identify.choose", { name: candidate.identifier })}
+          onSubmit={choose}
           onClose={() => setConfirming(false)}
-          title={t(doubts.length === 1 && doubts[0] === "signedOut" ? "identify.signedOutTitle" : "identify.sureTitle")}
-          closeButtonProps={{ "aria-label": t("panel.close") }}
-          size={520}
-          centered
+          grave={doubts.some((doubt) => GRAVE.includes(doubt))}
+          testid="attach-dialogue"
+          submitTestid="attach-signed-out"
         >
           {doubts.map((doubt) => (
-            <p key={doubt} data-testid={`doubt-${doubt}`}>
-              {t(`identify.${doubt}Text`, { case: candidate.accession_number })}
+            <p key={doubt} className={GRAVE.includes(doubt) ? dialogueStyles.problem : dialogueStyles.warning} data-testid={`doubt-${doubt}`}>
+              {t(`identify.doubt.${doubt}`, { case: candidate.accession_number })}
             </p>
           ))}
-          <p className={styles.patient}>
-            {candidate.patient_name ?? t("patient.nobodyShort")}
-            {born && ` · ${formatBirthDate(born)}`}
-          </p>
-          <p className={styles.facts}>
-            {candidate.accession_number
-              ? t("identify.ofCase", { name: candidate.accession_number })
-              : t("identify.noCase")}
-            {` · ${candidate.identifier}`}
-          </p>
-          <div className={styles.buttons}>
-            <Button variant="default" onClick={() => setConfirming(false)}>
-              {t("retention.cancel")}
-            </Button>
-            <Button onClick={choose} data-autofocus data-testid="attach-signed-out">
-              {t("identify.choose", { name: candidate.identifier })}
-            </Button>
+          <div className={styles.subject}>
+            <strong>
+              {candidate.patient_name ?? t("patient.nobodyShort")}
+              {born && ` · ${formatBirthDate(born)}`}
+              {candidate.patient_id && ` · ${t(`patient.sexes.${sexKey(candidate.sex)}`)}`}
+            </strong>
+            <span>
+              {candidate.accession_number
+                ? t("identify.ofCase", { name: candidate.accession_number })
+                : t("identify.noCase")}
+              {` · ${candidate.identifier}`}
+            </span>
           </div>
-        </Modal>
+        </FormDialogue>
       )}
     </li>
   );
 }
 
-type Doubt = "anotherPatient" | "expected" | "signedOut";
+/** What would most likely be a mistake. */
+const GRAVE: readonly Doubt[] = ["another_patient", "another_glass"];
 
-/** What makes a choice one to be asked for twice. */
-function doubtsOf(candidate: Candidate): readonly Doubt[] {
-  const doubts: Doubt[] = [];
-  if (candidate.code_says === "another") doubts.push("anotherPatient");
-  if (candidate.why === "expected") doubts.push("expected");
-  if (candidate.will.includes("change_signed_out")) doubts.push("signedOut");
-  return doubts;
+/** What is to be confirmed here: that the label is silent is known to whoever typed the number. */
+function toBeAsked(candidate: Candidate): readonly Doubt[] {
+  return candidate.doubts.filter((doubt) => doubt !== "not_named" || candidate.why !== "found");
 }

@@ -5,6 +5,7 @@ import { useUnidentified, type Unidentified } from "../../api/identification";
 import { useLiveEvents } from "../../api/queries";
 import type { Session } from "../../api/types";
 import { formatCount } from "../../core/cases";
+import { isInsCode } from "../../core/scanned";
 import { formatMoment } from "../../core/time";
 import { useLanguage } from "../../i18n";
 import { followLink, identificationPath } from "../route";
@@ -96,10 +97,16 @@ function Entry(props: { readonly shown: Unidentified; readonly current: boolean 
         data-testid="to-identify"
         data-reason={shown.reason}
       >
-        <strong>{shown.codes[0] ?? t("identify.nothingRead")}</strong>
+        <strong>{titleOf(shown, t("identify.nothingRead"))}</strong>
         <span>{t(`identify.reason.${shown.reason}`)}</span>
         <span className={styles.when}>{formatMoment(shown.published_at, language)}</span>
       </a>
     </li>
   );
+}
+
+/** What was read of a slide; of a patient's code alone, the file. */
+function titleOf(shown: Unidentified, nothing: string): string {
+  if (shown.codes.length === 0) return nothing;
+  return shown.codes.find((code) => !isInsCode(code)) ?? shown.file_name;
 }

@@ -5,6 +5,7 @@ import { imageAddress } from "../../api/client";
 import type { Unidentified } from "../../api/identification";
 import { moveBy, scaleBy, turnBy, UPRIGHT } from "../../core/turning";
 import { followLink, slidePath } from "../route";
+import { codeText } from "../shell/codeText";
 import {
   FullScreenIcon,
   RotateLeftIcon,
@@ -47,7 +48,7 @@ export function LabelStage(props: { readonly shown: Unidentified }) {
           {shown.codes.length === 0 && <dd className={styles.none}>{t("identify.nothingRead")}</dd>}
           {shown.codes.map((code) => (
             <dd key={code} className={styles.code} data-testid="code-read">
-              {code}
+              {codeText(code, t)}
             </dd>
           ))}
         </div>

@@ -33,7 +33,13 @@ export function UndoList() {
           title={t("identify.undoTitle", { name: undone.glass_identifier })}
           hint={t("identify.undoHint")}
           submit={t("identify.undo")}
-          act={(reason) => detach.mutateAsync({ slide: undone.slide_id, reason })}
+          act={(reason) =>
+            detach.mutateAsync({
+              slide: undone.slide_id,
+              reason,
+              confirmed: undone.case_signed_out ? ["signed_out"] : [],
+            })
+          }
           onClose={() => setUndone(null)}
         >
           {undone.case_signed_out && (

@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Interface } from "../../api/interfaces";
@@ -9,12 +9,18 @@ import { useLanguage } from "../../i18n";
 import { followLink, interfacesPath } from "../route";
 import { CheckIcon, WarningIcon } from "../shell/icons";
 import styles from "./InterfaceCard.module.css";
+import { RemoveDialogue } from "./RemoveDialogue";
 
 /** How one interface is: the sentence first, the figures below it. */
-export function InterfaceCard(props: { readonly shown: Interface }) {
+export function InterfaceCard(props: {
+  readonly shown: Interface;
+  readonly mayChange: boolean;
+}) {
   const { t } = useTranslation();
   const language = useLanguage();
   const { shown } = props;
+  const [removing, setRemoving] = useState(false);
+  const silent = shown.health === "silent_process";
   const well = isWell(shown.health);
   const moment = (at: string | null): string =>
     at === null ? t("interfaces.never") : (formatMoment(at, language) ?? at);
@@ -36,7 +42,14 @@ export function InterfaceCard(props: { readonly shown: Interface }) {
           {t(`interfaces.health.${shown.health}`)}
         </span>
       </header>
-      <p className={styles.sentence}>{t(`interfaces.sentence.${shown.health}`)}</p>
+      <p className={styles.sentence}>
+        {silent && (
+          <strong data-testid="silent-since">
+            {t("interfaces.silentSince", { moment: moment(shown.seen_at) })}{" "}
+          </strong>
+        )}
+        {t(`interfaces.sentence.${shown.health}`)}
+      </p>
       <dl className={styles.facts}>
         <Fact name={t("interfaces.lastIn")}>{moment(shown.last_in_at)}</Fact>
         <Fact name={t("interfaces.lastOut")}>
@@ -60,7 +73,18 @@ export function InterfaceCard(props: { readonly shown: Interface }) {
             {t("interfaces.seeOutbox")}
           </a>
         )}
+        {silent && props.mayChange && (
+          <button
+            type="button"
+            className={styles.remove}
+            onClick={() => setRemoving(true)}
+            data-testid="remove-interface"
+          >
+            {t("interfaces.remove")}
+          </button>
+        )}
       </footer>
+      {removing && <RemoveDialogue shown={shown} onClose={() => setRemoving(false)} />}
     </article>
   );
 }

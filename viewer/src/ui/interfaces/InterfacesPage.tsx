@@ -1,16 +1,15 @@
-import { Tabs } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import { ApiProblem } from "../../api/client";
-import { useInterfaces, useOutbox } from "../../api/interfaces";
+import { useOutbox } from "../../api/interfaces";
 import { useLiveEvents } from "../../api/queries";
 import type { Session } from "../../api/types";
 import { useLanguage } from "../../i18n";
 import { interfacesPath, navigate } from "../route";
 import { Notice } from "../shell/Notice";
+import { TabbedPage } from "../shell/TabbedPage";
 import { TopBar } from "../shell/TopBar";
-import { InterfaceCard } from "./InterfaceCard";
-import styles from "./InterfacesPage.module.css";
+import { HealthTab } from "./HealthTab";
 import { MessageDialogue } from "./MessageDialogue";
 import { MessagesTab } from "./MessagesTab";
 import { OutboxTab } from "./OutboxTab";
@@ -30,14 +29,14 @@ export function InterfacesPage(props: Shown) {
   const connected = useLiveEvents(useLanguage());
   const mayView = props.session.permissions.includes("view_interfaces");
   return (
-    <div className={styles.screen}>
+    <>
       <TopBar session={props.session} connected={connected} />
       {mayView ? (
         <Interfaces {...props} />
       ) : (
         <Notice error={new ApiProblem(403, "", t("error.forbidden"))} />
       )}
-    </div>
+    </>
   );
 }
 
@@ -45,66 +44,40 @@ export function InterfacesPage(props: Shown) {
 function Interfaces(props: Shown) {
   const { t } = useTranslation();
   const outbox = useOutbox();
+  const { session } = props;
   const tab: Tab = TABS.find((each) => each === props.tab) ?? "health";
   const stopped =
     outbox.data?.items.filter((each) => each.state === "refused" || each.state === "dead").length ??
     0;
+  const contents = {
+    health: <HealthTab session={session} />,
+    messages: <MessagesTab />,
+    outbox: <OutboxTab session={session} />,
+  };
 
   return (
     <>
-      <main className={styles.main} data-testid="interfaces">
-        <h1 className={styles.title}>{t("interfaces.title")}</h1>
-        <Tabs
-          value={tab}
-          onChange={(id) => navigate(interfacesPath(id ?? ""), { replace: true })}
-          keepMounted={false}
-          classNames={{ list: styles.list ?? "", tab: styles.tab ?? "" }}
-        >
-          <Tabs.List aria-label={t("interfaces.title")}>
-            {TABS.map((each) => (
-              <Tabs.Tab key={each} value={each} data-testid={`interfaces-tab-${each}`}>
-                {t(`interfaces.tabs.${each}`)}
-                {each === "outbox" && stopped > 0 && (
-                  <span className={styles.badge}>{stopped}</span>
-                )}
-              </Tabs.Tab>
-            ))}
-          </Tabs.List>
-          <Tabs.Panel value="health">
-            <Cards />
-          </Tabs.Panel>
-          <Tabs.Panel value="messages">
-            <MessagesTab />
-          </Tabs.Panel>
-          <Tabs.Panel value="outbox">
-            <OutboxTab session={props.session} />
-          </Tabs.Panel>
-        </Tabs>
-      </main>
+      <TabbedPage
+        name="interfaces"
+        title={t("interfaces.title")}
+        tabs={TABS.map((id) => ({
+          id,
+          title: t(`interfaces.tabs.${id}`),
+          wanted: id === "outbox" ? stopped : 0,
+          content: contents[id],
+        }))}
+        chosen={tab}
+        onChoose={(id) => navigate(interfacesPath(id), { replace: true })}
+        wide
+      />
       {props.message && (
         <MessageDialogue
           key={props.message}
           id={props.message}
-          session={props.session}
+          session={session}
           onClose={() => navigate(interfacesPath(tab), { replace: true })}
         />
       )}
     </>
-  );
-}
-
-function Cards() {
-  const { t } = useTranslation();
-  const interfaces = useInterfaces();
-  if (interfaces.isError && !interfaces.data) {
-    return <Notice error={interfaces.error} onRetry={() => void interfaces.refetch()} />;
-  }
-  if (interfaces.data?.items.length === 0) {
-    return <p className={styles.none}>{t("interfaces.none")}</p>;
-  }
-  return (
-    <div className={styles.cards}>
-      {interfaces.data?.items.map((each) => <InterfaceCard key={each.name} shown={each} />)}
-    </div>
   );
 }

@@ -142,9 +142,7 @@ function Changes(props: { readonly shown: Message }) {
     <section className={styles.changes} data-testid="message-changes">
       <h3>{t("interfaces.column.changes")}</h3>
       {shown.error && (
-        <p className={styles.problem} lang="en">
-          {shown.error}
-        </p>
+        <p className={styles.problem}>{shown.error}</p>
       )}
       {shown.changes.length === 0 && !shown.error && (
         <p className={styles.hint}>{t("interfaces.nothingChanged")}</p>

@@ -174,7 +174,7 @@ function Table(props: { readonly rows: readonly Message[] }) {
               )}
             </td>
             <td className={styles.what}>
-              {row.error ? <span lang="en">{row.error}</span> : <ChangeList changes={row.changes} />}
+              {row.error ?? <ChangeList changes={row.changes} />}
             </td>
           </tr>
         ))}

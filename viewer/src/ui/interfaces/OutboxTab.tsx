@@ -1,4 +1,4 @@
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -7,6 +7,7 @@ import type { Session } from "../../api/types";
 import { formatMoment } from "../../core/time";
 import { useLanguage } from "../../i18n";
 import { casePath, followLink, interfacesPath } from "../route";
+import { FormDialogue } from "../shell/FormDialogue";
 import { Notice as Trouble } from "../shell/Notice";
 import { sentenceFor } from "../shell/problem";
 import styles from "./OutboxTab.module.css";
@@ -58,9 +59,7 @@ function Row(props: { readonly notice: Notice; readonly mayChange: boolean }) {
             ` · ${t("interfaces.nextTry", { moment: formatMoment(notice.next_try_at, language) })}`}
         </div>
         {notice.last_error && (
-          <p className={styles.error} lang="en">
-            {notice.last_error}
-          </p>
+          <p className={styles.error}>{notice.last_error}</p>
         )}
         <div className={styles.links}>
           {notice.case_id && (
@@ -96,29 +95,18 @@ function Row(props: { readonly notice: Notice; readonly mayChange: boolean }) {
         </div>
       )}
       {asking && (
-        <Modal
-          opened
-          onClose={() => setAsking(false)}
+        <FormDialogue
           title={t("interfaces.giveUpTitle")}
-          closeButtonProps={{ "aria-label": t("panel.close") }}
+          submit={t("interfaces.giveUp")}
+          onSubmit={() => giveUp.mutate(notice.id, { onSettled: () => setAsking(false) })}
+          onClose={() => setAsking(false)}
+          pending={giveUp.isPending}
+          grave
           size={480}
-          centered
+          submitTestid="give-up-submit"
         >
-          <p className={styles.ask}>{t("interfaces.giveUpText")}</p>
-          <div className={styles.dialogueButtons}>
-            <Button variant="default" onClick={() => setAsking(false)}>
-              {t("retention.cancel")}
-            </Button>
-            <Button
-              color="red.9"
-              loading={giveUp.isPending}
-              onClick={() => giveUp.mutate(notice.id, { onSettled: () => setAsking(false) })}
-              data-testid="give-up-submit"
-            >
-              {t("interfaces.giveUp")}
-            </Button>
-          </div>
-        </Modal>
+          <p>{t("interfaces.giveUpText")}</p>
+        </FormDialogue>
       )}
     </li>
   );

@@ -36,9 +36,9 @@ export function CompareCode(props: { readonly patient: string }) {
 
   return (
     <form className={styles.form} onSubmit={submit} data-testid="compare-code">
+      <p className={styles.hint}>{t("compare.hint")}</p>
       <TextInput
-        label={t("compare.title")}
-        description={t("compare.hint")}
+        aria-label={t("compare.title")}
         value={code}
         onChange={(event) => setCode(event.currentTarget.value)}
         onKeyDown={onKey}
@@ -57,12 +57,12 @@ export function CompareCode(props: { readonly patient: string }) {
       )}
       {compare.data && (
         <div role="status" data-testid="compared" data-whose={compare.data.whose}>
-          <p className={compare.data.whose === "same" ? styles.same : styles.trouble}>
+          <p className={styles.whose} data-whose={compare.data.whose}>
             {t(`compare.whose.${compare.data.whose}`)}
           </p>
           <dl className={styles.fields}>
             {TRAITS.map((trait) => (
-              <div key={trait}>
+              <div key={trait} data-agreement={compare.data.fields[trait] ?? "unknown"}>
                 <dt>{t(`compare.trait.${trait}`)}</dt>
                 <dd>{t(`compare.field.${compare.data.fields[trait] ?? "unknown"}`)}</dd>
               </div>

@@ -18,6 +18,9 @@ describe("places", () => {
     expect(
       placesFor(session("pathologist", "view_cases", "view_retention")).map((place) => place.id),
     ).toEqual(["cases", "slides", "storage"]);
+    expect(
+      placesFor(session("administrator", "change_case_rules")).map((place) => place.id),
+    ).toEqual(["slides", "work"]);
   });
 
   it("begin with cases for who reads them", () => {

@@ -6,6 +6,7 @@ import {
   identificationPath,
   interfacesPath,
   storagePath,
+  workPath,
   worklistPath,
   type Route,
 } from "../route";
@@ -55,6 +56,13 @@ const PLACES: readonly Place[] = [
     path: storagePath(),
     screens: ["storage"],
     permissions: ["view_storage", "view_retention"],
+  },
+  {
+    id: "work",
+    title: "work.title",
+    path: workPath(),
+    screens: ["work"],
+    permissions: ["change_case_rules"],
   },
 ];
 

@@ -1,5 +1,5 @@
-import { Button, Modal, TextInput } from "@mantine/core";
-import { useState, type FormEvent } from "react";
+import { TextInput } from "@mantine/core";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { imageAddress } from "../../api/client";
@@ -7,7 +7,7 @@ import { useApproveDestruction } from "../../api/retention";
 import { confirmationOf, formatDate, type Destruction } from "../../core/retention";
 import { formatBytes, formatPixels } from "../../core/text";
 import { useLanguage } from "../../i18n";
-import { sentenceFor } from "../shell/problem";
+import { dialogueStyles, FormDialogue } from "../shell/FormDialogue";
 import styles from "./RetentionTab.module.css";
 
 /** The second person looks at what would go, and types what proves that they did. */
@@ -25,99 +25,79 @@ export function ApproveDialogue(props: {
   const wanted = confirmationOf(destruction);
   const right = typed.trim().toLowerCase() === wanted;
 
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (!right) return;
-    approve.mutate(
-      { id: destruction.id, slide_id: destruction.slide_id },
-      { onSuccess: props.onClose },
-    );
-  };
-
   return (
-    <Modal
-      opened
-      onClose={props.onClose}
+    <FormDialogue
       title={t("retention.approveTitle")}
-      closeButtonProps={{ "aria-label": t("panel.close") }}
+      submit={t("retention.approveSubmit")}
+      onSubmit={() =>
+        approve.mutate(
+          { id: destruction.id, slide_id: destruction.slide_id },
+          { onSuccess: props.onClose },
+        )
+      }
+      onClose={props.onClose}
+      ready={right}
+      pending={approve.isPending}
+      error={approve.error}
+      grave
       size={640}
-      centered
+      testid="approve-dialogue"
+      submitTestid="approve-submit"
     >
-      <form className={styles.form} onSubmit={submit} noValidate data-testid="approve-dialogue">
-        {slide && (
-          <div className={styles.doomed}>
-            <img src={imageAddress(destruction.slide_id, "thumbnail")} alt="" />
-            <dl className={styles.facts}>
-              <Fact name={t("retention.slide")}>{slide.file_name}</Fact>
-              <Fact name={t("fact.format")}>{slide.format}</Fact>
-              <Fact name={t("fact.pixels")}>
-                {formatPixels(slide.columns, slide.rows, language)}
-              </Fact>
-              <Fact name={t("retention.size")}>
-                {t("retention.objects", {
-                  count: slide.objects,
-                  size: formatBytes(slide.size_bytes, language),
-                })}
-              </Fact>
-              <Fact name={t("retention.published")}>
-                {formatDate(slide.published_at, language)}
-              </Fact>
-              <Fact name={t("retention.keptUntil")}>
-                {formatDate(destruction.kept_until, language)}
-              </Fact>
-              <Fact name={t("fact.sha256")}>
-                <Hash of={destruction.source_sha256} />
-              </Fact>
-            </dl>
-          </div>
-        )}
-        <p className={styles.reason}>
-          {t("retention.askedFor", { name: destruction.asked_by })}{" "}
-          {t(`retention.grounds.${destruction.ground}`)}
-          {t("retention.colon")}
-          {destruction.reason}
-        </p>
-        {destruction.early && (
-          <p className={styles.warning} role="alert">
-            {t("retention.approveEarly", { date: formatDate(destruction.kept_until, language) })}
-          </p>
-        )}
-        <p>
-          {waitDays > 0
-            ? t("retention.approveNext", { count: waitDays })
-            : t("retention.approveNow")}
-        </p>
-        <TextInput
-          label={t("retention.confirm")}
-          description={t("retention.confirmHint")}
-          value={typed}
-          onChange={(event) => setTyped(event.currentTarget.value)}
-          autoComplete="off"
-          spellCheck={false}
-          className={styles.confirm}
-          data-testid="confirm"
-        />
-        {approve.isError && (
-          <p className={styles.problem} role="alert">
-            {sentenceFor(approve.error, t)}
-          </p>
-        )}
-        <div className={styles.buttons}>
-          <Button variant="default" onClick={props.onClose}>
-            {t("retention.cancel")}
-          </Button>
-          <Button
-            type="submit"
-            color="red.9"
-            disabled={!right}
-            loading={approve.isPending}
-            data-testid="approve-submit"
-          >
-            {t("retention.approveSubmit")}
-          </Button>
+      {slide && (
+        <div className={styles.doomed}>
+          <img src={imageAddress(destruction.slide_id, "thumbnail")} alt="" />
+          <dl className={styles.facts}>
+            <Fact name={t("retention.slide")}>{slide.file_name}</Fact>
+            <Fact name={t("fact.format")}>{slide.format}</Fact>
+            <Fact name={t("fact.pixels")}>
+              {formatPixels(slide.columns, slide.rows, language)}
+            </Fact>
+            <Fact name={t("retention.size")}>
+              {t("retention.objects", {
+                count: slide.objects,
+                size: formatBytes(slide.size_bytes, language),
+              })}
+            </Fact>
+            <Fact name={t("retention.published")}>
+              {formatDate(slide.published_at, language)}
+            </Fact>
+            <Fact name={t("retention.keptUntil")}>
+              {formatDate(destruction.kept_until, language)}
+            </Fact>
+            <Fact name={t("fact.sha256")}>
+              <Hash of={destruction.source_sha256} />
+            </Fact>
+          </dl>
         </div>
-      </form>
-    </Modal>
+      )}
+      <p className={styles.reason}>
+        {t("retention.askedFor", { name: destruction.asked_by })}{" "}
+        {t(`retention.grounds.${destruction.ground}`)}
+        {t("retention.colon")}
+        {destruction.reason}
+      </p>
+      {destruction.early && (
+        <p className={dialogueStyles.warning} role="alert">
+          {t("retention.approveEarly", { date: formatDate(destruction.kept_until, language) })}
+        </p>
+      )}
+      <p>
+        {waitDays > 0
+          ? t("retention.approveNext", { count: waitDays })
+          : t("retention.approveNow")}
+      </p>
+      <TextInput
+        label={t("retention.confirm")}
+        description={t("retention.confirmHint")}
+        value={typed}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+        autoComplete="off"
+        spellCheck={false}
+        className={styles.confirm}
+        data-testid="confirm"
+      />
+    </FormDialogue>
   );
 }
 

@@ -1,12 +1,12 @@
-import { Button, Modal, NumberInput } from "@mantine/core";
-import { useState, type FormEvent } from "react";
+import { Button, NumberInput } from "@mantine/core";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useSetRule, type Retention } from "../../api/retention";
 import { isReason } from "../../core/retention";
 import { formatMoment } from "../../core/time";
 import { useLanguage } from "../../i18n";
-import { sentenceFor } from "../shell/problem";
+import { dialogueStyles, FormDialogue } from "../shell/FormDialogue";
 import { ReasonField } from "./ReasonField";
 import styles from "./RetentionTab.module.css";
 
@@ -65,9 +65,8 @@ function ChangeDialogue(props: { readonly rule: Retention; readonly onClose: () 
   const [reason, setReason] = useState("");
   const valid = typeof years === "number" && typeof waitDays === "number" && isReason(reason);
 
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (typeof years !== "number" || typeof waitDays !== "number" || !isReason(reason)) return;
+  const submit = (): void => {
+    if (typeof years !== "number" || typeof waitDays !== "number") return;
     change.mutate(
       { years, wait_days: waitDays, reason: reason.trim() },
       { onSuccess: props.onClose },
@@ -75,53 +74,39 @@ function ChangeDialogue(props: { readonly rule: Retention; readonly onClose: () 
   };
 
   return (
-    <Modal
-      opened
-      onClose={props.onClose}
+    <FormDialogue
       title={t("retention.changeTitle")}
-      closeButtonProps={{ "aria-label": t("panel.close") }}
-      size={520}
-      centered
+      submit={t("retention.changeSubmit")}
+      onSubmit={submit}
+      onClose={props.onClose}
+      ready={valid}
+      pending={change.isPending}
+      error={change.error}
     >
-      <form className={styles.form} onSubmit={submit} noValidate>
-        <NumberInput
-          label={t("retention.years")}
-          value={years}
-          onChange={setYears}
-          min={1}
-          max={100}
-          clampBehavior="strict"
-          allowDecimal={false}
-          data-testid="rule-years"
-        />
-        <NumberInput
-          label={t("retention.waitDays")}
-          value={waitDays}
-          onChange={setWaitDays}
-          min={0}
-          max={90}
-          clampBehavior="strict"
-        />
-        <ReasonField value={reason} onChange={setReason} />
-        {typeof years === "number" && years < props.rule.years && (
-          <p className={styles.warning} role="alert">
-            {t("retention.shorter")}
-          </p>
-        )}
-        {change.isError && (
-          <p className={styles.problem} role="alert">
-            {sentenceFor(change.error, t)}
-          </p>
-        )}
-        <div className={styles.buttons}>
-          <Button variant="default" onClick={props.onClose}>
-            {t("retention.cancel")}
-          </Button>
-          <Button type="submit" disabled={!valid} loading={change.isPending}>
-            {t("retention.changeSubmit")}
-          </Button>
-        </div>
-      </form>
-    </Modal>
+      <NumberInput
+        label={t("retention.years")}
+        value={years}
+        onChange={setYears}
+        min={1}
+        max={100}
+        clampBehavior="strict"
+        allowDecimal={false}
+        data-testid="rule-years"
+      />
+      <NumberInput
+        label={t("retention.waitDays")}
+        value={waitDays}
+        onChange={setWaitDays}
+        min={0}
+        max={90}
+        clampBehavior="strict"
+      />
+      <ReasonField value={reason} onChange={setReason} />
+      {typeof years === "number" && years < props.rule.years && (
+        <p className={dialogueStyles.warning} role="alert">
+          {t("retention.shorter")}
+        </p>
+      )}
+    </FormDialogue>
   );
 }

@@ -1,5 +1,4 @@
-import { Button, Modal } from "@mantine/core";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useSession } from "../../api/queries";
@@ -8,10 +7,9 @@ import type { Slide } from "../../api/types";
 import { formatDate, isReason } from "../../core/retention";
 import { formatMoment } from "../../core/time";
 import { useLanguage } from "../../i18n";
-import { sentenceFor } from "../shell/problem";
+import { dialogueStyles, FormDialogue } from "../shell/FormDialogue";
 import { AskDialogue } from "../storage/AskDialogue";
 import { ReasonField } from "../storage/ReasonField";
-import forms from "../storage/RetentionTab.module.css";
 import styles from "./HoldSection.module.css";
 import panel from "./SlidePanel.module.css";
 
@@ -97,44 +95,25 @@ function HoldDialogue(props: {
   const change = useSetHold(props.slide.id);
   const [reason, setReason] = useState("");
 
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (!isReason(reason)) return;
-    change.mutate({ on: !props.held, reason: reason.trim() }, { onSuccess: props.onClose });
-  };
-
   return (
-    <Modal
-      opened
-      onClose={props.onClose}
+    <FormDialogue
       title={t(props.held ? "retention.liftTitle" : "retention.placeTitle")}
-      closeButtonProps={{ "aria-label": t("panel.close") }}
-      size={520}
-      centered
+      submit={t(props.held ? "retention.liftSubmit" : "retention.placeSubmit")}
+      onSubmit={() =>
+        change.mutate({ on: !props.held, reason: reason.trim() }, { onSuccess: props.onClose })
+      }
+      onClose={props.onClose}
+      ready={isReason(reason)}
+      pending={change.isPending}
+      error={change.error}
+      testid="hold-dialogue"
+      submitTestid="hold-submit"
     >
-      <form className={forms.form} onSubmit={submit} noValidate data-testid="hold-dialogue">
-        <p className={forms.subject}>{props.slide.file_name}</p>
-        <p className={forms.hint}>{t(props.held ? "retention.liftNext" : "retention.placeNext")}</p>
-        <ReasonField value={reason} onChange={setReason} />
-        {change.isError && (
-          <p className={forms.problem} role="alert">
-            {sentenceFor(change.error, t)}
-          </p>
-        )}
-        <div className={forms.buttons}>
-          <Button variant="default" onClick={props.onClose}>
-            {t("retention.cancel")}
-          </Button>
-          <Button
-            type="submit"
-            disabled={!isReason(reason)}
-            loading={change.isPending}
-            data-testid="hold-submit"
-          >
-            {t(props.held ? "retention.liftSubmit" : "retention.placeSubmit")}
-          </Button>
-        </div>
-      </form>
-    </Modal>
+      <p className={dialogueStyles.subject}>{props.slide.file_name}</p>
+      <p className={dialogueStyles.hint}>
+        {t(props.held ? "retention.liftNext" : "retention.placeNext")}
+      </p>
+      <ReasonField value={reason} onChange={setReason} />
+    </FormDialogue>
   );
 }

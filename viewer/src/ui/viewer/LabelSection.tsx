@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 
 import { imageAddress } from "../../api/client";
 import type { Slide } from "../../api/types";
+import { codeText } from "../shell/codeText";
 import styles from "./SlidePanel.module.css";
 
 export type Pictured = "label" | "overview";
@@ -49,7 +50,7 @@ function WhatItReads(props: { readonly slide: Slide }) {
             <dt>{t("panel.barcodes", { count: barcodes.length })}</dt>
             {barcodes.map((barcode) => (
               <dd key={barcode} className={styles.barcode} data-testid="barcode">
-                {barcode}
+                {codeText(barcode, t)}
               </dd>
             ))}
           </div>
@@ -65,7 +66,10 @@ function WhatItReads(props: { readonly slide: Slide }) {
       </dl>
       {props.slide.barcode_contradicts && (
         <p className={styles.contradiction} role="alert" data-testid="barcode-contradicts">
-          {t("panel.barcodeContradicts", { file: barcodes[0], label: barcodes.slice(1).join(", ") })}
+          {t("panel.barcodeContradicts", {
+            file: codeText(barcodes[0] ?? "", t),
+            label: barcodes.slice(1).map((each) => codeText(each, t)).join(", "),
+          })}
         </p>
       )}
     </>

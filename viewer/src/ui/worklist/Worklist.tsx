@@ -7,12 +7,12 @@ import type { Session, SlideSummary } from "../../api/types";
 import { steadyOrder } from "../../core/arrivals";
 import { useLanguage } from "../../i18n";
 import { navigate, worklistPath } from "../route";
-import { CloseIcon, SearchIcon } from "../shell/icons";
+import page from "../shell/ListPage.module.css";
 import { Notice } from "../shell/Notice";
 import { Reticle } from "../shell/Reticle";
+import { SearchField } from "../shell/SearchField";
 import { TopBar } from "../shell/TopBar";
 import { ArrivalsPanel } from "./ArrivalsPanel";
-import { RestoredNotice } from "./RestoredNotice";
 import { SlideCard } from "./SlideCard";
 import { useHandsOn } from "./useHandsOn";
 import styles from "./Worklist.module.css";
@@ -23,7 +23,7 @@ export function Worklist(props: { readonly session: Session; readonly query: str
   const slides = useSlides(props.query, connected);
   const [grid, handsOn] = useHandsOn<HTMLDivElement>();
   const shown = useSteadySlides(
-    slides.data?.pages.flatMap((page) => page.items),
+    slides.data?.pages.flatMap(({ items }) => items),
     `${props.query}\n${slides.data?.pages.length ?? 0}`,
     handsOn,
   );
@@ -33,15 +33,14 @@ export function Worklist(props: { readonly session: Session; readonly query: str
   );
 
   return (
-    <div className={styles.screen}>
+    <div className={page.screen}>
       <TopBar session={props.session} connected={connected} />
       <div className={styles.columns}>
-        <main className={styles.main}>
-          <header className={styles.head}>
+        <main className={page.main}>
+          <header className={page.head}>
             <h1>{t("worklist.title")}</h1>
             <Search query={props.query} />
           </header>
-          <RestoredNotice />
           {slides.isError && !slides.data ? (
             <Notice error={slides.error} onRetry={() => void slides.refetch()} />
           ) : (
@@ -59,7 +58,7 @@ export function Worklist(props: { readonly session: Session; readonly query: str
             </div>
           )}
           {slides.isSuccess && shown.length === 0 && <Empty query={props.query} />}
-          <div ref={more} className={styles.more}>
+          <div ref={more} className={page.more}>
             {slides.hasNextPage && (
               <Button
                 variant="default"
@@ -71,7 +70,7 @@ export function Worklist(props: { readonly session: Session; readonly query: str
               </Button>
             )}
           </div>
-          {shown.length > 0 && <p className={styles.keys}>{t("worklist.keys")}</p>}
+          {shown.length > 0 && <p className={page.keys}>{t("worklist.keys")}</p>}
         </main>
         <ArrivalsPanel live={connected} />
       </div>
@@ -183,39 +182,27 @@ function Search(props: { readonly query: string }) {
   }, []);
 
   return (
-    <div className={styles.search} role="search">
-      <SearchIcon />
-      <input
-        ref={field}
-        type="search"
-        value={text}
-        placeholder={t("worklist.search")}
-        aria-label={t("worklist.search")}
-        spellCheck={false}
-        autoComplete="off"
-        onChange={(event) => setText(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key === "Escape") setText("");
-          if (event.key === "ArrowDown" || event.key === "Enter") {
-            event.preventDefault();
-            document.querySelector<HTMLElement>("a[data-slide]")?.focus();
-          }
-        }}
-        data-testid="search"
-      />
-      {text && (
-        <button type="button" aria-label={t("worklist.clear")} onClick={() => setText("")}>
-          <CloseIcon />
-        </button>
-      )}
-    </div>
+    <SearchField
+      field={field}
+      text={text}
+      label={t("worklist.search")}
+      onText={setText}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") setText("");
+        if (event.key === "ArrowDown" || event.key === "Enter") {
+          event.preventDefault();
+          document.querySelector<HTMLElement>("a[data-slide]")?.focus();
+        }
+      }}
+      testid="search"
+    />
   );
 }
 
 function Empty(props: { readonly query: string }) {
   const { t } = useTranslation();
   return (
-    <div className={styles.empty} data-testid="empty">
+    <div className={page.empty} data-testid="empty">
       <Reticle className={styles.emptyMark} />
       <h2>{props.query ? t("worklist.noMatchTitle") : t("worklist.emptyTitle")}</h2>
       <p>

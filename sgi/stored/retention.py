@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from sgi.domain.retention import Destruction, DestructionState, Ground, Hold, Person
 from sgi.errors import VerificationError
-from sgi.stored import certificate_key, destruction_key, holds_key, retention_key
+from sgi.stored.keys import certificate_key, destruction_key, holds_key, retention_key
 from storage.errors import ObjectNotFoundError, ObjectTooLargeError
 from storage.store import ObjectStore
 

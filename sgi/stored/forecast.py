@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from sgi.domain.forecast import Activity
-from sgi.stored import forecast_key
+from sgi.stored.keys import forecast_key
 from storage.store import ObjectStore
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from sgi.domain.quality import QualityThresholds
-from sgi.stored import quality_limits_key
+from sgi.stored.keys import quality_limits_key
 from storage.store import ObjectStore
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel
 
-from sgi.stored import establishment_key
+from sgi.stored.keys import establishment_key
 from storage.errors import ObjectNotFoundError
 from storage.store import ObjectStore
 

@@ -3,20 +3,63 @@
 Made before its row commits. The instances themselves never hold what is told here.
 """
 
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from dicom.models.told import Told, ToldUids
 from dicom.rejection import Rejection
+from sgi.domain.patient import IdentifierKind, IdentityAttribute, IdentityStatus
 from sgi.domain.told import told_uid
 from sgi.errors import VerificationError
-from sgi.stored import identity_name, side_object_key
+from sgi.stored.keys import identity_name, side_object_key
 from storage.store import ObjectStore
 
 _UID = "^[0-9.]{1,64}$"
+Word = Annotated[str, StringConstraints(min_length=1, max_length=250, pattern=r"^[^\x00]*$")]
+
+
+class KnownIdentifier(BaseModel):
+    """As `sgi.domain.patient.Identifier`."""
+
+    kind: IdentifierKind
+    assigner: Annotated[str, StringConstraints(max_length=250, pattern=r"^[^\x00]*$")]
+    value: Word
+
+
+class KnownPatient(BaseModel):
+    """Whom the catalogue knew, as it believed them to be."""
+
+    identifiers: tuple[KnownIdentifier, ...] = Field(max_length=100)
+    """Those that named them then, a local one first."""
+    birth_name: Word | None = None
+    first_given_name: Word | None = None
+    given_names: Word | None = None
+    used_name: Word | None = None
+    used_given_name: Word | None = None
+    sex: Word | None = None
+    birth_date: date | None = None
+    birth_place: Word | None = None
+    died: bool | None = None
+    status: IdentityStatus | None = None
+    attributes: frozenset[IdentityAttribute] = frozenset()
+
+
+class Known(BaseModel):
+    """What the catalogue knew of the slide's glass when it was told.
+
+    From this a catalogue that was lost has the case again before the laboratory says anything:
+    the headers alone cannot hold all of it (long identifiers, a name that is only in use).
+    """
+
+    glass: Word
+    block: Word | None = None
+    specimen: Word | None = None
+    accession_number: Word | None = None
+    received_at: datetime | None = None
+    patient: KnownPatient | None = None
 
 
 class StoredIdentity(BaseModel):
@@ -34,6 +77,8 @@ class StoredIdentity(BaseModel):
     study_uid: str = Field(pattern=_UID)
     series_uid: str = Field(pattern=_UID)
     told: Told
+    known: Known | None = None
+    """None where there is no glass."""
     rejected: Rejection | None = None
     """Why the instances before are not to be used."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from sgi.domain.tiers import TierPolicy
-from sgi.stored import tier_policy_key
+from sgi.stored.keys import tier_policy_key
 from storage.store import ObjectStore
 
 

@@ -1,14 +1,12 @@
-"""Where a slide's instances lie in the object store, and how to read one through its index.
+"""Where slides and what is said of them lie in the object store.
 
 Keys are made of our own UUIDs and UIDs alone: never of a value from a file or a message.
 """
 
 import re
-from dataclasses import dataclass
 from uuid import UUID
 
 from sgi.errors import SgiError
-from storage.store import ObjectStore
 
 _ZARR_KEY = re.compile(r"([0-9]{1,3}/)?zarr\.json|[0-9]{1,3}/c(/[0-9]{1,9}){3,4}")
 _IDENTITY = re.compile(r"identity/([1-9][0-9]{0,6})\.json")
@@ -150,28 +148,3 @@ def destruction_key(establishment_id: UUID, destruction_id: UUID) -> str:
 def certificate_key(establishment_id: UUID, destruction_id: UUID) -> str:
     """The certificate of a destruction that is done."""
     return f"{establishment_folder(establishment_id)}certificates/{destruction_id}.json"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredObject:
-    """One object as the `ByteSource` that `dicom` reads from."""
-
-    store: ObjectStore
-    key: str
-    size_bytes: int
-
-    def read(self, offset: int, length: int) -> bytes:
-        """At most `length` bytes from `offset`; fewer only at the end of the object."""
-        length = min(length, self.size_bytes - offset)
-        return self.store.read_range(self.key, offset, length) if length > 0 else b""
-
-
-@dataclass(frozen=True, slots=True)
-class HeldBytes:
-    """Bytes that were read already, as such a `ByteSource`."""
-
-    data: bytes
-
-    def read(self, offset: int, length: int) -> bytes:
-        """At most `length` bytes from `offset`; fewer only at the end."""
-        return self.data[offset : offset + length]

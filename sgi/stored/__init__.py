@@ -1,0 +1,1 @@
+"""What lies in the object store beside pixels: where, and as which documents."""
