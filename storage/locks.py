@@ -43,8 +43,15 @@ class Lockable(Protocol):
     def hold(self, version: ObjectVersion, *, on: bool) -> None:
         """Set or lift its legal hold: while it lasts nobody deletes the version."""
 
+    def retained_until(self, version: ObjectVersion) -> datetime | None:
+        """When its retention ends or ended; None while it has none, and when it is gone."""
+
     def retain(self, version: ObjectVersion, until: datetime) -> None:
-        """Let only those delete it before `until` who may pass a retention (governance mode)."""
+        """Let only those delete it before `until` who may pass a retention (governance mode).
+
+        Raises:
+            StoreRefusedError: it is retained for longer already, or we may not.
+        """
 
 
 def lockable(store: ObjectStore) -> Lockable | None:

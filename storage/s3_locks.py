@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from storage.s3 import S3Options
 
 _NOT_THERE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"})
+# Stores do not agree on what they answer for an object without a retention.
+_NOT_RETAINED = _NOT_THERE | {
+    "NoSuchObjectLockConfiguration",
+    "ObjectLockConfigurationNotFoundError",
+}
 _NOT_OFFERED = frozenset(
     {"ObjectLockConfigurationNotFoundError", "NotImplemented", "InvalidRequest", "MethodNotAllowed"}
 )
@@ -91,12 +96,23 @@ class S3Locks:
                 **self._place(version), LegalHold={"Status": "ON" if on else "OFF"}
             )
 
+    def retained_until(self, version: ObjectVersion) -> datetime | None:
+        with sdk_errors("reading a retention"):
+            try:
+                answer = self._client.get_object_retention(**self._place(version))
+            except self._client.exceptions.ClientError as error:
+                if error_code(error) in _NOT_RETAINED:
+                    return None
+                raise
+        until: datetime | None = answer.get("Retention", {}).get("RetainUntilDate")
+        return until
+
     def retain(self, version: ObjectVersion, until: datetime) -> None:
+        # Without a bypass: so the store itself shortens no retention, whoever else sets one now.
         with sdk_errors("setting a retention"):
             self._client.put_object_retention(
                 **self._place(version),
                 Retention={"Mode": "GOVERNANCE", "RetainUntilDate": until},
-                BypassGovernanceRetention=True,
             )
 
     def _place(self, version: ObjectVersion) -> dict[str, str]:

@@ -135,6 +135,11 @@ RULES = (
     Rule("POST", "/api/v1/cases/{case_id}/state", Permission.READ_CASES),
     Rule("POST", "/api/v1/cases/{case_id}/hold", Permission.READ_CASES),
     Rule("POST", "/api/v1/cases/{case_id}/work-orders", Permission.READ_CASES),
+    Rule(
+        "POST",
+        "/api/v1/cases/{case_id}/work-orders/{order_id}/withdraw",
+        Permission.READ_CASES,
+    ),
     Rule("POST", "/api/v1/cases/{case_id}/glass/{glass_id}/rescan", Permission.READ_CASES),
     Rule(
         "POST",

@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
 from sgi.api.case_summaries import WorkerOut
 from sgi.api.services import WITHOUT_NUL, actor_of, services_of, session_of
@@ -14,7 +14,7 @@ from sgi.catalogue.case_history import Author
 from sgi.catalogue.database import Connection
 from sgi.domain.assignment import AssignmentRule, To
 from sgi.domain.case import Priority
-from sgi.domain.turnaround import MOST_HOURS, TargetKind
+from sgi.domain.turnaround import LEAST_HOURS, MOST_HOURS, TargetKind
 
 router = APIRouter(prefix="/api/v1", tags=["assignment"])
 
@@ -22,6 +22,16 @@ Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=WITHOUT_NUL),
 ]
+
+
+def _printable(text: str) -> str:
+    """As names of accounts are: no sign that hides, or turns around what follows."""
+    if not text.isprintable():
+        raise ValueError("a name has printable characters")
+    return text
+
+
+ShownName = Annotated[Name, AfterValidator(_printable)]
 
 
 class AssigneesOut(BaseModel):
@@ -34,7 +44,7 @@ class AssigneesOut(BaseModel):
 class GroupIn(BaseModel):
     """A group and its members."""
 
-    name: Name
+    name: ShownName
     members: list[UUID] = Field(max_length=500)
 
 
@@ -55,7 +65,7 @@ class GroupsOut(BaseModel):
 class NumberIn(BaseModel):
     """By which number the laboratory names a pathologist; None: by none."""
 
-    number: Name | None
+    number: ShownName | None
 
 
 class RuleIn(BaseModel):
@@ -94,9 +104,9 @@ class SimulationOut(BaseModel):
 
 
 class TargetsIn(BaseModel):
-    """Hours from receipt to sign-out, by the clock."""
+    """Hours from receipt to sign-out, by the clock: 0.25 to 10,000."""
 
-    hours: dict[TargetKind, Annotated[float, Field(gt=0, le=MOST_HOURS)]]
+    hours: dict[TargetKind, Annotated[float, Field(ge=LEAST_HOURS, le=MOST_HOURS)]]
 
 
 class TurnaroundOut(BaseModel):
@@ -190,7 +200,10 @@ async def set_rules(body: RulesIn, request: Request) -> RulesIn:
 
 @router.post("/assignment-rules/simulate")
 async def simulate_rules(body: RulesIn, request: Request) -> SimulationOut:
-    """What rules would have done with the newest 2,000 cases; nothing is changed."""
+    """What rules would have done with the newest 2,000 cases; nothing is changed.
+
+    404 for an account or a group that `set_rules` would refuse.
+    """
     session = session_of(request)
     async with services_of(request).database.transaction(session.establishment_id) as connection:
         counted = await assignments.simulate(connection, _rules(body))

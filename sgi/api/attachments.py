@@ -40,6 +40,8 @@ class AttachmentOut(BaseModel):
     undone_at: datetime | None
     undone_by: str | None
     undo_reason: str | None
+    label_names: str | None
+    """Another glass, which the label names and the laboratory registered after a person chose."""
 
 
 class AttachmentsOut(BaseModel):
@@ -66,7 +68,7 @@ class DetachIn(BaseModel):
 
 @router.get("/identification/attachments")
 async def list_attachments(request: Request) -> AttachmentsOut:
-    """What persons attached and took back lately."""
+    """What the laboratory has contradicted since; what persons attached and took back lately."""
     services, session = services_of(request), session_of(request)
     async with services.database.transaction(session.establishment_id) as connection:
         return _attachments(await attachment_rows.latest(connection))
@@ -141,6 +143,7 @@ def _attachments(found: list[Attachment]) -> AttachmentsOut:
                 undone_at=each.undone_at,
                 undone_by=each.undone_name,
                 undo_reason=each.undo_reason,
+                label_names=each.label_names,
             )
             for each in found
         ]

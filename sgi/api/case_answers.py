@@ -14,6 +14,7 @@ from sgi.catalogue.scans import Scan
 from sgi.catalogue.worklists import Line
 from sgi.domain.case import Case, Glass, Specimen, WorkKind, WorkOrder, WorkState
 from sgi.domain.case_tree import tree
+from sgi.domain.interface import OF_IMAGES, NoticeKind
 from sgi.domain.patient import Patient
 
 
@@ -65,6 +66,17 @@ class HistoryOut(BaseModel):
     """Of a destroyed image: who approved what `by` asked for."""
 
 
+class LinksOut(BaseModel):
+    """What the laboratory hears of by itself: some interface sends it."""
+
+    orders: bool
+    """Recuts, stains and new scans that are asked for (LAB-102)."""
+    images: bool
+    """Images that are there, or not any more (LAB-104, ORU)."""
+    states: bool
+    """Where the case stands (LAB-101)."""
+
+
 class CaseOut(CaseSummary):
     """A case and all that it is made of."""
 
@@ -84,6 +96,7 @@ class CaseOut(CaseSummary):
     work_orders: list[WorkOrderOut]
     reports: list[ReportOut]
     history: list[HistoryOut]
+    links: LinksOut
 
 
 def case_out(
@@ -95,6 +108,7 @@ def case_out(
     orders: list[WorkOrder],
     reports: list[Report],
     history: list[Entry],
+    told: frozenset[NoticeKind],
 ) -> CaseOut:
     """A case whole."""
     case = line.case
@@ -106,6 +120,11 @@ def case_out(
             "work_orders": [work_order_out(order) for order in orders],
             "reports": [_report(report) for report in reports],
             "history": [_entry(entry) for entry in history],
+            "links": LinksOut(
+                orders=NoticeKind.WORK_ORDER in told,
+                images=not told.isdisjoint(OF_IMAGES),
+                states=NoticeKind.CASE in told,
+            ),
         }
     )
 

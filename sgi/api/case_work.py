@@ -8,14 +8,20 @@ from pydantic import BaseModel
 from sgi.api.case_answers import WorkOrderOut, work_order_out
 from sgi.api.case_trace import Words, author_of, note
 from sgi.api.services import services_of, session_of
-from sgi.catalogue import work_orders
+from sgi.catalogue import interfaces, work_orders
 from sgi.catalogue.audit import Action
 from sgi.catalogue.database import Connection
 from sgi.catalogue.turns import transacted
 from sgi.domain.case import Code, WorkKind, WorkOrder
-from sgi.errors import InvalidRequestError
+from sgi.domain.interface import NoticeKind
+from sgi.errors import ConflictError, InvalidRequestError
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
+
+_UNTOLD = (
+    "No interface sends requests to the laboratory: ask it by telephone, and have an administrator "
+    "set the address that the interface sends to."
+)
 
 
 class WorkOrderIn(BaseModel):
@@ -60,7 +66,10 @@ class RescansOut(BaseModel):
 
 @router.post("/cases/{case_id}/work-orders")
 async def ask_work(case_id: UUID, body: WorkOrderIn, request: Request) -> WorkOrderOut:
-    """Ask the laboratory for a recut or a stain; a new scan is asked for at the slide."""
+    """Ask the laboratory for a recut or a stain; 409 where no interface would tell it.
+
+    A new scan is asked for at the slide.
+    """
     if body.kind is WorkKind.RESCAN:
         raise InvalidRequestError("A new scan is asked for at the slide.")
     session = session_of(request)
@@ -74,8 +83,24 @@ async def ask_work(case_id: UUID, body: WorkOrderIn, request: Request) -> WorkOr
             body.words,
             author_of(session),
         )
+        if NoticeKind.WORK_ORDER not in await interfaces.told(connection):
+            raise ConflictError(_UNTOLD)  # after what is not there: what was asked is undone
         await note(connection, request, Action.ASK_WORK, case_id)
     return work_order_out(order)
+
+
+@router.post("/cases/{case_id}/work-orders/{order_id}/withdraw")
+async def withdraw_work(case_id: UUID, order_id: UUID, request: Request) -> WorkOrderOut:
+    """Take back what was asked for; 409 once the laboratory has answered."""
+    session = session_of(request)
+
+    async def act(connection: Connection) -> WorkOrder:
+        order = await work_orders.withdraw(connection, case_id, order_id, author_of(session))
+        await note(connection, request, Action.WITHDRAW_WORK, case_id)
+        return order
+
+    database = services_of(request).database
+    return work_order_out(await transacted(database, session.establishment_id, act))
 
 
 @router.post("/cases/{case_id}/glass/{glass_id}/rescan")

@@ -14,6 +14,7 @@ from sgi.catalogue import (
     audit,
     case_history,
     cases,
+    interfaces,
     patients,
     reports,
     scans,
@@ -145,4 +146,5 @@ async def _case(connection: Connection, case_id: UUID) -> CaseOut:
         await work_orders.of_case(connection, case_id),
         await reports.of_case(connection, case_id),
         await case_history.of_case(connection, case_id),
+        await interfaces.told(connection),
     )

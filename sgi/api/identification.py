@@ -11,14 +11,24 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
+from sgi.api.label_codes import codes_out
 from sgi.api.services import WITHOUT_NUL, actor_of, services_of, session_of
-from sgi.catalogue import audit, candidates, doubts, identification, slides
+from sgi.catalogue import (
+    attachment_rows,
+    audit,
+    candidates,
+    doubts,
+    identification,
+    interfaces,
+    slides,
+)
 from sgi.catalogue.audit import Action
 from sgi.catalogue.candidates import Candidate, Why
 from sgi.catalogue.database import Connection
 from sgi.catalogue.identification import Waiting
 from sgi.domain.datamatrix import Whose
 from sgi.domain.identification import Doubt, Unidentified, codes_of
+from sgi.domain.interface import OF_IMAGES
 from sgi.errors import InvalidRequestError, NotFoundError
 
 router = APIRouter(prefix="/api/v1", tags=["identification"])
@@ -42,8 +52,8 @@ class WaitingOut(BaseModel):
     file_name: str
     published_at: datetime
     reason: Unidentified
-    codes: list[str]
-    """As they were read: the file's own first."""
+    codes: list[str | None]
+    """As they were read: the file's own first; None for a patient's INS datamatrix."""
     has_label: bool
 
 
@@ -55,6 +65,9 @@ class IdentificationOut(BaseModel):
     """Give it as `after` for the next page; None on the last."""
     total: int
     """At most 1000."""
+    contradicted: int
+    """Slides that a person attached, whose labels name a glass that was registered since; at most
+    1000."""
 
 
 class CandidateOut(BaseModel):
@@ -107,11 +120,13 @@ async def list_unidentified(
     async with services.database.transaction(session.establishment_id) as connection:
         found = await identification.unidentified(connection, limit=limit + 1, after=position)
         total = await identification.count(connection)
+        contradicted = await attachment_rows.count_contradicted(connection)
     page = found[:limit]
     return IdentificationOut(
-        items=[WaitingOut.model_validate(each, from_attributes=True) for each in page],
+        items=[_waiting(each) for each in page],
         next=_cursor(page[-1]) if len(found) > limit else None,
         total=total,
+        contradicted=contradicted,
     )
 
 
@@ -155,22 +170,37 @@ async def list_candidates(slide_id: UUID, request: Request) -> CandidatesOut:
     return told
 
 
+def _waiting(found: Waiting) -> WaitingOut:
+    return WaitingOut(
+        slide_id=found.slide_id,
+        file_name=found.file_name,
+        published_at=found.published_at,
+        reason=found.reason,
+        codes=codes_out(found.codes),
+        has_label=found.has_label,
+    )
+
+
 async def _candidates(
     connection: Connection, slide_id: UUID | None, found: list[Candidate]
 ) -> CandidatesOut:
     """What choosing each for the slide means; nothing of the slide's where none is said."""
     slide = None if slide_id is None else await slides.by_id(connection, slide_id)
+    told = not OF_IMAGES.isdisjoint(await interfaces.told(connection))
     if slide is None:
-        return CandidatesOut(items=[_candidate(each) for each in found])
+        return CandidatesOut(items=[_candidate(each, told=told) for each in found])
     said = await doubts.code_says(connection, slide, found)
     doubted = await doubts.doubts_of(connection, slide, found)
     return CandidatesOut(
-        items=[_candidate(each, doubted[each.glass_id], said.get(each.glass_id)) for each in found]
+        items=[
+            _candidate(each, doubted[each.glass_id], said.get(each.glass_id), told=told)
+            for each in found
+        ]
     )
 
 
 def _candidate(
-    found: Candidate, doubted: Sequence[Doubt] = (), said: Whose | None = None
+    found: Candidate, doubted: Sequence[Doubt] = (), said: Whose | None = None, *, told: bool
 ) -> CandidateOut:
     fields = {name: getattr(found, name) for name in Candidate.__slots__}
     return CandidateOut(
@@ -178,11 +208,12 @@ def _candidate(
         was_refused=Doubt.TAKEN_AWAY in doubted,
         code_says=said,
         doubts=list(doubted),
-        will=_effects(found),
+        will=_effects(found, told=told),
     )
 
 
-def _effects(found: Candidate) -> list[Effect]:
+def _effects(found: Candidate, *, told: bool) -> list[Effect]:
+    """`told` where some interface tells the laboratory of images."""
     effects: list[Effect] = ["wait_for_case" if found.case_id is None else "join_case"]
     if found.case_signed_out:
         effects.append("change_signed_out")
@@ -194,7 +225,9 @@ def _effects(found: Candidate) -> list[Effect]:
         effects.append("close_rescan")
     if found.completes_case and not found.case_signed_out:
         effects.append("complete_case")
-    return [*effects, "tell_laboratory"]
+    if told:
+        effects.append("tell_laboratory")
+    return effects
 
 
 def _cursor(last: Waiting) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
+from sgi.api.label_codes import codes_out, label_text_out, metadata_out
 from sgi.api.language import requested_language
 from sgi.api.services import WITHOUT_NUL, actor_of, services_of, session_of
 from sgi.api.sign_in import EstablishmentOut
@@ -113,8 +114,9 @@ class SlideOut(SlideSummary):
     focal_planes_um: list[float]
     """Heights, rising; `plane` of a tile is an index into them."""
     label_text: str | None
-    barcodes: list[str]
-    """The file's own first, then those of the label's picture."""
+    barcodes: list[str | None]
+    """The file's own first, then those of the label's picture; None for a patient's INS datamatrix,
+    whose content is told to nobody."""
     barcode_contradicts: bool
     """The first is the file's own, and the picture shows only the others."""
     not_kept: list[str]
@@ -232,6 +234,9 @@ async def get_slide(slide_id: UUID, request: Request) -> SlideOut:
             **_summary(slide, damaged=damaged),
             "source_sha256": slide.source_sha256,
             **slide.facts.model_dump(include=_FACTS_OUT),
+            "label_text": label_text_out(slide.facts.label_text),
+            "barcodes": codes_out(slide.facts.barcodes),
+            "metadata": metadata_out(slide.facts.metadata),
             "not_kept": [_left_out(said, language) for said in slide.facts.not_kept],
             "quality": slide.quality and _quality(slide.quality),
             "tiers": tiers,

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sgi.catalogue import case_history
-from sgi.catalogue.case_history import Author, Happening
+from sgi.catalogue.case_history import SYSTEM, Author, Happening
 from sgi.catalogue.case_states import locked
 from sgi.catalogue.database import Connection
 from sgi.catalogue.groups import READERS
@@ -37,6 +37,7 @@ async def assign(
     if account_id is not None:
         await _require_reader(connection, account_id)
     before = await _name(connection, row["account_id"], row["group_id"])
+    await _require_group(connection, to.group_id)
     after = await _name(connection, account_id, to.group_id)
     await connection.execute(
         """update lab_case set account_id = %s, group_id = %s, assigned_rule = %s
@@ -46,9 +47,8 @@ async def assign(
     had, has = row["account_id"] or row["group_id"], account_id or to.group_id
     if had == has:  # at most the group changed that somebody's case came from
         return account_id
-    await case_history.add(
-        connection, case_id, Happening.ASSIGNED, author, before=before, after=after
-    )
+    what = Happening.ASSIGNED if rule == _BY_WORD else Happening.ASSIGNED_BY_RULE
+    await case_history.add(connection, case_id, what, author, before=before, after=after)
     return account_id
 
 
@@ -64,7 +64,7 @@ async def assign_named(connection: Connection, case_id: UUID, number: str, autho
         await assign(connection, case_id, To(account_id=known["account_id"]), author)
 
 
-async def assign_by_rules(connection: Connection, case_id: UUID, author: Author) -> None:
+async def assign_by_rules(connection: Connection, case_id: UUID) -> None:
     """Give a case that nobody has begun to whom the first rule that fits says; again when more is
     known of it, until a person or the laboratory says whose it is.
     """
@@ -81,15 +81,16 @@ async def assign_by_rules(connection: Connection, case_id: UUID, author: Author)
     if to.rotate and not await members(connection, to.group_id):
         to = To(group_id=to.group_id)
     with suppress(NotFoundError):  # as above: the case waits for a person
-        await assign(connection, case_id, to, author, rule=rule.position)
+        await assign(connection, case_id, to, SYSTEM, rule=rule.position)
 
 
 async def simulate(
     connection: Connection, proposed: list[AssignmentRule], most: int = 2000
 ) -> dict[int | None, int]:
     """To how many of the newest cases each proposed rule would have been applied, by position;
-    None counts those that none fits.
+    None counts those that none fits. Raises NotFoundError as `set_rules` does.
     """
+    await _require_takers(connection, proposed)
     cursor = await connection.execute(
         "select * from lab_case order by received_at desc, id desc limit %s", [most]
     )
@@ -121,10 +122,7 @@ async def set_rules(
     connection: Connection, establishment_id: UUID, said: list[AssignmentRule]
 ) -> None:
     """Replace all rules; raises NotFoundError for an account or group that is not there."""
-    for rule in said:
-        await _name(connection, None, rule.to.group_id)
-        if rule.to.account_id is not None:
-            await _require_reader(connection, rule.to.account_id)
+    await _require_takers(connection, said)
     await connection.execute(
         "delete from assignment_rule where establishment_id = %s", [establishment_id]
     )
@@ -185,6 +183,25 @@ def _traits(row: dict[str, Any]) -> CaseTraits:
         priority=Priority(row["priority"]),
         extemporane=row["extemporane"],
     )
+
+
+async def _require_takers(connection: Connection, said: list[AssignmentRule]) -> None:
+    for rule in said:
+        await _require_group(connection, rule.to.group_id)
+        if rule.to.account_id is not None:
+            await _require_reader(connection, rule.to.account_id)
+
+
+async def _require_group(connection: Connection, group_id: UUID | None) -> None:
+    """That it is not removed, until the transaction ends."""
+    if group_id is None:
+        return
+    cursor = await connection.execute(
+        "select from pathologist_group where id = %s and removed_at is null for key share",
+        [group_id],
+    )
+    if await cursor.fetchone() is None:
+        raise NotFoundError("There is no such account or group.")
 
 
 async def _require_reader(connection: Connection, account_id: UUID) -> None:

@@ -87,6 +87,8 @@ class Action(StrEnum):
     """Put aside, or taken up again."""
     ASK_WORK = "ask_work"
     """A recut or a stain."""
+    WITHDRAW_WORK = "withdraw_work"
+    """A recut, a stain, or a new scan by its order."""
     ASK_RESCAN = "ask_rescan"
     WITHDRAW_RESCAN = "withdraw_rescan"
     CHANGE_CASE_RULES = "change_case_rules"

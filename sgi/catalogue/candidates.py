@@ -63,14 +63,6 @@ async def likely(
     return await _told(connection, await _likely(connection, slide_id, codes), limit)
 
 
-async def alike(connection: Connection, slide_id: UUID, codes: Sequence[str]) -> set[UUID]:
-    """Glasses that something on the label speaks for: all likely ones but those that are only
-    expected.
-    """
-    found = await _likely(connection, slide_id, codes)
-    return {each for each, why in found.why.items() if why != "expected"}
-
-
 async def _likely(connection: Connection, slide_id: UUID, codes: Sequence[str]) -> _Found:
     found = _Found()
     for named in await glasses_of_label(connection, slide_id):

@@ -18,6 +18,8 @@ class Happening(StrEnum):
     """Another patient's than before; `before` and `after` are ids."""
     ASSIGNED = "assigned"
     """`before` and `after` are names of accounts or groups."""
+    ASSIGNED_BY_RULE = "assigned_by_rule"
+    """The same, by a rule of the establishment's; the author is the system."""
     HELD = "held"
     RESUMED = "resumed"
     CAME = "came"

@@ -157,7 +157,7 @@ async def record_case(
     if is_first or before["cancel_said_at"] is not None:
         await _follow_cancellation(connection, case_id, author)
     if before["is_ruled"] and (is_first or changed):
-        await assignments.assign_by_rules(connection, case_id, author)
+        await assignments.assign_by_rules(connection, case_id)
     if case.state is not None:
         await _follow_laboratory(connection, case_id, case.state, said_at, author)
     if is_first or not _NUMBERS.isdisjoint(changed):  # not before it is known whose it is

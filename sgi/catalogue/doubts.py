@@ -16,7 +16,7 @@ from sgi.catalogue import (
 from sgi.catalogue.candidates import Candidate
 from sgi.catalogue.database import Connection
 from sgi.domain.datamatrix import Whose, identity_of, whose
-from sgi.domain.identification import Doubt, codes_of, distance
+from sgi.domain.identification import Doubt
 from sgi.domain.slide import Slide
 from sgi.errors import NotFoundError, UnconfirmedError
 
@@ -47,10 +47,7 @@ async def doubts_of(
     connection: Connection, slide: Slide, found: Sequence[Candidate]
 ) -> dict[UUID, list[Doubt]]:
     """Of each glass, all that is to be confirmed before the slide is attached to it."""
-    codes = codes_of(slide.facts)
     named = await identification.all_named(connection, slide.id)
-    alike = await candidates.alike(connection, slide.id, codes)
-    alike |= {each.glass_id for each in found if _is_near(each.identifier, codes)}
     said = await code_says(connection, slide, found)
     refused = await taken_away_from(connection, slide.id)
 
@@ -58,17 +55,13 @@ async def doubts_of(
         known = {
             Doubt.ANOTHER_PATIENT: said.get(glass.glass_id) is Whose.ANOTHER,
             Doubt.ANOTHER_GLASS: bool(named) and glass.glass_id not in named,
-            Doubt.NOT_NAMED: not named and glass.glass_id not in alike,
+            Doubt.NOT_NAMED: not named,
             Doubt.TAKEN_AWAY: glass.glass_id in refused,
             Doubt.SIGNED_OUT: glass.case_signed_out,
         }
         return [doubt for doubt, is_so in known.items() if is_so]
 
     return {each.glass_id: doubts(each) for each in found}
-
-
-def _is_near(identifier: str, codes: Sequence[str]) -> bool:
-    return any(distance(code, identifier) is not None for code in codes)
 
 
 async def require_confirmed(

@@ -33,13 +33,16 @@ class Group:
 
 
 async def all_groups(connection: Connection) -> list[Group]:
-    """By name."""
+    """By name, with those members who may read cases now."""
     cursor = await connection.execute(
         """select g.id, g.name, m.account_id, a.name as account_name
            from pathologist_group g
                left join group_member m on m.group_id = g.id
                left join account a on a.id = m.account_id and a.disabled_at is null
-           order by g.name, a.name"""
+                   and a.role = any(%s)
+           where g.removed_at is null
+           order by g.name, a.name""",
+        [list(READERS)],
     )
     found: dict[UUID, Group] = {}
     for row in await cursor.fetchall():
@@ -77,8 +80,8 @@ async def set_group(
 ) -> UUID:
     """Make a group, or change one's name and members; those who stay keep their turn.
 
-    Raises NotFoundError for a group or an account that is not there, TakenError when another group
-    has the name.
+    Raises NotFoundError for a group that is not there and for an account that does not read cases,
+    TakenError when another group has the name.
     """
     try:
         if group_id is None:
@@ -89,7 +92,8 @@ async def set_group(
             )
         else:
             cursor = await connection.execute(
-                "update pathologist_group set name = %s where id = %s returning id",
+                """update pathologist_group set name = %s where id = %s and removed_at is null
+                   returning id""",
                 [name, group_id],
             )
     except psycopg.errors.UniqueViolation as error:
@@ -98,9 +102,12 @@ async def set_group(
     if row is None:
         raise NotFoundError("There is no such group.")
     made: UUID = row["id"]
-    cursor = await connection.execute("select id from account where id = any(%s)", [accounts])
+    cursor = await connection.execute(
+        "select id from account where id = any(%s) and disabled_at is null and role = any(%s)",
+        [accounts, list(READERS)],
+    )
     if len(await cursor.fetchall()) != len(set(accounts)):
-        raise NotFoundError("There is no such account.")
+        raise NotFoundError("There is no such account that reads cases.")
     await connection.execute(
         "delete from group_member where group_id = %s and account_id <> all(%s)", [made, accounts]
     )
@@ -113,12 +120,13 @@ async def set_group(
 
 
 async def remove_group(connection: Connection, group_id: UUID, author: Author) -> None:
-    """Its cases are nobody's then, unless they are an account's; closed ones forget it too.
+    """Its open cases are nobody's then, unless they are an account's; closed ones remember it.
 
     Raises NotFoundError for a group that is not there, InUseError while a rule gives to it.
     """
     cursor = await connection.execute(
-        "select name from pathologist_group where id = %s for update", [group_id]
+        "select name from pathologist_group where id = %s and removed_at is null for update",
+        [group_id],
     )
     group = await cursor.fetchone()
     if group is None:
@@ -129,8 +137,8 @@ async def remove_group(connection: Connection, group_id: UUID, author: Author) -
     if await cursor.fetchone() is not None:
         raise InUseError("A rule gives cases to the group; change the rule first.")
     cursor = await connection.execute(
-        """update lab_case set group_id = null where group_id = %s
-           returning id, open and account_id is null as lost""",
+        """update lab_case set group_id = null where group_id = %s and open
+           returning id, account_id is null as lost""",
         [group_id],
     )
     for row in await cursor.fetchall():
@@ -138,7 +146,10 @@ async def remove_group(connection: Connection, group_id: UUID, author: Author) -
             await case_history.add(
                 connection, row["id"], Happening.ASSIGNED, author, before=group["name"]
             )
-    await connection.execute("delete from pathologist_group where id = %s", [group_id])
+    await connection.execute("delete from group_member where group_id = %s", [group_id])
+    await connection.execute(
+        "update pathologist_group set removed_at = now() where id = %s", [group_id]
+    )
 
 
 async def set_number(

@@ -31,6 +31,12 @@ async def register(
     )
 
 
+async def told(connection: Connection) -> frozenset[NoticeKind]:
+    """What at least one interface of the establishment tells the laboratory."""
+    cursor = await connection.execute("select distinct unnest(sends) as kind from interface")
+    return frozenset(NoticeKind(row["kind"]) for row in await cursor.fetchall())
+
+
 async def remove(connection: Connection, name: str) -> None:
     """Forget one that nobody serves any more; what it was still to tell is given up.
 

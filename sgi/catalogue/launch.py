@@ -89,7 +89,16 @@ async def slide_of_study(connection: Connection, uid: str) -> UUID | None:
 async def patients_named(
     connection: Connection, value: str, assigners: frozenset[str]
 ) -> set[UUID]:
-    """Living patients who bear an identifier; whoever assigned it where `assigners` is empty."""
+    """Living patients who bear an identifier; whoever assigned it where `assigners` is empty.
+
+    An assigner may be told by any name under which messages named it, or its universal id alone.
+    """
+    cursor = await connection.execute(
+        """select assigner from patient_assigner
+           where oid = any(%(names)s) or namespace = any(%(names)s)""",
+        {"names": list(assigners)},
+    )
+    kept = {row["assigner"] for row in await cursor.fetchall()}
     cursor = await connection.execute(
         """select i.assigner, coalesce(p.merged_into, p.id) as living
            from patient_identifier i join patient p on p.id = i.patient_id
@@ -102,7 +111,7 @@ async def patients_named(
     return {
         row["living"]
         for row in await cursor.fetchall()
-        if not assigners or assigners & names_of(row["assigner"])
+        if not assigners or row["assigner"] in kept or assigners & names_of(row["assigner"])
     }
 
 

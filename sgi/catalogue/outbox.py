@@ -48,6 +48,8 @@ class Notice(Subject):
     last_error: str | None
 
 
+_UNTRUE = "It is not true any more."
+
 _COLUMNS = [field.name for field in fields(Notice)]
 
 
@@ -156,17 +158,6 @@ where i.establishment_id = %(establishment_id)s and told.kind = any(i.sends)
 """
 
 
-async def next_due_at(connection: Connection, interface: str) -> datetime | None:
-    """When the next notice is to be sent; None where none waits."""
-    cursor = await connection.execute(
-        """select min(next_try_at) as at from outbox
-           where interface = %s and state in ('waiting', 'sent')""",
-        [interface],
-    )
-    row = await cursor.fetchone()
-    return None if row is None else row["at"]
-
-
 async def set_message(
     connection: Connection, notice_id: UUID, control_id: str, message_id: UUID
 ) -> None:
@@ -212,7 +203,7 @@ async def try_later(
     `counts` is False for a try that brought it nowhere.
     """
     await connection.execute(
-        """update outbox set state = 'waiting', last_error = %s,
+        """update outbox set state = 'waiting', last_error = coalesce(%s, last_error),
                next_try_at = clock_timestamp() + %s, attempts = attempts - %s
            where id = %s and state = 'sent'""",
         [error, pause, 0 if counts else 1, notice_id],
@@ -244,6 +235,15 @@ async def give_up(connection: Connection, notice_id: UUID) -> bool:
         [notice_id],
     )
     return cursor.rowcount == 1
+
+
+async def forget_work(connection: Connection, work_order_id: UUID) -> None:
+    """What has not gone out of a work order that was withdrawn never does, nor does it again."""
+    await connection.execute(
+        """update outbox set state = 'given_up', last_error = %s, ended_at = now()
+           where work_order_id = %s and state in ('waiting', 'refused', 'dead')""",
+        [_UNTRUE, work_order_id],
+    )
 
 
 async def by_id(connection: Connection, notice_id: UUID) -> Notice | None:

@@ -13,6 +13,7 @@ from sgi.catalogue import cases, patients, specimens
 from sgi.catalogue.database import Connection
 from sgi.domain.case import Asset, AssetKind, CaseSaid, Code
 from sgi.domain.patient import Identifier, Identity, Traits
+from sgi.errors import ConflictError
 from sgi.stored.identity import Known, KnownPatient, StoredIdentity
 
 _SOURCE = "sgi rebuild"
@@ -29,10 +30,24 @@ async def is_lost(connection: Connection, stored: StoredIdentity) -> bool:
     return await cursor.fetchone() is None
 
 
+async def was_taken_away(
+    connection: Connection, slide_id: UUID, stored: StoredIdentity | None
+) -> bool:
+    """Whether a slide was last told to have no glass, and the catalogue does not know of any.
+
+    Somebody had taken it away from one, which its label may still name: a person decides anew.
+    """
+    if stored is None or stored.glass_id is not None:
+        return False
+    cursor = await connection.execute("select from attachment where slide_id = %s", [slide_id])
+    return await cursor.fetchone() is None
+
+
 async def recall(connection: Connection, establishment_id: UUID, stored: StoredIdentity) -> None:
     """Make glass, case and patient as they were known; whatever of them is there stays as it is.
 
-    Whoever asks has the locks of their names. Raises what the catalogue refuses, an SgiError, and
+    Whoever asks has the locks of their names. Raises ConflictError where the case is another
+    patient's by now, which a person must look at; what else the catalogue refuses, an SgiError; and
     psycopg's errors for values that no row takes.
     """
     known = stored.known
@@ -66,7 +81,7 @@ async def _recall_case(
         patient_id = await _recall_patient(
             connection, establishment_id, stored.patient_id, known.patient, said_at
         )
-    await connection.execute(
+    cursor = await connection.execute(
         """insert into lab_case
                (id, establishment_id, accession_number, study_uid, received_at, said_at)
            values (%s, %s, %s, %s, %s, %s) on conflict do nothing""",
@@ -79,10 +94,27 @@ async def _recall_case(
             said_at,
         ],
     )
+    if not cursor.rowcount:
+        await _require_same_patient(connection, accession_number, patient_id)
+        return
     said = CaseSaid(accession_number, received_at=known.received_at)
     await cases.record_case(
         connection, establishment_id, said, patient_id, said_at=said_at, source=_SOURCE
     )
+
+
+async def _require_same_patient(
+    connection: Connection, accession_number: str, patient_id: UUID | None
+) -> None:
+    """Raises ConflictError for a case that is there and is not this patient's, or for none."""
+    cursor = await connection.execute(
+        """select from lab_case c join patient p on p.id = c.patient_id
+               join patient o on coalesce(o.merged_into, o.id) = coalesce(p.merged_into, p.id)
+           where c.accession_number = %s and o.id = %s""",
+        [accession_number, patient_id],
+    )
+    if await cursor.fetchone() is None:
+        raise ConflictError("The case is another patient's by now; look at both first.")
 
 
 async def _recall_patient(
@@ -95,22 +127,24 @@ async def _recall_patient(
     identifiers = tuple(
         Identifier(each.value, each.assigner, each.kind) for each in known.identifiers
     )
-    if await patients.bearer(connection, identifiers[0]) is None:
-        await connection.execute(
-            """with made as (
-                   insert into patient (id, establishment_id) values (%(id)s, %(establishment)s)
-                   on conflict do nothing returning id)
-               insert into patient_identifier
-                   (establishment_id, patient_id, kind, assigner, value)
-               select %(establishment)s, id, %(kind)s, %(assigner)s, %(value)s from made""",
-            {
-                "id": patient_id,
-                "establishment": establishment_id,
-                "kind": identifiers[0].kind,
-                "assigner": identifiers[0].assigner,
-                "value": identifiers[0].value,
-            },
-        )
+    bearer = await patients.bearer(connection, identifiers[0])
+    if bearer is not None:
+        return bearer
+    await connection.execute(
+        """with made as (
+               insert into patient (id, establishment_id) values (%(id)s, %(establishment)s)
+               on conflict do nothing returning id)
+           insert into patient_identifier
+               (establishment_id, patient_id, kind, assigner, value)
+           select %(establishment)s, id, %(kind)s, %(assigner)s, %(value)s from made""",
+        {
+            "id": patient_id,
+            "establishment": establishment_id,
+            "kind": identifiers[0].kind,
+            "assigner": identifiers[0].assigner,
+            "value": identifiers[0].value,
+        },
+    )
     traits = Traits(**known.model_dump(include=set(Traits.__slots__)))
     identity = Identity(identifiers, traits, known.status, known.attributes)
     return await patients.record(

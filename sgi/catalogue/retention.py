@@ -137,7 +137,7 @@ class Moved:
 
 
 async def moved(connection: Connection, limit: int) -> list[Moved]:
-    """Those whose objects were not told yet, in the order in which it was said."""
+    """Those whose objects were not told yet, first those that have waited longest."""
     cursor = await connection.execute(
         """select slide_id, array_agg(id) as ids from retention_due
            group by slide_id order by min(id) limit %s""",
@@ -149,6 +149,24 @@ async def moved(connection: Connection, limit: int) -> list[Moved]:
 async def was_told(connection: Connection, told: Moved) -> None:
     """What was said since is told the next time."""
     await connection.execute("delete from retention_due where id = any(%s)", [list(told.ids)])
+
+
+async def tell_later(
+    connection: Connection, slide_id: UUID, told_in_vain: tuple[int, ...] = ()
+) -> None:
+    """Put a slide behind all whose objects are to be told; nothing where it is gone meanwhile."""
+    # First its own row, as who destroys it does: so neither waits for the other in a circle.
+    cursor = await connection.execute(
+        "select establishment_id from slide where id = %s for key share", [slide_id]
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        return
+    await connection.execute("delete from retention_due where id = any(%s)", [list(told_in_vain)])
+    await connection.execute(
+        "insert into retention_due (establishment_id, slide_id) values (%s, %s)",
+        [row["establishment_id"], slide_id],
+    )
 
 
 def _days(row: dict[str, Any]) -> Days:

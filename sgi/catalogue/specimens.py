@@ -69,7 +69,7 @@ async def record_asset(
     touched = {before["case_id"]}
     if home is not None and is_moved:
         touched |= await _moved(connection, asset, before["case_id"], home, author)
-    await _follow(connection, touched, held, author)
+    await _follow(connection, touched, held)
     return asset_id
 
 
@@ -236,15 +236,13 @@ async def _moved(
     return touched
 
 
-async def _follow(
-    connection: Connection, touched: set[UUID | None], held: dict[UUID, Row], author: Author
-) -> None:
+async def _follow(connection: Connection, touched: set[UUID | None], held: dict[UUID, Row]) -> None:
     """What its cases are made of has changed."""
     for case_id in sorted(each for each in touched if each is not None):
         case = held.get(case_id) or await locked(connection, case_id)
         await cases.reassess(connection, case)
         if case["is_ruled"]:
-            await assignments.assign_by_rules(connection, case_id, author)
+            await assignments.assign_by_rules(connection, case_id)
 
 
 _CHILDREN = sql.SQL("""

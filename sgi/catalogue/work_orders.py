@@ -112,6 +112,8 @@ async def withdraw_rescan(
     if glass is None:
         raise NotFoundError("The case has no such slide.")
     order_id = await rescans.withdraw(connection, glass_id)
+    if order_id is not None:
+        await outbox.forget_work(connection, order_id)
     order = None if order_id is None else await by_id(connection, order_id)
     if glass["rescan_asked_at"] is None or order is None:
         raise ConflictError("No new scan of the slide is asked for.")
@@ -125,6 +127,42 @@ async def withdraw_rescan(
     )
     await cases.reassess(connection, case_id)
     return order
+
+
+async def withdraw(
+    connection: Connection, case_id: UUID, order_id: UUID, author: Author
+) -> WorkOrder:
+    """Take back what was asked for, and what has not gone out of it to the laboratory.
+
+    Raises NotFoundError for what is not the case's, ConflictError for what the laboratory has taken
+    on or refused, or that was withdrawn before.
+    """
+    await locked(connection, case_id)
+    cursor = await connection.execute(
+        "select * from work_order where id = %s and case_id = %s", [order_id, case_id]
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFoundError("The case has no such request.")
+    order = _order(row)
+    if order.state is not WorkState.ASKED:
+        raise ConflictError("The laboratory has answered, or it was withdrawn; look at it again.")
+    if order.kind is WorkKind.RESCAN and order.glass_id is not None:
+        return await withdraw_rescan(connection, case_id, order.glass_id, author)
+    await connection.execute(
+        "update work_order set state = 'withdrawn', state_at = now() where id = %s", [order_id]
+    )
+    await outbox.forget_work(connection, order_id)
+    await case_history.add(
+        connection,
+        case_id,
+        Happening.WORK_ANSWERED,
+        author,
+        before=order.parent_identifier,
+        after=WorkState.WITHDRAWN,
+    )
+    await cases.reassess(connection, case_id)
+    return await by_id(connection, order_id) or order
 
 
 async def to_rescan(connection: Connection, limit: int = 500) -> list[dict[str, Any]]:

@@ -1,10 +1,12 @@
 """What `sgi convert` and `sgi info` are pointed at: a slide's file, or the folder that holds it."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from dicom.formats import open_any
+from dicom.source.files import first_facts
 from sgi.errors import ConflictError
-from sgi.ingest.gather import gather, walk
+from sgi.ingest.gather import gather, read_head, walk
 from tiling.errors import TilingError, UnknownFormatError
 from tiling.slide import SlideReader
 
@@ -31,11 +33,24 @@ def open_source(path: Path) -> SlideReader:
 def _slides_in(folder: Path) -> list[SlideReader]:
     """Open, and no more than two: which is too many already."""
     found: list[SlideReader] = []
-    for candidate in gather(list(walk(folder))):
-        try:
-            found.append(open_any(candidate.main))
-        except UnknownFormatError:
-            continue
-        if len(found) > 1:
-            break
+    try:
+        for candidate in gather(list(walk(folder))):
+            if len(found) > 1:
+                break
+            if _is_other_dicom(candidate.main):
+                continue
+            with suppress(UnknownFormatError):
+                found.append(open_any(candidate.main))
+    except TilingError as error:
+        for reader in found:
+            reader.close()
+        name = candidate.main.relative_to(folder)
+        raise type(error)(f"{name}: {error}") from error
     return found
+
+
+def _is_other_dicom(path: Path) -> bool:
+    """Of an export, what is no slide: its DICOMDIR, notes, reports."""
+    head = read_head(path)
+    facts = first_facts(head)
+    return bool(head) and (facts is None or not facts.is_slide)

@@ -25,6 +25,7 @@ from sgi.errors import UnreadableDatamatrixError
 
 _HEADER = re.compile(rb"IS(\d\d)0{22}")
 _HEADER_LENGTH = 26
+_HEADER_ANYWHERE = re.compile(r"I\s*S\s*\d\s*\d(?:\s*0){22}", re.ASCII)
 _VERSION = b"01"
 _GS = b"\x1d"
 _LARGEST = 512
@@ -85,6 +86,14 @@ def is_ins_text(text: str) -> bool:
         return is_ins_datamatrix(as_read(text))
     except UnreadableDatamatrixError:
         return is_ins_datamatrix(text.strip()[:_HEADER_LENGTH].encode("latin-1", "replace"))
+
+
+def before_ins_text(text: str) -> str | None:
+    """What stands before such a barcode in a text, broken into lines or not; None where the text
+    holds none, so that it may be told whole.
+    """
+    found = _HEADER_ANYWHERE.search(text)
+    return None if found is None else text[: found.start()]
 
 
 def identity_of(codes: Iterable[str]) -> Identity | None:

@@ -18,8 +18,8 @@ LEFT_OUT = "french_left_out.txt"
 KEEPING = "french_keeping.txt"
 """Why work on what is stored does not go on."""
 CONFLICTS = "french_conflicts.txt"
-"""What stands against something that a person asks of what is stored, or takes it back: told to
-them word for word as it stands here."""
+"""What stands against something that a person asks, or takes it back: told to them word for word
+as it stands here."""
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _LONGEST = 500

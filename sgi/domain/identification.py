@@ -50,7 +50,8 @@ class Doubt(StrEnum):
     ANOTHER_GLASS = "another_glass"
     """The label names another glass, and not this one."""
     NOT_NAMED = "not_named"
-    """Nothing on the label is like the glass's identifier, or like those of its case."""
+    """The label is silent, or what it reads is no glass here and not this one: perhaps one that the
+    laboratory has yet to register, however near."""
     TAKEN_AWAY = "taken_away"
     """A person has taken the slide away from it before."""
     SIGNED_OUT = "signed_out"

@@ -40,6 +40,10 @@ class NoticeKind(StrEnum):
     """A case can be looked at, and where."""
 
 
+OF_IMAGES = frozenset({NoticeKind.IMAGE, NoticeKind.LINK})
+"""By which the laboratory learns that images can be looked at."""
+
+
 class NoticeState(StrEnum):
     """Where a notice stands."""
 

@@ -101,9 +101,9 @@ def _patient(said: dict[str, str]) -> PatientAsked:
 
 
 def names_of(assigner: str) -> frozenset[str]:
-    """The names that an assigner has in CX.4: its own, and its OID's."""
-    parts = (part.strip() for part in assigner.split("&"))
-    return frozenset(part for part in parts if part and part != "ISO")
+    """The names that an assigner has in CX.4: its own, and its universal id, of whatever type."""
+    parts = (part.strip() for part in assigner.split("&")[:2])
+    return frozenset(part for part in parts if part)
 
 
 def _is_word(text: str, longest: int) -> bool:

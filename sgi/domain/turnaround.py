@@ -21,6 +21,7 @@ DEFAULT_HOURS: dict[TargetKind, float] = {
     TargetKind.ROUTINE: 168.0,
 }
 """From the case's receipt to its sign-out, by the clock: nights and Sundays count."""
+LEAST_HOURS = 0.25
 MOST_HOURS = 10_000.0
 
 

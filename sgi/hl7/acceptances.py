@@ -15,6 +15,7 @@ from sgi.hl7.statements import WorkOrderAccepted
 
 ACCEPTED = "CM"
 """ORC-5."""
+NO_SLIDE = "{place} is no slide, and nothing else comes of a work order; send GLASS."
 
 
 def accepted_order(scope: Scope, group: Group) -> WorkOrderAccepted:
@@ -52,12 +53,18 @@ def _case(scope: Scope, orc: Segment) -> str | None:
 
 
 def _definitive(scope: Scope, group: Group, accession_number: str | None) -> Asset:
-    """The slide to come; OBR-4 is what was asked of it."""
+    """The slide to come; OBR-4 is what was asked of it.
+
+    Raises UnknownCodeError for what is no slide, and as `asset_of` does.
+    """
     spm = group.specimen[0]
     word = word_of(scope, spm, None) if spm.value(27) else AssetWord.SLIDE
+    if word.kind is not AssetKind.SLIDE:
+        place = scope.places.get("kind", spm.at(27))
+        raise UnknownCodeError(NO_SLIDE.format(place=place), place)
     asset = asset_of(scope, group.specimen, word, accession_number)
     service = service_of(scope)
-    if service is None or asset.kind is not AssetKind.SLIDE:
+    if service is None:
         return asset
     codes = scope.interface.codes
     place = scope.places.pop("service")

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sgi.catalogue import patients
 from sgi.catalogue.database import Connection
 from sgi.catalogue.messages import Change
 from sgi.domain.case import Asset
 from sgi.domain.patient import Identifier, IdentifierKind, Identity, IdentityStatus
 from sgi.hl7.acceptance_guard import guard_acceptance
 from sgi.hl7.errors import ContradictionError, InsMismatchError, Location
-from sgi.hl7.mapping import ORDER, Reading
+from sgi.hl7.mapping import Reading
 from sgi.hl7.seen import Seen
 from sgi.hl7.statements import (
     AssetCancelled,
@@ -40,12 +39,12 @@ class _Message:
     connection: Connection
     counts_from: datetime
     seen: Seen
-    patients: frozenset[UUID] | None
-    """The living ones whom it names; nobody where that is somebody new, None where it has no
-    patient."""
+    names_patient: bool
+    patient: UUID | None
+    """The living one to whom a case would go; None where that is somebody new."""
 
     def is_anothers(self, living: UUID | None) -> bool:
-        return self.patients is not None and living is not None and living not in self.patients
+        return self.names_patient and living is not None and living != self.patient
 
 
 async def guard(
@@ -59,12 +58,9 @@ async def guard(
     told = told or [(statement, {}) for statement in reading.statements]
     for statement, places in told:
         await _identity(connection, seen, statement, _gone(reading), places)
-    said = [one.identity for one in reading.statements if isinstance(one, PatientSaid)]
-    named = None
-    if said:
-        living = [await _living(connection, seen, _naming(each)) for each in said]
-        named = frozenset().union(*living)
-    message = _Message(connection, counts_from, seen, named)
+    said = next((one.identity for one in reading.statements if isinstance(one, PatientSaid)), None)
+    living = frozenset() if said is None else _living(seen, _naming(said))  # one at most, by now
+    message = _Message(connection, counts_from, seen, said is not None, next(iter(living), None))
     notes = []
     for statement, places in told:
         notes += await _work(message, statement, places)
@@ -84,15 +80,9 @@ def _naming(identity: Identity) -> list[Identifier]:
     return local or list(identity.identifiers)
 
 
-async def _living(
-    connection: Connection, seen: Seen, identifiers: Collection[Identifier]
-) -> frozenset[UUID]:
-    found = set()
-    for identifier in identifiers:
-        living = seen.living(identifier)
-        if living is None and identifier.kind is IdentifierKind.INS:
-            living = await patients.named(connection, identifier)
-        found.add(living)
+def _living(seen: Seen, identifiers: Collection[Identifier]) -> frozenset[UUID]:
+    """An INS that nobody is known by is of a new record, though a patient may have it too."""
+    found = {seen.living(identifier) for identifier in identifiers}
     return frozenset(each for each in found if each is not None)
 
 
@@ -114,8 +104,8 @@ async def _identity(
             return
     place = places.get("identifiers", Location("PID", field=3))
     staying = [each for each in _naming(identity) if each not in gone]
-    living = await _living(connection, seen, staying)
-    if len(living) > 1 and event != ORDER:
+    living = _living(seen, staying)
+    if len(living) > 1:
         raise ContradictionError(
             f"{place} has identifiers of two patients; merge the two (A40) if they are one person.",
             place,
@@ -145,7 +135,9 @@ async def _work(message: _Message, statement: Statement, places: Places) -> list
         case AssetCancelled(asset):
             _cancelled(message, asset, places)
         case WorkOrderAccepted():
-            await guard_acceptance(message.connection, statement, places, message.is_anothers)
+            return await guard_acceptance(
+                message.connection, statement, places, message.is_anothers
+            )
     return []
 
 

@@ -109,7 +109,7 @@ def _can_have_died_then(pid: Segment) -> bool:
         return False
     latest = datetime.now(UTC).date() + timedelta(days=1)
     if day is None:  # of digits: years, and then months, compare as they are written
-        said, last = text[:6].removesuffix("00"), f"{latest:%Y%m}"
+        said, last = text[:4] + text[4:6].removesuffix("00"), f"{latest:%Y%m}"
         first = f"{_EARLIEST_YEAR}01" if born is None else f"{born:%Y%m}"
         return first[: len(said)] <= said <= last[: len(said)]
     return (born or date(_EARLIEST_YEAR, 1, 1)) <= day <= latest

@@ -20,7 +20,13 @@ from sgi.catalogue import (
     turns,
 )
 from sgi.catalogue.database import Connection, Database
-from sgi.domain.identification import Reader, codes_of, contradicts, name_of_code
+from sgi.domain.identification import (
+    Reader,
+    Unidentified,
+    codes_of,
+    contradicts,
+    name_of_code,
+)
 from sgi.domain.patient import Identifier
 from sgi.domain.slide import Slide
 from sgi.errors import ConfigurationError, SgiError
@@ -64,6 +70,9 @@ async def identify(database: Database, slide: Slide, readers: list[Reader]) -> b
         await _take_turns(connection, slide.establishment_id, codes, told)
         await _recall(connection, slide, told)
         await identification.set_codes(connection, slide.establishment_id, slide.id, codes)
+        if await recalled.was_taken_away(connection, slide.id, told):
+            await identification.set_reason(connection, slide.id, Unidentified.UNDONE)
+            return False
         attached = await self_attaching.attach_by_label(
             connection,
             slide.establishment_id,
@@ -135,9 +144,21 @@ class Looks:
                 for slide in found:
                     if time.monotonic() > deadline or self._keeping.cancelled.is_set():
                         return done
-                    await identify(database, slide, readers_of(self._keeping.settings, slide))
+                    await self._look(slide)
                     done += 1
         return done
+
+    async def _look(self, slide: Slide) -> None:
+        """One that cannot be looked at waits for a person, and keeps no other from its turn."""
+        database = self._keeping.database
+        try:
+            await identify(database, slide, readers_of(self._keeping.settings, slide))
+        except psycopg.OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one slide does, others have their turn
+            _log.warning("slide %s is not looked at: %s", slide.id, type(error).__name__)
+            async with database.transaction(slide.establishment_id) as connection:
+                await identification.set_reason(connection, slide.id, Unidentified.UNKNOWN)
 
     async def _some(self, establishment_id: UUID) -> list[Slide]:
         async with self._keeping.database.transaction(establishment_id) as connection:

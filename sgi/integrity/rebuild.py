@@ -210,8 +210,11 @@ class _Rebuild:
             ):
                 self._out.problems.append(f"{key} is not taken: it is not what it should be.")
                 continue
-            async with self._connection.transaction():
-                await identities.add(self._connection, slide, stored, data)
+            try:
+                async with self._connection.transaction():
+                    await identities.add(self._connection, slide, stored, data)
+            except _REFUSED as error:
+                self._out.problems.append(f"{key} is not taken: {_why(error)}")
 
     async def _end_recovery(self) -> None:
         """A database that came back from an earlier moment has heard everything now."""

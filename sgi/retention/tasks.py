@@ -12,6 +12,7 @@ from procrastinate.jobs import Job
 
 from sgi import recovery
 from sgi.catalogue import accounts, destructions, holds, retention, slides
+from sgi.catalogue.retention import Moved
 from sgi.errors import SgiError
 from sgi.jobs.keeping import Keeping
 from sgi.jobs.queue import KEEPING_QUEUE
@@ -24,7 +25,7 @@ from sgi.jobs.retention import (
 )
 from sgi.retention.destroy import Destroyer
 from sgi.retention.protect import hold_objects, retain_objects
-from storage.errors import StorageError
+from storage.errors import StorageError, StoreUnavailableError
 from storage.store import ObjectStore
 
 _log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ def register(queue: procrastinate.App, keeping: Keeping) -> None:
         del timestamp
         try:
             await prolong(keeping)
-        except StorageError as error:
+        except StoreUnavailableError as error:
             _log.warning("dates of retention are prolonged later: %s", type(error).__name__)
 
 
@@ -138,32 +139,70 @@ async def protect_slide(keeping: Keeping, establishment_id: UUID, slide_id: UUID
 
 
 async def retain_slides(keeping: Keeping, establishment_id: UUID) -> None:
-    """Put the establishment's rule on the objects of every slide in the cold store."""
+    """Put the establishment's rule on the objects of every slide in the cold store.
+
+    What the store refuses of one slide is left to `prolong`. Raises StoreUnavailableError.
+    """
     cold = keeping.stores.cold
     if cold is None:
         return
     async with keeping.database.transaction(establishment_id) as connection:
         slide_ids = await slides.ids(connection)
     for slide_id in slide_ids:
-        await _retain(keeping, cold, establishment_id, slide_id)
+        try:
+            await _retain(keeping, cold, establishment_id, slide_id)
+        except StoreUnavailableError:
+            raise
+        except StorageError as error:
+            await _tell_later(keeping, establishment_id, Moved((), slide_id), error)
 
 
 async def prolong(keeping: Keeping) -> None:
     """Put on the objects of cold slides what was said of their patients since: a stay, a case.
 
-    Raises StorageError: what is left is taken up by the next round.
+    Raises StoreUnavailableError: what is left is taken up by the next round.
     """
-    cold = keeping.stores.cold
     async with keeping.database.anonymous() as connection:
         establishments = await accounts.establishments(connection)
+    away: StoreUnavailableError | None = None
     for establishment_id, _ in establishments:
-        async with keeping.database.transaction(establishment_id) as connection:
-            left = await retention.moved(connection, _AT_ONCE)
-        for each in left:
+        try:
+            await _prolong_those_of(keeping, establishment_id)
+        except StoreUnavailableError as error:  # it may be one object alone that cannot be had
+            away = away or error
+    if away is not None:
+        raise away
+
+
+async def _prolong_those_of(keeping: Keeping, establishment_id: UUID) -> None:
+    """What is refused goes to the end of the queue, so that the others have their turn."""
+    cold = keeping.stores.cold
+    async with keeping.database.transaction(establishment_id) as connection:
+        left = await retention.moved(connection, _AT_ONCE)
+    for each in left:
+        try:
             if cold is not None:
                 await _retain(keeping, cold, establishment_id, each.slide_id)
-            async with keeping.database.transaction(establishment_id) as connection:
-                await retention.was_told(connection, each)
+        except StorageError as error:
+            await _tell_later(keeping, establishment_id, each, error)
+            if isinstance(error, StoreUnavailableError):
+                raise
+            continue
+        async with keeping.database.transaction(establishment_id) as connection:
+            await retention.was_told(connection, each)
+
+
+async def _tell_later(
+    keeping: Keeping, establishment_id: UUID, moved: Moved, error: StorageError
+) -> None:
+    _log.warning(
+        "the lock of slide %s of %s is prolonged later: %s",
+        moved.slide_id,
+        establishment_id,
+        type(error).__name__,
+    )
+    async with keeping.database.transaction(establishment_id) as connection:
+        await retention.tell_later(connection, moved.slide_id, moved.ids)
 
 
 async def _retain(

@@ -3,11 +3,11 @@
 Made before its row commits. The instances themselves never hold what is told here.
 """
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from dicom.models.told import Told, ToldUids
 from dicom.rejection import Rejection
@@ -58,7 +58,7 @@ class Known(BaseModel):
     block: Word | None = None
     specimen: Word | None = None
     accession_number: Word | None = None
-    received_at: datetime | None = None
+    received_at: AwareDatetime | None = None
     patient: KnownPatient | None = None
 
 
@@ -69,7 +69,7 @@ class StoredIdentity(BaseModel):
     establishment_id: UUID
     slide_id: UUID
     revision: int = Field(ge=1, le=1_000_000)
-    made_at: datetime
+    made_at: AwareDatetime
     glass_id: UUID | None
     """None for a slide that was taken away from its glass: the file's own words stand again."""
     patient_id: UUID | None

@@ -107,10 +107,25 @@ def test_a_retention_is_passed_only_on_purpose(
         anybody.delete_object(**place)
     store.delete("a/one")
     assert not all(found.is_marker for found in versions(store)), "hidden, not gone"
-    locks.retain(version, datetime.now(UTC) + SOON / 2)  # a rule may become shorter
     for found in versions(store):
         locks.delete_version(found)
     assert versions(store) == []
+
+
+def test_a_retention_is_read_and_only_ever_prolonged(store: S3ObjectStore) -> None:
+    locks = locks_of(store)
+    store.put("a/one", b"kept")
+    (version,) = versions(store)
+    assert locks.retained_until(version) is None
+    end = datetime.now(UTC).replace(microsecond=0) + SOON
+    for until in (end, 2 * SOON + end):
+        locks.retain(version, until)
+        assert locks.retained_until(version) == until
+    with pytest.raises(StoreRefusedError):
+        locks.retain(version, end)
+    assert locks.retained_until(version) == 2 * SOON + end
+    locks.delete_version(version)
+    assert locks.retained_until(version) is None, "it is gone"
 
 
 def test_an_upload_that_was_cut_short_is_given_up(

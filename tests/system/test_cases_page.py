@@ -1,10 +1,13 @@
 """A pathologist's morning in a real browser: from the worklist to a case, its slides and back."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -50,6 +53,20 @@ def breast(laboratory: Any, number: str, *, priority: str = "R") -> None:
     laboratory.block(number, block, part)
     for place, stain in (("01", "HES"), ("02", "RE"), ("03", "Ki-67")):
         assert laboratory.glass(number, f"{block}.{place}", block, stain) == "AA"
+
+
+@contextmanager
+def sending_requests(system: Any) -> Iterator[None]:
+    """As if an interface served the laboratory with LAB-102."""
+    told = json.loads((system.data / "run" / "engines.json").read_text())
+    with psycopg.connect(told["database"]["url"], autocommit=True) as connection:
+        connection.execute(
+            """insert into interface (establishment_id, name, kind, sends)
+               select id, 'requests', 'mllp', '{LAB-102}' from establishment"""
+        )
+        yield
+        connection.execute("delete from outbox where interface = 'requests'")
+        connection.execute("delete from interface where name = 'requests'")
 
 
 def row(page: Page, number: str) -> Any:
@@ -158,10 +175,23 @@ def test_from_the_worklist_to_a_signed_case(
     page.get_by_test_id("work-stain").fill("HER2")
     page.wait_for_timeout(300)
     eyes.picture("work-dialogue-fr")
-    page.get_by_test_id("work-submit").click()
-    expect(page.get_by_test_id("work-dialogue")).to_have_count(0)
-    page.get_by_test_id("to-case").click()
-    expect(page.get_by_test_id("work-order").filter(has_text="HER2")).to_contain_text("demandé")
+    expect(page.get_by_test_id("work-hint")).to_contain_text("par téléphone")
+    expect(page.get_by_test_id("work-submit")).to_be_disabled()
+    page.keyboard.press("Escape")
+    with sending_requests(shared_system):
+        page.get_by_test_id("to-case").click()
+        page.reload()
+        page.get_by_role("button", name="Demander une lame").first.click()
+        expect(page.get_by_test_id("work-hint")).to_contain_text("part au laboratoire")
+        page.get_by_test_id("work-stain").fill("HER2")
+        page.get_by_test_id("work-submit").click()
+        expect(page.get_by_test_id("work-dialogue")).to_have_count(0)
+        asked = page.get_by_test_id("work-order").filter(has_text="HER2")
+        expect(asked).to_contain_text("demandé")
+        asked.get_by_test_id("withdraw-work").click()
+        page.get_by_test_id("withdraw-submit").click()
+        expect(asked).to_contain_text("retiré")
+        expect(page.get_by_test_id("case-history")).to_contain_text("Demande retirée")
     expect(page.get_by_test_id("rescan-asked")).to_contain_text("Image floue")
 
     # The scanner room has it in its list.

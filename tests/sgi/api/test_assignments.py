@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sgi.catalogue import cases, specimens
+from sgi.catalogue.accounts import add_account
 from sgi.domain.account import Role
 from sgi.domain.case import Asset, AssetKind, CaseEvent, CaseSaid, Code, Priority
 
@@ -199,6 +200,55 @@ def test_targets_make_cases_due_and_turnaround_is_measured(
     assert send(web, client, "PUT", "turnaround", {"hours": {"S": 0}}).status_code == 422
 
 
+@pytest.mark.parametrize("hours", [1e-300, 0.24, -1, 10_000.1])
+def test_a_target_that_cannot_be_is_refused(web: Any, client: Any, hours: float) -> None:
+    assert send(web, client, "PUT", "turnaround", {"hours": {"S": hours}}).status_code == 422
+    assert send(web, client, "PUT", "turnaround", {"hours": {"S": 0.25}}).status_code == 200
+
+
+@pytest.mark.parametrize("role", [Role.TECHNICIAN, Role.GUEST])
+def test_only_who_reads_cases_is_of_a_group(
+    web: Any, client: Any, here: Any, run: Any, database: Any, role: Role
+) -> None:
+    async def account() -> str:
+        async with database.transaction(here.id) as connection:
+            added = await add_account(connection, here.id, f"nobody.{role}", role, "x")
+            return str(added)
+
+    nobody = run(account())
+    body = {"name": "G", "members": [nobody]}
+    assert send(web, client, "POST", "groups", body).status_code == 404
+    assert web.get(client, "/api/v1/groups").json()["items"] == []
+
+
+@pytest.mark.parametrize("name", ["a\u202eb", "a\x1b[31m", "a\nb"])
+def test_a_groups_name_shows_what_it_is(web: Any, client: Any, name: str) -> None:
+    assert send(web, client, "POST", "groups", {"name": name, "members": []}).status_code == 422
+
+
+def test_rules_are_not_tried_that_would_not_be_kept(
+    web: Any, client: Any, there: Any, accounts: dict[str, str]
+) -> None:
+    stranger = web.get(web.signed_in(there), "/api/v1/assignees").json()["accounts"][0]["id"]
+    for body in ({"account": stranger}, {"group": str(uuid.uuid4())}):
+        for method, path in (("PUT", "assignment-rules"), ("POST", "assignment-rules/simulate")):
+            answer = send(web, client, method, path, {"rules": [body]})
+            assert answer.status_code == 404, (path, body)
+
+
+def test_a_case_that_a_rule_gave_says_so(
+    web: Any, client: Any, make: Any, accounts: dict[str, str], here: Any
+) -> None:
+    rule = {"account": accounts["pathologist"]}
+    assert send(web, client, "PUT", "assignment-rules", {"rules": [rule]}).status_code == 200
+    given = [
+        (each["kind"], each["after"], each["by"], each["source"])
+        for each in shown(web, client, make("26P00901"))["history"]
+        if each["after"] == here.accounts[Role.PATHOLOGIST]
+    ]
+    assert given == [("assigned_by_rule", here.accounts[Role.PATHOLOGIST], None, None)]
+
+
 def test_only_an_administrator_changes_the_rules(web: Any, here: Any) -> None:
     client = web.signed_in(here, Role.PATHOLOGIST)
     for method, path, body in (
@@ -232,3 +282,22 @@ def test_a_group_goes_once_no_rule_gives_to_it(
     assert told["group"] is None
     last = [each for each in told["history"] if each["kind"] == "assigned"]
     assert ("Sein", None) in [(each["before"], each["after"]) for each in last]
+    again = {"group": group["id"]}
+    assert send(web, client, "POST", f"cases/{case}/assign", again).status_code == 404
+    gone = {"rules": [{"organ": "sein", "group": group["id"]}]}
+    assert send(web, client, "PUT", "assignment-rules", gone).status_code == 404
+    anew = send(web, client, "POST", "groups", {"name": "Sein", "members": []})
+    assert anew.is_success, "the name is free"
+
+
+def test_closed_cases_remember_a_group_that_went(
+    web: Any, client: Any, make: Any, laboratory: Any, here: Any
+) -> None:
+    case = make("26P00802")
+    (group,) = send(web, client, "POST", "groups", {"name": "Sein", "members": []}).json()["items"]
+    assert send(web, client, "POST", f"cases/{case}/assign", {"group": group["id"]}).is_success
+    laboratory(here).rows(
+        "update lab_case set state = 'signed_out' where id = %s returning id", case
+    )
+    assert send(web, client, "DELETE", f"groups/{group['id']}", None).is_success
+    assert web.get(client, f"/api/v1/cases/{case}").json()["group"]["name"] == "Sein"

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from sgi.catalogue import attachments, cases, patients, reports, specimens
+from sgi.catalogue import attachments, cases, interfaces, outbox, patients, reports, specimens
 from sgi.catalogue.reports import ReportRow
 from sgi.domain.account import Role
 from sgi.domain.case import Asset, AssetKind, CaseSaid, Code
 from sgi.domain.identification import How
+from sgi.domain.interface import NoticeKind, NoticeState
 from sgi.domain.patient import (
     Identifier,
     IdentifierKind,
@@ -92,6 +93,17 @@ def reader(web: Any, here: Any) -> Any:
     return web.signed_in(here, Role.PATHOLOGIST)
 
 
+@pytest.fixture
+def sgl(run: Any, database: Any, here: Any) -> Any:
+    """Has an interface that sends these kinds."""
+
+    async def serve(*kinds: NoticeKind) -> None:
+        async with database.transaction(here.id) as connection:
+            await interfaces.register(connection, here.id, "sgl", "mllp", 2575, kinds)
+
+    return lambda *kinds: run(serve(*kinds))
+
+
 def post(web: Any, client: Any, path: str, body: Any) -> Any:
     return web.run(client.post(f"/api/v1/{path}", json=body))
 
@@ -165,7 +177,8 @@ def test_others_cases_are_not_there(web: Any, made: Made, there: Any) -> None:
         assert post(web, client, f"cases/{made.id}/{path}", body).status_code == 404
 
 
-def test_work_and_new_scans_are_asked_for(web: Any, reader: Any, made: Made) -> None:
+def test_work_and_new_scans_are_asked_for(web: Any, reader: Any, made: Made, sgl: Any) -> None:
+    sgl(NoticeKind.WORK_ORDER)
     path = f"cases/{made.id}"
     order = post(
         web,
@@ -187,6 +200,76 @@ def test_work_and_new_scans_are_asked_for(web: Any, reader: Any, made: Made) -> 
     told = web.get(reader, f"/api/v1/cases/{made.id}").json()
     assert (told["rescans"], told["orders"]) == (1, 1)
     assert [each["kind"] for each in told["work_orders"]] == ["ihc", "rescan"]
+
+
+def test_work_that_nothing_would_tell_the_laboratory_is_refused(
+    web: Any, reader: Any, made: Made, sgl: Any, there: Any
+) -> None:
+    sgl(NoticeKind.CASE)
+    body = {"parent": "A.01", "stain": "Ki-67"}
+    orders = f"/api/v1/cases/{made.id}/work-orders"
+    for kind in ("recut", "ihc", "special_stain"):
+        answer = web.run(
+            reader.post(orders, json={"kind": kind, **body}, headers={"Accept-Language": "en"})
+        )
+        assert answer.status_code == 409
+        assert "telephone" in answer.json()["detail"]
+    answer = web.run(
+        reader.post(orders, json={"kind": "recut", **body}, headers={"Accept-Language": "fr"})
+    )
+    assert "par téléphone" in answer.json()["detail"]
+    told = web.get(reader, f"/api/v1/cases/{made.id}").json()
+    assert (told["work_orders"], told["orders"]) == ([], 0)
+    assert told["links"] == {"orders": False, "images": False, "states": True}
+    rescan = f"cases/{made.id}/glass/{made.glass}/rescan"
+    assert post(web, reader, rescan, {"reason": "blurred"}).status_code == 200, "for the scanners"
+    stranger = web.signed_in(there)
+    assert web.run(stranger.post(orders, json={"kind": "recut", **body})).status_code == 404
+    sgl(NoticeKind.WORK_ORDER, NoticeKind.LINK)
+    told = web.get(reader, f"/api/v1/cases/{made.id}").json()
+    assert told["links"] == {"orders": True, "images": True, "states": False}
+    assert web.run(reader.post(orders, json={"kind": "recut", **body})).status_code == 200
+
+
+def test_work_is_taken_back_until_the_laboratory_answers(
+    web: Any, reader: Any, made: Made, sgl: Any, run: Any, database: Any, here: Any, there: Any
+) -> None:
+    sgl(NoticeKind.WORK_ORDER)
+    orders = f"cases/{made.id}/work-orders"
+    order = post(web, reader, orders, {"kind": "recut", "parent": "A.01"}).json()
+    path = f"{orders}/{order['id']}/withdraw"
+    assert post(web, web.signed_in(here, Role.TECHNICIAN), path, {}).status_code == 403
+    assert post(web, web.signed_in(there), path, {}).status_code == 404
+    other = f"{orders}/{uuid.uuid4()}/withdraw"
+    assert post(web, reader, other, {}).status_code == 404
+
+    async def notices() -> list[NoticeState]:
+        async with database.transaction(here.id) as connection:
+            cursor = await connection.execute("select * from outbox order by number")
+            return [outbox.notice_of(row).state for row in await cursor.fetchall()]
+
+    assert run(notices()) == [NoticeState.WAITING]
+    taken = post(web, reader, path, {})
+    assert (taken.status_code, taken.json()["state"]) == (200, "withdrawn")
+    assert run(notices()) == [NoticeState.GIVEN_UP]
+    told = web.get(reader, f"/api/v1/cases/{made.id}").json()
+    last = told["history"][-1]
+    assert (last["kind"], last["before"], last["after"]) == ("work_answered", "A.01", "withdrawn")
+    assert (last["by"], told["orders"]) == (here.accounts[Role.PATHOLOGIST], 0)
+    answer = post(web, reader, path, {})
+    assert answer.status_code == 409
+    rescan = post(web, reader, f"cases/{made.id}/glass/{made.glass}/rescan", {"reason": "x"}).json()
+    assert post(web, reader, f"{orders}/{rescan['id']}/withdraw", {}).status_code == 200
+    assert web.get(reader, "/api/v1/rescans").json()["items"] == []
+    assert set(run(notices())) == {NoticeState.GIVEN_UP}
+
+    async def accept() -> None:
+        async with database.transaction(here.id) as connection:
+            await connection.execute("update work_order set state = 'accepted' where state='asked'")
+
+    order = post(web, reader, orders, {"kind": "recut", "parent": "A.01"}).json()
+    run(accept())
+    assert post(web, reader, f"{orders}/{order['id']}/withdraw", {}).status_code == 409
 
 
 def test_a_new_scan_is_taken_back(web: Any, reader: Any, made: Made, here: Any, there: Any) -> None:

@@ -49,13 +49,15 @@ def test_a_conflict_says_what_conflicts_in_both_languages() -> None:
         }
 
 
-def test_every_conflict_of_the_storage_api_has_its_sentence() -> None:
+def test_every_conflict_of_storage_interfaces_and_requests_has_its_sentence() -> None:
     """By the source: whatever is raised there as a conflict is in the table."""
     from sgi.domain.french import CONFLICTS, sentences
 
     root = Path(sgi.__file__).parent
     files = [root / "api" / f"{n}.py" for n in ("tiers", "holds", "destructions", "integrity")]
-    files += [root / "catalogue" / f"{name}.py" for name in ("holds", "destructions")]
+    files += [root / "api" / f"{n}.py" for n in ("interfaces", "messages", "case_work")]
+    of_cases = ("interfaces", "rescans", "work_orders", "assignments")
+    files += [root / "catalogue" / f"{n}.py" for n in ("holds", "destructions", *of_cases)]
     internal = {
         "The slide is held, or its waiting time has not ended; it is tried again by itself."
     }

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from sgi.catalogue import interfaces
 from sgi.domain.account import Role
+from sgi.domain.interface import NoticeKind
 from sgi.domain.slide import Slide
 from sgi.ingest.identify import identify
 from storage.memory import MemoryObjectStore
@@ -62,7 +64,12 @@ def test_the_list_says_why_and_what_each_choice_will_do(
     assert offered["glass_id"] == str(glass)
     assert offered["why"] == "close"
     assert offered["patient_name"] == "MARTIN LÉA"
-    assert offered["will"] == ["join_case", "bear_patient", "complete_case", "tell_laboratory"]
+    assert offered["will"] == ["join_case", "bear_patient", "complete_case"], "nothing tells it"
+    for kind in (NoticeKind.IMAGE, NoticeKind.LINK):
+        sends = (lab.establishment.id, "sgl", "mllp", 2575, [kind])
+        lab.do(lambda connection, sends=sends: interfaces.register(connection, *sends))
+        (offered,) = web.get(client, path).json()["items"]
+        assert offered["will"][-1] == "tell_laboratory", kind
 
 
 def test_a_person_attaches_and_takes_back_with_a_trace(
@@ -150,7 +157,7 @@ def test_a_case_that_is_signed_out_says_so_before_and_after(
     lab.rows("update lab_case set state = 'signed_out' where id = %s returning 1", case)
     path = "/api/v1/identification/glass?q=26P1"
     (offered,) = web.get(client, path).json()["items"]
-    assert offered["will"] == ["join_case", "change_signed_out", "bear_patient", "tell_laboratory"]
+    assert offered["will"] == ["join_case", "change_signed_out", "bear_patient"]
     (told,) = post(web, client, slide, "attach", glass=str(glass)).json()["items"]
     assert told["case_signed_out"]
     post(web, client, slide, "detach", reason="of another patient")

@@ -244,6 +244,9 @@ def test_one_that_nobody_serves_is_removed_with_what_it_was_to_tell(
     path = "/api/v1/interfaces/sgl"
     ask(outbox.link, here.id, uuid.uuid4())
     assert web.run(client.delete(path)).status_code == 409, "it gave a sign of life just now"
+    for language, word in (("en", "runs"), ("fr", "fonctionne")):
+        told = web.run(client.delete(path, headers={"Accept-Language": language})).json()
+        assert f"nterface {word}" in told["detail"]
     assert len(ask(outbox.unsettled, None, 10)) == 2
     ask(silence)
     assert web.run(client.delete("/api/v1/interfaces/other")).status_code == 404

@@ -100,6 +100,26 @@ def test_a_patient(web: Any, here: Any, lab: Any) -> None:
     assert at("4712^^^CHU").status_code == 404
 
 
+def test_a_patient_by_the_universal_id_alone_of_who_gave_the_number(
+    web: Any, here: Any, lab: Any
+) -> None:
+    case = lab.case("26P1", lab.patient("4711"))
+    lab.rows(
+        """insert into patient_assigner (establishment_id, oid, namespace, assigner)
+           values (%s, '000897406', 'CHU', 'CHU'), (%s, '000897406', 'CHU-NORD', 'CHU'),
+                  (%s, '000897414', 'N', 'N') returning 1""",
+        *[here.id] * 3,
+    )
+    client = web.signed_in(here)
+    asked = {"requestType": "PATIENT"}
+    for assigner in ("&000897406&N", "CHU&000897406&N", "CHU-NORD", "&000897406"):
+        answer = web.get(client, address(**asked, patientID=f"4711^^^{assigner}"))
+        assert answer.headers.get("location") == f"/cases/{case}", assigner
+    for assigner in ("&000897414&N", "N", "&0008974&N"):
+        answer = web.get(client, address(**asked, patientID=f"4711^^^{assigner}"))
+        assert answer.status_code == 404, assigner
+
+
 def test_a_number_that_two_patients_bear(web: Any, here: Any, lab: Any) -> None:
     lab.case("26P1", lab.patient("4711"))
     lab.rows(

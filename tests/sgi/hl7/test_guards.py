@@ -2,18 +2,23 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from sgi.catalogue import patients, work_orders
+from sgi.catalogue import attachments, patients, specimens, work_orders
 from sgi.catalogue.case_history import Author
 from sgi.catalogue.database import Database
-from sgi.domain.case import WorkKind, WorkOrder
+from sgi.domain.case import Asset, AssetKind, WorkKind, WorkOrder
+from sgi.domain.identification import How
 from sgi.domain.interface import Outcome
 from sgi.domain.patient import Identifier, Trait
+from sgi.hl7.acceptance_guard import guard_acceptance
+from sgi.hl7.errors import ContradictionError
 from sgi.hl7.interfaces import built_in
 from sgi.hl7.message import Message, parse_message
 from sgi.hl7.receive import Receiver
+from sgi.hl7.statements import WorkOrderAccepted
 
 NOW = datetime(2026, 6, 12, 8, 30, tzinfo=UTC)
 INS = "279035121518989^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.8&ISO^INS"
@@ -62,9 +67,12 @@ class Lab:
         lines = (pid, orc, f"OBR|1|{case}|{case}|ACP^x^L", spm)
         return self.send("OML^O21^OML_O21", *lines, profile="DPOW-SLIDE^IHE")
 
-    def block(self, pid: str, case: str = "26P1") -> tuple[str | None, str | None]:
+    def block(
+        self, pid: str, case: str = "26P1", name: str = "", parent: str = ""
+    ) -> tuple[str | None, str | None]:
         orc = f"ORC|NW|{case}|{case}" + "|" * 35 + case
-        spm = f"SPM|1|{case}-A||TISS^Tissue^HL70487" + "|" * 23 + f"CASSETTE|||{case}"
+        name = name or f"{case}-A"
+        spm = f"SPM|1|{name}|{parent}|TISS^Tissue^HL70487" + "|" * 23 + f"CASSETTE|||{case}"
         lines = (pid, orc, f"OBR|1|{case}|{case}|ACP^x^L", spm)
         return self.send("OML^O21^OML_O21", *lines, profile="DPOW-BLOCK^IHE")
 
@@ -90,6 +98,16 @@ class Lab:
         found: WorkOrder = self._run(asked())
         return found
 
+    def attach(self, slide_id: UUID, glass: str) -> None:
+        async def attached() -> None:
+            async with self._database.transaction(self._establishment.id) as connection:
+                found = await specimens.glass_named(connection, glass)
+                assert found is not None
+                here = self._establishment.id
+                await attachments.attach(connection, here, slide_id, found.id, How.PERSON)
+
+        self._run(attached())
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         async def read() -> list[tuple[Any, ...]]:
             async with self._database.transaction(self._establishment.id) as connection:
@@ -103,6 +121,11 @@ class Lab:
         """Of the newest message."""
         (row,) = self.rows("select changes from message order by said_at desc limit 1")
         return [change["what"] for change in row[0]]
+
+    def noted(self, what: str) -> list[str | None]:
+        """The details of these, of the newest message."""
+        (row,) = self.rows("select changes from message order by said_at desc limit 1")
+        return [change.get("detail") for change in row[0] if change["what"] == what]
 
     def contradictions(self) -> list[list[Any]]:
         """Of each patient, by IPP: traits, and the values of others' identifiers."""
@@ -184,6 +207,55 @@ def test_a_slide_of_another_patient_is_not_taken(lab: Lab) -> None:
     assert "asset.moved" in lab.whats()
     assert lab.slide(person(TWO, "AUTRE"), case="26P2", name="26P1-A-1", control="XO") == AA
     assert "asset.moved" in lab.whats()
+
+
+HOP = "9^^^HOP^PI"
+
+
+@pytest.mark.parametrize("identifiers", [f"{HOP}~{ONE}", f"{ONE}~{HOP}"])
+def test_an_order_with_the_ipps_of_two_patients_is_refused(lab: Lab, identifiers: str) -> None:
+    order = ordered(lab)
+    lab.adt(person(HOP, "AUTRE"))
+    both = person(identifiers, "AUTRE")
+    accepts = accepted(order, "26P1-A-9")
+    assert lab.slide(both, name="26P1-A-2") == AE
+    assert (lab.told.value("ERR-2.1"), lab.told.value("ERR-2.3")) == ("PID", "3")
+    assert lab.slide(both, control="XO") == AE
+    assert lab.slide(both, control="CA") == AE
+    assert lab.slide(both, case="26P9") == AE
+    assert lab.send("OML^O21", both, *accepts, profile=ACCEPTS) == AE
+    assert lab.name_of_case() == "ESSAI"
+    assert lab.rows("select from glass where cancelled_at is not null") == []
+    assert lab.adt(person(ONE), "MRG|" + HOP, event="A40") == AA
+    assert lab.slide(both, name="26P1-A-2") == AA
+    assert lab.send("OML^O21", both, *accepts, profile=ACCEPTS) == AA
+
+
+def test_a_report_with_the_ipps_of_two_patients_is_refused(lab: Lab) -> None:
+    lab.slide(person(ONE))
+    lab.adt(person(HOP, "AUTRE"))
+    report = ("OBR|1|26P1|26P1|CR^Compte rendu^L", "OBX|1|TX|CR^Compte rendu^L||Texte||||||F")
+    assert lab.send("ORU^R01", person(f"{HOP}~{ONE}"), *report) == AE
+    assert lab.send("ORU^R01", person(ONE), *report) == AA
+
+
+def test_an_order_names_one_patient_by_several_ipps(lab: Lab) -> None:
+    lab.slide(person(ONE))
+    assert lab.slide(person(f"{HOP}~{ONE}"), name="26P1-A-2") == AA  # HOP is not known yet
+    assert lab.adt(person(f"{ONE}~{HOP}")) == AA
+    assert lab.slide(person(f"{HOP}~{ONE}"), name="26P1-A-3") == AA
+    assert lab.slide(person(HOP), name="26P1-A-4") == AA
+    assert "case.moved" not in lab.whats()
+    assert lab.rows("select count(*) from patient") == [(1,)]
+
+
+def test_an_order_with_an_ins_alone_does_not_take_a_case_to_a_record_of_its_own(lab: Lab) -> None:
+    lab.adt(person(f"{ONE}~{INS}", codes="VALI"))
+    lab.slide(person(ONE))
+    assert lab.slide(person(INS), name="26P1-A-2") == AE
+    assert lab.rows("select count(*) from patient") == [(1,)]
+    assert lab.slide(person(INS), case="26P2") == AA
+    assert lab.slide(person(INS), case="26P2", name="26P2-A-2") == AA
 
 
 # Who the patient is
@@ -269,11 +341,16 @@ def ordered(lab: Lab, kind: WorkKind = WorkKind.RECUT) -> WorkOrder:
 
 
 def accepted(
-    order: WorkOrder, slide: str, case: str = "26P1", temporary: str = "", parent: str = "26P1-A"
+    order: WorkOrder,
+    slide: str,
+    case: str = "26P1",
+    temporary: str = "",
+    parent: str = "26P1-A",
+    kind: str = "GLASS",
 ) -> tuple[str, ...]:
     orc = f"ORC|SC|{order.placer_number}|L1||CM" + "|" * 33 + case
     name = f"{temporary or order.temporary_id}^{slide}"
-    spm = f"SPM|1|{name}|{parent}|TISS^Tissue^HL70487" + "|" * 23 + f"GLASS|||{case}"
+    spm = f"SPM|1|{name}|{parent}|TISS^Tissue^HL70487" + "|" * 23 + f"{kind}|||{case}"
     return orc, f"OBR|1|{order.placer_number}|L1|KI67^IHC^L", spm
 
 
@@ -346,3 +423,94 @@ def test_a_new_scan_is_of_the_glass_that_was_asked_for(lab: Lab) -> None:
     assert (lab.told.value("ERR-2.1"), lab.told.value("ERR-2.3")) == ("SPM", "2")
     told = accepted(order, "26P1-A-1")
     assert lab.send("OML^O21", person(ONE), *told, profile=ACCEPTS) == AA
+
+
+@pytest.mark.parametrize(("name", "kind"), [("26P2-A", "CASSETTE"), ("26P2", "CONTAINER")])
+def test_only_a_slide_comes_of_a_work_order(lab: Lab, name: str, kind: str) -> None:
+    order = ordered(lab)
+    before = lab.rows("select * from specimen order by id")
+    told = accepted(order, name, kind=kind)
+    assert lab.send("OML^O21", person(ONE), *told, profile=ACCEPTS) == ("AE", None)
+    assert lab.told.value("ERR-3") == "103"
+    assert (lab.told.value("ERR-2.1"), lab.told.value("ERR-2.3")) == ("SPM", "27")
+    assert lab.rows("select * from specimen order by id") == before
+    assert lab.rows("select state from work_order") == [("asked",)]
+
+
+def test_the_guard_sees_what_kind_of_thing_is_named(
+    lab: Lab, run: Any, database: Database, here: Any
+) -> None:
+    order = ordered(lab)
+    block = Asset(AssetKind.BLOCK, "26P2-A")
+    said = WorkOrderAccepted(order.placer_number, None, order.temporary_id, block)
+
+    async def guarded() -> None:
+        async with database.transaction(here.id) as connection:
+            await guard_acceptance(connection, said, {}, lambda _: False)
+
+    with pytest.raises(ContradictionError, match="SPM-27 is no slide"):
+        run(guarded())
+
+
+def test_what_was_there_before_a_work_order_did_not_come_of_it(lab: Lab) -> None:
+    order = ordered(lab)
+    stained = lab.rows("select * from glass where identifier = '26P1-A-1'")
+    told = accepted(order, "26P1-A-1")
+    assert lab.send("OML^O21", person(ONE), *told, profile=ACCEPTS) == AE
+    assert (lab.told.value("ERR-2.1"), lab.told.value("ERR-2.3")) == ("SPM", "2")
+    assert lab.rows("select * from glass where identifier = '26P1-A-1'") == stained
+    assert lab.rows("select state from work_order") == [("asked",)]
+
+
+def test_a_slide_may_be_registered_before_its_work_order_is_accepted(lab: Lab) -> None:
+    order = ordered(lab)
+    assert lab.slide(person(ONE), name="26P1-A-9") == AA
+    told = accepted(order, "26P1-A-9")
+    assert lab.send("OML^O21", person(ONE), *told, profile=ACCEPTS) == AA
+    assert lab.rows("select g.identifier from work_order w join glass g on g.id = glass_id") == [
+        ("26P1-A-9",)
+    ]
+    lab.ask("26P1", WorkKind.RESCAN)
+    assert lab.send("OML^O21", person(ONE), *told, profile=ACCEPTS) == AA
+
+
+def test_a_slide_that_was_imaged_before_a_work_order_did_not_come_of_it(
+    lab: Lab, here: Any, publish: Any, store: Any
+) -> None:
+    lab.slide(person(ONE), name="26P1-A-1")
+    lab.block(person(ONE))
+    slide = publish(here, store)
+    order = lab.ask("26P1", WorkKind.IHC)
+    lab.slide(person(ONE), name="26P1-A-9")
+    lab.attach(slide.id, "26P1-A-9")
+    told = accepted(order, "26P1-A-9")
+    assert lab.send("OML^O21", person(ONE), *told, profile=ACCEPTS) == AE
+
+
+def test_a_slide_comes_of_one_work_order(lab: Lab) -> None:
+    order, other = ordered(lab), lab.ask("26P1", WorkKind.IHC)
+    told = accepted(order, "26P1-A-9")
+    assert lab.send("OML^O21", person(ONE), *told, profile=ACCEPTS) == AA
+    same = accepted(other, "26P1-A-9")
+    assert lab.send("OML^O21", person(ONE), *same, profile=ACCEPTS) == AE
+    assert (lab.told.value("ERR-2.1"), lab.told.value("ERR-2.3")) == ("SPM", "2")
+    assert lab.rows("select state from work_order order by asked_at") == [("accepted",), ("asked",)]
+
+
+def test_a_slide_that_is_cut_from_another_block_is_noted(lab: Lab) -> None:
+    order = ordered(lab)
+    lab.block(person(ONE), name="26P1-B")
+    told = accepted(order, "26P1-B-9", parent="26P1-B")
+    assert lab.send("OML^O21", person(ONE), *told, profile=ACCEPTS) == AA
+    assert "parent_identifier" in lab.noted("order.changed")
+    assert lab.send("OML^O21", person(ONE), *told, profile=ACCEPTS) == AA
+    assert lab.noted("order.changed") == []
+
+
+def test_a_slide_from_a_block_of_the_specimen_that_was_asked_for_is_as_asked(lab: Lab) -> None:
+    ordered(lab)
+    lab.block(person(ONE), name="26P1-B", parent="26P1-A")
+    order = lab.ask("26P1", WorkKind.RECUT)
+    told = accepted(order, "26P1-B-9", parent="26P1-B")
+    assert lab.send("OML^O21", person(ONE), *told, profile=ACCEPTS) == AA
+    assert "parent_identifier" not in lab.noted("order.changed")

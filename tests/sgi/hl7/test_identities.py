@@ -236,6 +236,7 @@ def test_whether_the_patient_died(f29: str, f30: str, died: bool | None) -> None
         "00000000",
         "17000101",
         "1700",
+        "1900",
         "2999",
         "299901",
         "29990101",

@@ -1,22 +1,27 @@
 """A catalogue that was lost: what slides were last said to be, and the cases that they name."""
 
+import contextlib
 import json
+import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
+from sgi.catalogue import attachments
 from sgi.catalogue.database import Database
+from sgi.domain.slide import Slide
 from sgi.identity.rounds import Round
-from sgi.ingest.identify import Looks
+from sgi.ingest.identify import Looks, identify
 from sgi.integrity.rebuild import rebuild
 from sgi.jobs.keeping import Keeping
 from sgi.stored.keys import identity_name, side_object_key
 from sgi.stores import Stores
 from tests.sgi.conftest import Laboratory
-from tests.sgi.identity.conftest import Bench
+from tests.sgi.identity.conftest import ACTOR, Bench
 
 
 def rebuilt(told: Bench, url: str, *, missing: bool) -> tuple[Any, list[dict[str, Any]]]:
@@ -65,19 +70,29 @@ def test_a_forged_revision_of_another_slide_is_not_taken(
 
 
 @pytest.fixture
-def lost(told: Bench, make_empty: Callable[[], str], run: Any) -> Iterator[Any]:
+def again(told: Bench, make_empty: Callable[[], str], run: Any) -> Iterator[Callable[[], Any]]:
+    """What came of a rebuild into an empty database, and the laboratory over it, looked at."""
+    with contextlib.ExitStack() as ended:
+
+        def make() -> Any:
+            url = make_empty()
+            result = told.lab.run(rebuild(url, Stores(told.store)))
+            database = Database(url)
+            run(database.__aenter__())
+            ended.callback(lambda: run(database.__aexit__(None, None, None)))
+            lab = Laboratory(database, run, told.lab.establishment)
+            run(Looks(Keeping(told.settings, database, Stores(told.store))).round())
+            return result, lab
+
+        yield make
+
+
+@pytest.fixture
+def lost(again: Callable[[], Any]) -> Any:
     """The laboratory over a catalogue that a rebuild has made, its labels looked at again."""
-    url = make_empty()
-    result, _ = rebuilt(told, url, missing=False)
+    result, lab = again()
     assert not result.problems
-    database = Database(url)
-    run(database.__aenter__())
-    try:
-        lab = Laboratory(database, run, told.lab.establishment)
-        run(Looks(Keeping(told.settings, database, Stores(told.store))).round())
-        yield lab
-    finally:
-        run(database.__aexit__(None, None, None))
+    return lab
 
 
 CASE = """
@@ -128,32 +143,122 @@ def test_of_earlier_ones_it_changes_nothing(told: Bench, lost: Any) -> None:
     assert lost.rows("select birth_name from patient") == [{"birth_name": "MARTIN"}]
 
 
+@pytest.fixture
+def scan(told: Bench, convert_into: Any, publish_converted: Callable[..., Slide]) -> Any:
+    """Publishes another slide, with a code on its label or none."""
+
+    def make(*codes: str) -> Slide:
+        made = convert_into(told.store)
+        facts = made.facts.model_copy(update={"barcodes": codes})
+        return publish_converted(
+            told.lab.establishment, told.store, replace(made, facts=facts), "b.svs"
+        )
+
+    return make
+
+
+def forge(told: Bench, slide: Slide, change: dict[str, Any], known: dict[str, Any]) -> None:
+    """As if somebody who may write to the bucket had put it there, with the first's words."""
+    stored = json.loads(told.store.objects[side_object_key(told.slide.id, identity_name(1))])
+    stored |= {"slide_id": str(slide.id), "series_uid": f"2.25.{uuid.uuid4().int}"} | change
+    stored["known"] |= known
+    told.store.put(side_object_key(slide.id, identity_name(1)), json.dumps(stored).encode())
+
+
+OTHER = {
+    "glass": "OTHER.1",
+    "block": None,
+    "specimen": None,
+    "patient": {
+        "identifiers": [{"kind": "PI", "assigner": "CHU", "value": "IPP2"}],
+        "birth_name": "FORGED",
+    },
+}
+
+
 @pytest.mark.parametrize(
-    "forged",
+    ("path", "value"),
     [
-        {"accession_number": "26P00\ud800"},
-        {"received_at": "9999-12-31T23:59:59+00:00"},
-        {"glass": "other"},
-        {"patient": {"identifiers": []}},
-        {"patient": {"identifiers": [{"kind": "PI", "assigner": "", "value": "x" * 250}]}},
+        (["told", "glass", "stains", 0, "text"], "a\0b"),
+        (["told", "glass", "site", "text"], "a\0b"),
+        (["told", "glass", "specimen_uid"], "a\0b"),
+        (["known", "accession_number"], "a\0b"),
+        (["known", "patient", "identifiers"], []),
+        (["known", "received_at"], "9999-12-31T23:59:59-14:00"),
+        (["made_at"], "2026-01-01T00:00:00"),
+        (["made_at"], "0001-01-01T00:00:00+14:00"),
     ],
 )
-def test_a_forged_case_keeps_no_slide_from_its_glass(
-    told: Bench, make_empty: Callable[[], str], run: Any, forged: dict[str, Any]
+def test_what_no_row_takes_stops_neither_the_rebuild_nor_the_looks(
+    told: Bench, scan: Any, again: Any, path: list[Any], value: object
 ) -> None:
+    other = scan("26P00123.A.01.01")
     key = side_object_key(told.slide.id, identity_name(1))
     stored = json.loads(told.store.objects[key])
-    stored["known"] |= forged
+    place = stored
+    for each in path[:-1]:
+        place = place[each]
+    place[path[-1]] = value
     told.store.put(key, json.dumps(stored).encode())
-    url = make_empty()
-    rebuilt_row = rebuilt(told, url, missing=False)
-    database = Database(url)
-    run(database.__aenter__())
-    try:
-        lab = Laboratory(database, run, told.lab.establishment)
-        run(Looks(Keeping(told.settings, database, Stores(told.store))).round())
-        (row,) = lab.rows("select unidentified, glass_id from slide")
-        assert row["unidentified"] != "waiting"
-        assert rebuilt_row is not None
-    finally:
-        run(database.__aexit__(None, None, None))
+    _, lab = again()
+    rows = lab.rows("select id, unidentified from slide")
+    assert {row["id"] for row in rows} == {told.slide.id, other.id}
+    assert all(row["unidentified"] != "waiting" for row in rows)
+
+
+def test_an_object_with_a_nul_is_named_without_what_it_holds(told: Bench, again: Any) -> None:
+    key = side_object_key(told.slide.id, identity_name(1))
+    stored = json.loads(told.store.objects[key])
+    stored["told"]["glass"]["stains"][0]["text"] = "a\0b"
+    told.store.put(key, json.dumps(stored).encode())
+    result, _ = again()
+    (problem,) = result.problems
+    assert key in problem
+    assert "MARTIN" not in problem
+
+
+def test_what_a_person_took_away_waits_for_a_person(
+    told: Bench, scan: Any, again: Any, run: Any
+) -> None:
+    other = scan("26P00123.A.01.01")
+    assert run(identify(told.lab.database, other, []))
+    told.tell()
+    here = told.lab.establishment.id
+    told.lab.do(lambda c: attachments.undo(c, here, other.id, "wrong label", ACTOR))
+    told.tell()
+    _, lab = again()
+    (row,) = lab.rows("select glass_id, unidentified from slide where id = %s", other.id)
+    assert row == {"glass_id": None, "unidentified": "undone"}
+
+
+def test_who_may_write_to_the_bucket_moves_no_case_and_renames_nobody(
+    told: Bench, scan: Any, run: Any, url: str
+) -> None:
+    lab, home = told.lab, told.lab.establishment.id
+    lab.patient("IPP2", birth_name="AUTRE")
+    queries = (
+        "select accession_number, patient_id from lab_case where establishment_id = %s",
+        "select birth_name from patient where establishment_id = %s order by 1",
+    )
+    before = [lab.rows(query, home) for query in queries]
+    made_at = (lab.said_at + timedelta(minutes=1)).isoformat()
+    slide = scan()
+    forge(told, slide, {"glass_id": str(uuid.uuid4()), "made_at": made_at}, OTHER)
+    lab.run(rebuild(url, Stores(told.store), missing=True))
+    run(Looks(Keeping(told.settings, lab.database, Stores(told.store))).round())
+    assert [lab.rows(query, home) for query in queries] == before
+    (row,) = lab.rows("select glass_id, unidentified from slide where id = %s", slide.id)
+    assert row == {"glass_id": None, "unidentified": "unknown"}
+
+
+def test_two_that_disagree_about_a_case_leave_it_to_a_person(
+    told: Bench, scan: Any, again: Any
+) -> None:
+    slide = scan("OTHER.1")
+    forge(told, slide, {"glass_id": str(uuid.uuid4())}, OTHER)
+    _, lab = again()
+    rows = lab.rows(
+        """select g.identifier, p.birth_name from glass g join lab_case c on c.id = g.case_id
+           join patient p on p.id = c.patient_id"""
+    )
+    assert rows == [{"identifier": "26P00123.A.01.01", "birth_name": "MARTIN"}]

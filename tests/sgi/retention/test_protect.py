@@ -3,7 +3,7 @@
 import dataclasses
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -100,6 +100,22 @@ def test_a_store_without_locks_is_left_as_it_is(s3: S3Options) -> None:
         assert retain_objects(store, slide_id, date(2999, 1, 1)) == 0
         Shelf("warm", store, slide_id).erase()
         assert list(store.list(slide_folder(slide_id))) == []
+
+
+def test_a_lock_is_prolonged_and_never_shortened(locked: S3ObjectStore) -> None:
+    slide_id = uuid.uuid4()
+    fill(locked, slide_id)
+    locks = lockable(locked)
+    assert locks
+    of_publication, of_a_stay = date(2046, 1, 1), date(2066, 1, 1)
+    for until, holds_until in (
+        (of_publication, of_publication),
+        (of_a_stay, of_a_stay),
+        (of_publication, of_a_stay),  # as after a rebuild, which knows of no stay
+    ):
+        assert retain_objects(locked, slide_id, until) == 3
+        ends = {locks.retained_until(v) for v in locks.versions(slide_folder(slide_id))}
+        assert ends == {datetime.combine(holds_until, time(), UTC)}
 
 
 def test_a_retention_that_has_ended_is_not_put_on(locked: S3ObjectStore) -> None:

@@ -130,6 +130,14 @@ export interface Case {
   readonly work_orders: readonly WorkOrder[];
   readonly reports: readonly Report[];
   readonly history: readonly HistoryEntry[];
+  readonly links: Links;
+}
+
+/** What the laboratory hears of by itself: some interface sends it. */
+export interface Links {
+  readonly orders: boolean;
+  readonly images: boolean;
+  readonly states: boolean;
 }
 
 const CASES = "/api/v1/cases";
@@ -255,6 +263,12 @@ export function useAskWork(id: string) {
         stain: wish.stain && oneLine(wish.stain),
         words: wish.words && oneLine(wish.words),
       }),
+  );
+}
+
+export function useWithdrawWork(id: string) {
+  return useCaseAction((order: string) =>
+    readJson("POST", `${caseAddress(id)}/work-orders/${encodeURIComponent(order)}/withdraw`, {}),
   );
 }
 

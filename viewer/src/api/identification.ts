@@ -22,7 +22,8 @@ export interface Unidentified {
   readonly file_name: string;
   readonly published_at: string;
   readonly reason: Reason;
-  readonly codes: readonly string[];
+  /** As they were read; null for a patient's INS datamatrix. */
+  readonly codes: readonly (string | null)[];
   readonly has_label: boolean;
 }
 
@@ -31,6 +32,8 @@ interface UnidentifiedPage {
   readonly next: string | null;
   /** Counted as far as 1000. */
   readonly total: number;
+  /** Attached by a person, with a label that names a slide registered since; as far as 1000. */
+  readonly contradicted: number;
 }
 
 /** One thing that a choice does. */
@@ -92,6 +95,8 @@ export interface Attachment {
   readonly undone_at: string | null;
   readonly undone_by: string | null;
   readonly undo_reason: string | null;
+  /** Another slide that the label names, registered after a person chose this one. */
+  readonly label_names: string | null;
 }
 
 const KEY = "identification";

@@ -140,7 +140,7 @@ export interface Slide extends SlideSummary {
   /** What the file says that the label reads. */
   readonly label_text: string | null;
   /** The file's own first, then those of the label's picture. */
-  readonly barcodes: readonly string[];
+  readonly barcodes: readonly (string | null)[];
   /** The first is the file's own, and the picture shows only the others. */
   readonly barcode_contradicts: boolean;
   /** What of the file is not in the slide: English sentences. */

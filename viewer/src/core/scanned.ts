@@ -11,8 +11,3 @@ export function isSeparator(event: {
 }): boolean {
   return event.key === "\u001d" || (event.ctrlKey && (event.key === "]" || event.code === "BracketRight"));
 }
-
-/** Whether a code is a patient's INS datamatrix: it names a person, and is not to be read on screens. */
-export function isInsCode(code: string): boolean {
-  return /^(\][A-Za-z]\d)?IS\d\d0{22}/.test(code.trim());
-}

@@ -65,8 +65,8 @@ describe("rules of assignment", () => {
 
 describe("targets", () => {
   it("are some hours", () => {
-    expect([null, 0, -1, 10_001].some(isTarget)).toBe(false);
-    expect([0.5, 10_000].every(isTarget)).toBe(true);
+    expect([null, 0, 0.1, -1, 10_001].some(isTarget)).toBe(false);
+    expect([0.25, 10_000].every(isTarget)).toBe(true);
   });
 
   it("are never told as kept when one was not", () => {

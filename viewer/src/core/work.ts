@@ -85,9 +85,10 @@ export function givenTo(rule: AssignmentRule, giver: string | null): AssignmentR
 export const TARGET_KINDS = ["extemporane", "S", "A", "R"] as const;
 export type TargetKind = (typeof TARGET_KINDS)[number];
 const MOST_HOURS = 10_000;
+const LEAST_HOURS = 0.25;
 
 export function isTarget(hours: number | null): hours is number {
-  return hours !== null && hours > 0 && hours <= MOST_HOURS;
+  return hours !== null && hours >= LEAST_HOURS && hours <= MOST_HOURS;
 }
 
 /** Whole per cents that were in time; null of no case. */

@@ -43,8 +43,10 @@ create table pathologist_group (
     establishment_id uuid not null references establishment,
     name text not null,
     created_at timestamptz not null default now(),
-    unique (establishment_id, name)
+    removed_at timestamptz  -- closed cases still say that they were its
 );
+create unique index pathologist_group_name on pathologist_group (establishment_id, name)
+    where removed_at is null;
 
 create table group_member (
     group_id uuid not null references pathologist_group on delete cascade,

@@ -171,7 +171,7 @@ function Actions(props: { readonly shown: Case }) {
       {asking === "reopen" && (
         <ReasonDialogue
           title={t("case.reopenTitle")}
-          hint={t("case.reopenHint")}
+          hint={t(shown.links.states ? "case.reopenHint" : "case.reopenUntold")}
           submit={t("case.action.reopen")}
           act={(reason) => event.mutateAsync({ event: "reopen", reason })}
           onClose={() => setAsking(null)}

@@ -67,13 +67,25 @@ export function CasePage(props: {
                 onRescan={mayRead ? setRescanned : null}
                 onWork={mayRead ? setWorked : null}
               />
-              <CaseSide shown={shown} />
+              <CaseSide shown={shown} mayAsk={mayRead} />
             </div>
           </div>
           {rescanned && (
-            <RescanDialogue id={shown.id} glass={rescanned} onClose={() => setRescanned(null)} />
+            <RescanDialogue
+              id={shown.id}
+              glass={rescanned}
+              sent={shown.links.orders}
+              onClose={() => setRescanned(null)}
+            />
           )}
-          {worked && <WorkDialogue id={shown.id} block={worked} onClose={() => setWorked(null)} />}
+          {worked && (
+            <WorkDialogue
+              id={shown.id}
+              block={worked}
+              sent={shown.links.orders}
+              onClose={() => setWorked(null)}
+            />
+          )}
         </main>
       )}
     </div>

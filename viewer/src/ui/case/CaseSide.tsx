@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { reportAddress, type Case, type HistoryEntry, type WorkOrder } from "../../api/cases";
@@ -9,10 +9,12 @@ import { useLanguage } from "../../i18n";
 import { CompareCode } from "../patient/CompareCode";
 import { ReportIcon } from "../shell/icons";
 import styles from "./CaseSide.module.css";
+import { WithdrawWork } from "./WithdrawWork";
 
 /** What is said of the case beside its slides, and what became of it so far. */
-export function CaseSide(props: { readonly shown: Case }) {
+export function CaseSide(props: { readonly shown: Case; readonly mayAsk: boolean }) {
   const { t } = useTranslation();
+  const [withdrawn, setWithdrawn] = useState<WorkOrder | null>(null);
   const { shown } = props;
   return (
     <aside className={styles.side}>
@@ -35,9 +37,16 @@ export function CaseSide(props: { readonly shown: Case }) {
         <Section title={t("case.workOrders")}>
           <ul className={styles.list}>
             {shown.work_orders.map((order) => (
-              <Order key={order.id} order={order} />
+              <Order
+                key={order.id}
+                order={order}
+                onWithdraw={props.mayAsk ? () => setWithdrawn(order) : null}
+              />
             ))}
           </ul>
+          {withdrawn && (
+            <WithdrawWork id={shown.id} order={withdrawn} onClose={() => setWithdrawn(null)} />
+          )}
         </Section>
       )}
       {shown.history.length > 0 && (
@@ -93,7 +102,10 @@ function Reports(props: { readonly shown: Case }) {
   );
 }
 
-function Order(props: { readonly order: WorkOrder }) {
+function Order(props: {
+  readonly order: WorkOrder;
+  readonly onWithdraw: (() => void) | null;
+}) {
   const { t } = useTranslation();
   const language = useLanguage();
   const { order } = props;
@@ -115,6 +127,16 @@ function Order(props: { readonly order: WorkOrder }) {
       </span>
       {order.words && <p className={styles.words}>{order.words}</p>}
       {order.refused_why && <p className={styles.refused}>{order.refused_why}</p>}
+      {order.state === "asked" && props.onWithdraw && (
+        <button
+          type="button"
+          className={styles.withdraw}
+          onClick={props.onWithdraw}
+          data-testid="withdraw-work"
+        >
+          {t("case.withdrawWork")}
+        </button>
+      )}
     </li>
   );
 }
@@ -159,6 +181,9 @@ function useHappening(entry: HistoryEntry): string {
       ...known,
       work: t(`case.work.${after as WorkOrder["kind"]}`),
     });
+  }
+  if (kind === "work_answered" && after === "withdrawn") {
+    return t("case.happened.work_withdrawn", known);
   }
   if (kind === "work_answered") {
     return t("case.happened.work_answered", {

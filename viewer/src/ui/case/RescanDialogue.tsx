@@ -10,6 +10,8 @@ const REASONS = ["blurred", "missing", "bubble", "dirty", "objective"] as const;
 export function RescanDialogue(props: {
   readonly id: string;
   readonly glass: Pick<Glass, "id" | "identifier">;
+  /** Whether the laboratory hears of it by itself. */
+  readonly sent: boolean;
   readonly onClose: () => void;
 }) {
   const { t } = useTranslation();
@@ -17,7 +19,7 @@ export function RescanDialogue(props: {
   return (
     <ReasonDialogue
       title={t("case.rescanTitle")}
-      hint={t("case.rescanHint")}
+      hint={t(props.sent ? "case.rescanHint" : "case.rescanUntold")}
       submit={t("case.rescan")}
       offered={REASONS.map((reason) => t(`case.rescanReasons.${reason}`))}
       act={(reason) => ask.mutateAsync({ glass: props.glass.id, reason })}

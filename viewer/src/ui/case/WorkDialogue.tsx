@@ -11,6 +11,8 @@ const KINDS = ["recut", "ihc", "special_stain"] as const;
 export function WorkDialogue(props: {
   readonly id: string;
   readonly block: string;
+  /** Whether the laboratory hears of it by itself. */
+  readonly sent: boolean;
   readonly onClose: () => void;
 }) {
   const { t } = useTranslation();
@@ -36,7 +38,7 @@ export function WorkDialogue(props: {
       submit={t("case.workSubmit")}
       onSubmit={submit}
       onClose={props.onClose}
-      ready={!needsStain || stain.trim() !== ""}
+      ready={props.sent && (!needsStain || stain.trim() !== "")}
       pending={ask.isPending}
       error={ask.error}
       testid="work-dialogue"
@@ -76,7 +78,9 @@ export function WorkDialogue(props: {
         maxRows={5}
         data-testid="work-words"
       />
-      <p className={dialogueStyles.hint}>{t("case.workHint")}</p>
+      <p className={dialogueStyles.hint} data-testid="work-hint">
+        {t(props.sent ? "case.workHint" : "case.workUntold")}
+      </p>
     </FormDialogue>
   );
 }

@@ -59,7 +59,7 @@ export function Candidates(props: { readonly shown: Unidentified }) {
       )}
       <ul className={styles.list}>
         {items.map((each) => (
-          <Choice key={each.glass_id} slide={shown.slide_id} candidate={each} />
+          <Choice key={each.glass_id} shown={shown} candidate={each} />
         ))}
       </ul>
     </aside>
@@ -67,17 +67,18 @@ export function Candidates(props: { readonly shown: Unidentified }) {
 }
 
 /** One glass, whose it is, and what choosing it will do: all of it before the click. */
-function Choice(props: { readonly slide: string; readonly candidate: Candidate }) {
+function Choice(props: { readonly shown: Unidentified; readonly candidate: Candidate }) {
   const { t } = useTranslation();
   const attach = useAttach();
   const [confirming, setConfirming] = useState(false);
-  const { candidate } = props;
+  const { candidate, shown } = props;
   const { birth_date: born } = candidate;
-  const doubts = toBeAsked(candidate);
+  const read = shown.codes.filter((code) => code !== null);
+  const doubts = toBeAsked(candidate, read.length > 0);
   const choose = (): void => {
     setConfirming(false);
     attach.mutate({
-      slide: props.slide,
+      slide: shown.slide_id,
       glass: candidate.glass_id,
       confirmed: candidate.doubts,
     });
@@ -169,7 +170,9 @@ function Choice(props: { readonly slide: string; readonly candidate: Candidate }
         >
           {doubts.map((doubt) => (
             <p key={doubt} className={GRAVE.includes(doubt) ? dialogueStyles.problem : dialogueStyles.warning} data-testid={`doubt-${doubt}`}>
-              {t(`identify.doubt.${doubt}`, { case: candidate.accession_number })}
+              {doubt === "not_named" && read.length > 0
+                ? t("identify.readOther", { read: read.join(", ") })
+                : t(`identify.doubt.${doubt}`, { case: candidate.accession_number })}
             </p>
           ))}
           <div className={styles.subject}>
@@ -195,6 +198,8 @@ function Choice(props: { readonly slide: string; readonly candidate: Candidate }
 const GRAVE: readonly Doubt[] = ["another_patient", "another_glass"];
 
 /** What is to be confirmed here: that the label is silent is known to whoever typed the number. */
-function toBeAsked(candidate: Candidate): readonly Doubt[] {
-  return candidate.doubts.filter((doubt) => doubt !== "not_named" || candidate.why !== "found");
+function toBeAsked(candidate: Candidate, isRead: boolean): readonly Doubt[] {
+  return candidate.doubts.filter(
+    (doubt) => doubt !== "not_named" || candidate.why !== "found" || isRead,
+  );
 }

@@ -5,7 +5,6 @@ import { useUnidentified, type Unidentified } from "../../api/identification";
 import { useLiveEvents } from "../../api/queries";
 import type { Session } from "../../api/types";
 import { formatCount } from "../../core/cases";
-import { isInsCode } from "../../core/scanned";
 import { formatMoment } from "../../core/time";
 import { useLanguage } from "../../i18n";
 import { followLink, identificationPath } from "../route";
@@ -26,6 +25,7 @@ export function IdentificationPage(props: { readonly session: Session; readonly 
   const connected = useLiveEvents(language);
   const waiting = useUnidentified();
   const total = waiting.data?.total ?? 0;
+  const contradicted = waiting.data?.contradicted ?? 0;
   const items = waiting.data?.items ?? [];
   const chosen = items.find((each) => each.slide_id === props.slide) ?? items[0];
 
@@ -46,7 +46,11 @@ export function IdentificationPage(props: { readonly session: Session; readonly 
                 })}
               </Tabs.Tab>
               <Tabs.Tab value="done" data-testid="undo-tab">
-                {t("identify.done")}
+                {contradicted > 0
+                  ? t("identify.doneContradicted", {
+                      total: formatCount(contradicted, contradicted >= MOST_COUNTED, language),
+                    })
+                  : t("identify.done")}
               </Tabs.Tab>
             </Tabs.List>
             <Tabs.Panel value="waiting">
@@ -108,5 +112,5 @@ function Entry(props: { readonly shown: Unidentified; readonly current: boolean 
 /** What was read of a slide; of a patient's code alone, the file. */
 function titleOf(shown: Unidentified, nothing: string): string {
   if (shown.codes.length === 0) return nothing;
-  return shown.codes.find((code) => !isInsCode(code)) ?? shown.file_name;
+  return shown.codes.find((code) => code !== null) ?? shown.file_name;
 }

@@ -46,8 +46,8 @@ export function LabelStage(props: { readonly shown: Unidentified }) {
         <div>
           <dt>{t("identify.read", { count: Math.max(1, shown.codes.length) })}</dt>
           {shown.codes.length === 0 && <dd className={styles.none}>{t("identify.nothingRead")}</dd>}
-          {shown.codes.map((code) => (
-            <dd key={code} className={styles.code} data-testid="code-read">
+          {shown.codes.map((code, at) => (
+            <dd key={at} className={styles.code} data-testid="code-read">
               {codeText(code, t)}
             </dd>
           ))}

@@ -66,6 +66,11 @@ function Row(props: { readonly attachment: Attachment; readonly onUndo: () => vo
       <span className={styles.muted}>
         {t("case.byAt", { name: who, moment: formatMoment(attachment.attached_at, language) })}
       </span>
+      {attachment.label_names && (
+        <p className={styles.contradicted} data-testid="label-names">
+          {t("identify.labelNames", { name: attachment.label_names })}
+        </p>
+      )}
       {attachment.undone_at ? (
         <span className={styles.undone}>
           {t("identify.undone", {

@@ -50,10 +50,20 @@ export function CaseSection(props: { readonly slide: Slide; readonly session: Se
         </div>
       )}
       {asking === "work" && block.identifier && (
-        <WorkDialogue id={shown.id} block={block.identifier} onClose={() => setAsking(null)} />
+        <WorkDialogue
+          id={shown.id}
+          block={block.identifier}
+          sent={shown.links.orders}
+          onClose={() => setAsking(null)}
+        />
       )}
       {asking === "rescan" && (
-        <RescanDialogue id={shown.id} glass={glass} onClose={() => setAsking(null)} />
+        <RescanDialogue
+          id={shown.id}
+          glass={glass}
+          sent={shown.links.orders}
+          onClose={() => setAsking(null)}
+        />
       )}
     </section>
   );

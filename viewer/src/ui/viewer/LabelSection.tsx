@@ -48,8 +48,8 @@ function WhatItReads(props: { readonly slide: Slide }) {
         {barcodes.length > 0 && (
           <div>
             <dt>{t("panel.barcodes", { count: barcodes.length })}</dt>
-            {barcodes.map((barcode) => (
-              <dd key={barcode} className={styles.barcode} data-testid="barcode">
+            {barcodes.map((barcode, at) => (
+              <dd key={at} className={styles.barcode} data-testid="barcode">
                 {codeText(barcode, t)}
               </dd>
             ))}
@@ -67,7 +67,7 @@ function WhatItReads(props: { readonly slide: Slide }) {
       {props.slide.barcode_contradicts && (
         <p className={styles.contradiction} role="alert" data-testid="barcode-contradicts">
           {t("panel.barcodeContradicts", {
-            file: codeText(barcodes[0] ?? "", t),
+            file: codeText(barcodes[0] ?? null, t),
             label: barcodes.slice(1).map((each) => codeText(each, t)).join(", "),
           })}
         </p>
