@@ -27,6 +27,10 @@ STATE_SAID = "state"
 """In `times`: when the state that the laboratory said last, or a reopening here, was true."""
 FINAL_SAID = "final"
 """In `times`: when the laboratory said that its report is final; absent once taken back."""
+_LEAVE_REMOVED = """
+    update lab_case c set group_id = null from pathologist_group g
+    where c.id = %s and g.id = c.group_id and g.removed_at is not null"""
+"""A group that is not there any more would have the case in nobody's list."""
 _REOPENED = """
 update lab_case set times = (times - %(final)s::text)
     || jsonb_build_object('state', to_char(now() at time zone 'utc',
@@ -55,6 +59,8 @@ async def advance(
     if after is None:
         raise ConflictError("The case is not in a state in which this can be done.")
     await _enter(connection, case_id, before, after, author, why)
+    if event in {CaseEvent.REOPEN, CaseEvent.RESTORE}:
+        await connection.execute(_LEAVE_REMOVED, [case_id])
     if event is CaseEvent.REOPEN and author.source is None:
         await connection.execute(_REOPENED, {"case": case_id, "final": FINAL_SAID})
     if after in UNREAD:

@@ -106,14 +106,14 @@ async def _recall_case(
 async def _require_same_patient(
     connection: Connection, accession_number: str, patient_id: UUID | None
 ) -> None:
-    """Raises ConflictError for a case that is there and is not this patient's, or for none."""
+    """Raises ConflictError for a case that is there and is known to be another patient's."""
     cursor = await connection.execute(
-        """select from lab_case c join patient p on p.id = c.patient_id
-               join patient o on coalesce(o.merged_into, o.id) = coalesce(p.merged_into, p.id)
-           where c.accession_number = %s and o.id = %s""",
+        """select from lab_case c join patient p on p.id = c.patient_id, patient o
+           where c.accession_number = %s and o.id = %s
+             and coalesce(o.merged_into, o.id) <> coalesce(p.merged_into, p.id)""",
         [accession_number, patient_id],
     )
-    if await cursor.fetchone() is None:
+    if await cursor.fetchone() is not None:
         raise ConflictError("The case is another patient's by now; look at both first.")
 
 
@@ -127,10 +127,11 @@ async def _recall_patient(
     identifiers = tuple(
         Identifier(each.value, each.assigner, each.kind) for each in known.identifiers
     )
-    bearer = await patients.bearer(connection, identifiers[0])
-    if bearer is not None:
-        return bearer
-    await connection.execute(
+    for identifier in identifiers:
+        bearer = await patients.bearer(connection, identifier)
+        if bearer is not None:
+            return bearer
+    cursor = await connection.execute(
         """with made as (
                insert into patient (id, establishment_id) values (%(id)s, %(establishment)s)
                on conflict do nothing returning id)
@@ -145,6 +146,8 @@ async def _recall_patient(
             "value": identifiers[0].value,
         },
     )
+    if not cursor.rowcount:
+        raise ConflictError("The patient is known by other identifiers; look at both first.")
     traits = Traits(**known.model_dump(include=set(Traits.__slots__)))
     identity = Identity(identifiers, traits, known.status, known.attributes)
     return await patients.record(

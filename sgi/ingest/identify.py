@@ -42,6 +42,13 @@ from sgi.stored.identity import Known, StoredIdentity
 _log = logging.getLogger(__name__)
 _AT_ONCE = 100
 _ROUND_S = 30.0
+_EVERYBODYS = (
+    psycopg.OperationalError,
+    psycopg.ProgrammingError,
+    psycopg.InternalError,
+    psycopg.InterfaceError,
+)
+"""What no slide is to blame for: the database is away, or not yet migrated."""
 
 
 def readers_of(settings: Settings, slide: Slide) -> list[Reader]:
@@ -153,7 +160,7 @@ class Looks:
         database = self._keeping.database
         try:
             await identify(database, slide, readers_of(self._keeping.settings, slide))
-        except psycopg.OperationalError:
+        except _EVERYBODYS:
             raise
         except Exception as error:  # noqa: BLE001 - whatever one slide does, others have their turn
             _log.warning("slide %s is not looked at: %s", slide.id, type(error).__name__)

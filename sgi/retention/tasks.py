@@ -31,6 +31,8 @@ from storage.store import ObjectStore
 _log = logging.getLogger(__name__)
 _SWEPT_AFTER = timedelta(days=1)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5, 3600
+_AWAY_AFTER = 3
+"""Slides in a row that cannot be had: then it is the store, and not they."""
 _AT_ONCE = 200
 """Slides of an establishment whose dates one round prolongs."""
 _AFTER_ALL = -20
@@ -141,8 +143,10 @@ async def protect_slide(keeping: Keeping, establishment_id: UUID, slide_id: UUID
 async def retain_slides(keeping: Keeping, establishment_id: UUID) -> None:
     """Put the establishment's rule on the objects of every slide in the cold store.
 
-    What the store refuses of one slide is left to `prolong`. Raises StoreUnavailableError.
+    What the store refuses of one slide is left to `prolong`. Raises StoreUnavailableError when
+    several in a row cannot be had: one alone keeps no other from the rule.
     """
+    in_a_row = 0
     cold = keeping.stores.cold
     if cold is None:
         return
@@ -151,10 +155,12 @@ async def retain_slides(keeping: Keeping, establishment_id: UUID) -> None:
     for slide_id in slide_ids:
         try:
             await _retain(keeping, cold, establishment_id, slide_id)
-        except StoreUnavailableError:
-            raise
+            in_a_row = 0
         except StorageError as error:
+            in_a_row = in_a_row + 1 if isinstance(error, StoreUnavailableError) else 0
             await _tell_later(keeping, establishment_id, Moved((), slide_id), error)
+            if in_a_row == _AWAY_AFTER:
+                raise
 
 
 async def prolong(keeping: Keeping) -> None:

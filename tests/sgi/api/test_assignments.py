@@ -301,3 +301,5 @@ def test_closed_cases_remember_a_group_that_went(
     )
     assert send(web, client, "DELETE", f"groups/{group['id']}", None).is_success
     assert web.get(client, f"/api/v1/cases/{case}").json()["group"]["name"] == "Sein"
+    laboratory(here).do(lambda c: cases.advance(c, uuid.UUID(str(case)), CaseEvent.REOPEN))
+    assert web.get(client, f"/api/v1/cases/{case}").json()["group"] is None

@@ -262,3 +262,42 @@ def test_two_that_disagree_about_a_case_leave_it_to_a_person(
            join patient p on p.id = c.patient_id"""
     )
     assert rows == [{"identifier": "26P00123.A.01.01", "birth_name": "MARTIN"}]
+
+
+@pytest.mark.parametrize("kind", ["INS", "PI"])
+def test_nobody_is_renamed_by_a_case_that_nobody_knew(
+    told: Bench, scan: Any, run: Any, url: str, kind: str
+) -> None:
+    lab, home = told.lab, told.lab.establishment.id
+    lab.said_at = datetime.now(UTC) - timedelta(days=1)
+    lab.patient("IPP2", birth_name="AUTRE")
+    slide = scan()
+    first = {"kind": kind, "assigner": "1.2.250.1.213.1.4.8", "value": "279035121518989"}
+    second = {"kind": "PI", "assigner": "CHU", "value": "IPP2"}
+    change = {
+        "glass_id": str(uuid.uuid4()),
+        "patient_id": str(uuid.uuid4()),
+        "study_uid": f"2.25.{uuid.uuid4().int}",
+        "made_at": datetime.now(UTC).isoformat(),
+    }
+    patient = {"identifiers": [first, second], "birth_name": "FORGED"}
+    known = OTHER | {"accession_number": "26P00777", "patient": patient}
+    forge(told, slide, change, known)
+    lab.run(rebuild(url, Stores(told.store), missing=True))
+    run(Looks(Keeping(told.settings, lab.database, Stores(told.store))).round())
+    names = lab.rows("select birth_name from patient where establishment_id = %s", home)
+    assert "FORGED" not in {row["birth_name"] for row in names}
+
+
+def test_every_slide_of_a_case_without_a_patient_comes_back(
+    told: Bench, scan: Any, again: Any, run: Any
+) -> None:
+    lab = told.lab
+    for code in ("26P7.A.1.1", "26P7.A.1.2"):
+        lab.asset(code, accession_number="26P7")
+        assert run(identify(lab.database, scan(code), []))
+    told.tell()
+    _, anew = again()
+    rows = anew.rows("select identifier from glass where identifier like '26P7%%' order by 1")
+    assert [row["identifier"] for row in rows] == ["26P7.A.1.1", "26P7.A.1.2"]
+    assert anew.rows("select id from slide where glass_id is null") == []
