@@ -23,6 +23,8 @@ LOCKED: LiteralString = (
     "select c.*, exists (select from assignment_rule) as is_ruled from lab_case c"
 )
 """A case, to be locked; `is_ruled` where any rule may say whose it is."""
+Held = dict[UUID, dict[str, Any]]
+"""Cases that this transaction has locked already, by their rows as they are now."""
 STATE_SAID = "state"
 """In `times`: when the state that the laboratory said last, or a reopening here, was true."""
 FINAL_SAID = "final"

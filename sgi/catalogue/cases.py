@@ -15,6 +15,7 @@ from sgi.catalogue.case_states import (
     FINAL_SAID,
     LOCKED,
     STATE_SAID,
+    Held,
     advance,
     follow_final,
     hold,
@@ -74,7 +75,7 @@ async def ensure(
     )
     row = await cursor.fetchone()
     if row is None:
-        row = await _made(connection, establishment_id, accession_number, said_at)
+        row, _ = await _made(connection, establishment_id, accession_number, said_at)
         await turnaround.set_due(connection, row["id"])
     found: UUID = row["id"]
     return found
@@ -82,20 +83,22 @@ async def ensure(
 
 async def _named(
     connection: Connection, establishment_id: UUID, accession_number: str, said_at: datetime
-) -> dict[str, Any]:
-    """As `ensure`: its row, locked; when a made one is due is still to be said."""
+) -> tuple[dict[str, Any], bool]:
+    """As `ensure`: its row, locked, and whether it was made; when it is due is then to be said."""
     cursor = await connection.execute(
         f"""{LOCKED} where c.establishment_id = %s and c.accession_number = %s
             for no key update of c""",
         [establishment_id, accession_number],
     )
     row = await cursor.fetchone()
-    return row or await _made(connection, establishment_id, accession_number, said_at)
+    if row is not None:
+        return row, False
+    return await _made(connection, establishment_id, accession_number, said_at)
 
 
 async def _made(
     connection: Connection, establishment_id: UUID, accession_number: str, said_at: datetime
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], bool]:
     case_id = uuid4()
     cursor = await connection.execute(
         """insert into lab_case as c
@@ -113,8 +116,10 @@ async def _made(
         ],
     )
     row = await cursor.fetchone()
+    if row is not None:
+        return row, True
     # Somebody else has made it at the same time, and was waited for.
-    return row or await _named(connection, establishment_id, accession_number, said_at)
+    return await _named(connection, establishment_id, accession_number, said_at)
 
 
 async def record_case(
@@ -125,10 +130,14 @@ async def record_case(
     *,
     said_at: datetime,
     source: str,
+    held: Held | None = None,
 ) -> UUID:
-    """What a message says of a case; an older one changes nothing that a newer one said."""
+    """What a message says of a case; an older one changes nothing that a newer one said.
+
+    Where all of it was known, the case is put into `held`.
+    """
     author = by_message(source, said_at)
-    before = await _named(connection, establishment_id, case.accession_number, said_at)
+    before, is_made = await _named(connection, establishment_id, case.accession_number, said_at)
     case_id: UUID = before["id"]
     times: dict[str, str] = before["times"]
     columns = _columns(case, patient_id)
@@ -152,9 +161,11 @@ async def record_case(
         await turnaround.set_due(connection, case_id)
     # Each slide's message repeats the pathologist; who was given the case since keeps it.
     is_news = "pathologist" in changed or before["assigned_rule"] != _BY_WORD
-    if case.pathologist is not None and "pathologist" in taken and is_news:
+    is_given = case.pathologist is not None and "pathologist" in taken and is_news
+    if case.pathologist is not None and is_given:
         await assignments.assign_named(connection, case_id, case.pathologist, author)
-    if is_first or before["cancel_said_at"] is not None:
+    # Of a case that was not there, nothing is cancelled, and nothing is there to be counted.
+    if not is_made and (is_first or before["cancel_said_at"] is not None):
         await _follow_cancellation(connection, case_id, author)
     if before["is_ruled"] and (is_first or changed):
         await assignments.assign_by_rules(connection, case_id)
@@ -162,6 +173,9 @@ async def record_case(
         await _follow_laboratory(connection, case_id, case.state, said_at, author)
     if is_first or not _NUMBERS.isdisjoint(changed):  # not before it is known whose it is
         await reports.take_waiting(connection, case_id)
+    is_other = is_first or changed or is_given or case.state or before["cancel_said_at"]
+    if held is not None and not is_other:
+        held[case_id] = before | columns_after
     return case_id
 
 

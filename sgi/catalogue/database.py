@@ -4,19 +4,25 @@ Every connection works as the role `sgi_app`, which owns nothing, so row-level s
 whoever logged in. Outside `transaction` no establishment is set and no tenant row is visible.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
 from psycopg import AsyncConnection, OperationalError, sql
+from psycopg.errors import QueryCanceled
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
+
+from sgi.errors import BusyError
 
 Connection = AsyncConnection[DictRow]
 
 _OPEN = b"begin; select set_config('sgi.establishment', '%s', true)"
+_DURABLE = b"""; select set_config('synchronous_commit',
+    coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), true)"""
+_TURN = b"; select pg_advisory_xact_lock(key) from unnest('{%s}'::bigint[]) as key"
 
 
 async def _work_as_application(connection: AsyncConnection[Any]) -> None:
@@ -64,6 +70,19 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def turn(self, establishment_id: UUID, locks: Iterable[int]) -> AsyncIterator[Connection]:
+        """As `transaction`, once nobody else has any of these locks: they are its own to the end.
+
+        They are taken at once and in order, so that nobody waits for somebody who waits for them.
+        What it commits is durable, however the database is set. Raises BusyError where others have
+        held one for too long.
+        """
+        numbers = b",".join(b"%d" % each for each in sorted(set(locks)))
+        opening = _OPEN % establishment_id.hex.encode() + _DURABLE + _TURN % numbers
+        async with self._open(opening) as connection:
+            yield connection
+
+    @asynccontextmanager
     async def anonymous(self) -> AsyncIterator[Connection]:
         """One transaction before the establishment is known: only the door functions answer."""
         async with self._open(b"begin") as connection:
@@ -89,12 +108,22 @@ class Database:
                 await connection.execute(opening, prepare=False)
             except BaseException as error:
                 is_lost = isinstance(error, OperationalError) and connection.closed
-                await self._pool.putconn(connection)
+                await self._returned(connection)
+                if isinstance(error, QueryCanceled):
+                    raise BusyError("Others held the same for too long; try again.") from error
                 if not (is_lost and spare):
                     raise
             else:
                 return connection
         raise AssertionError("the last either begins or raises")
+
+    async def _returned(self, connection: Connection) -> None:
+        """To the pool, out of the transaction that did not begin whole."""
+        try:
+            if not connection.closed:
+                await connection.rollback()
+        finally:
+            await self._pool.putconn(connection)
 
     async def listen(self, *channels: str) -> AsyncIterator[tuple[str, str]]:
         """Yield `(channel, payload)` of every notification, on a connection of its own.

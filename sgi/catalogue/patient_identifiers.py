@@ -1,8 +1,7 @@
 """Whom an identifier names: each names one record for ever, and a record leads to who lives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,28 +18,38 @@ class Borne:
     patient_id: UUID
     """The record; not always the living patient."""
     identifier: Identifier
-    retired_at: datetime | None
+    is_retired: bool
 
 
 def borne_of(row: dict[str, Any]) -> Borne:
     identifier = Identifier(row["value"], row["assigner"], IdentifierKind(row["kind"]))
-    return Borne(row["id"], row["patient_id"], identifier, row["retired_at"])
+    is_retired = row["retired_at"] is not None
+    return Borne(row["id"], row["patient_id"], identifier, is_retired)
 
 
 async def bearer_of(
-    connection: Connection, establishment_id: UUID, identity: Identity, *, adding: bool
+    connection: Connection,
+    establishment_id: UUID,
+    identity: Identity,
+    *,
+    adding: bool,
+    on_record: Mapping[Identifier, Borne] | None = None,
 ) -> Borne:
     """The identifier that says who is meant: the first that is borne, else known, else the first.
 
-    The others become identifiers of the same record where that is `adding`. Raises
+    The others become identifiers of the same record where that is `adding`. `on_record` is for who
+    has looked already, and has the locks of these identifiers: those of them that are there. Raises
     IdentityConflictError when there is none.
     """
     offered = [i for i in identity.identifiers if i.kind is IdentifierKind.LOCAL]
     offered = offered or [i for i in identity.identifiers if i.kind is IdentifierKind.INS]
     if not offered:
         raise IdentityConflictError("The patient has no identifier; send an IPP or an INS.")
-    known = await _known(connection, offered)
-    used = next((found for found in known if found.retired_at is None), None)
+    if on_record is None:
+        known = await _known(connection, offered)
+    else:
+        known = [on_record[each] for each in offered if each in on_record]
+    used = next((found for found in known if not found.is_retired), None)
     if used is None:
         used = known[0] if known else await made(connection, establishment_id, offered[0])
     if adding:

@@ -44,7 +44,7 @@ async def _patients(connection: Connection, rows: Sequence[dict[str, Any]]) -> l
     retired: dict[UUID, list[Identifier]] = {i: [] for i in ids}
     for row in await cursor.fetchall():
         known = borne_of(row)
-        (borne if known.retired_at is None else retired)[row["living"]].append(known.identifier)
+        (retired if known.is_retired else borne)[row["living"]].append(known.identifier)
     linked = await _linked(connection, ids)
     return [_patient(row, borne[row["id"]], retired[row["id"]], linked[row["id"]]) for row in rows]
 

@@ -14,7 +14,7 @@ from sgi.catalogue import assignments, case_history, cases, rescans
 from sgi.catalogue.asset_rows import Row, insert, locked_asset, locked_cases, untold, update
 from sgi.catalogue.case_history import Author, Happening, by_message
 from sgi.catalogue.case_rows import KINDS, code_json, glass_of, specimen_of
-from sgi.catalogue.case_states import locked
+from sgi.catalogue.case_states import Held, locked
 from sgi.catalogue.database import Connection
 from sgi.domain.case import Asset, AssetKind, Code, Glass, Specimen
 from sgi.domain.newest import (
@@ -38,16 +38,20 @@ async def record_asset(
     *,
     said_at: datetime,
     source: str,
+    held: Held | None = None,
 ) -> UUID:
     """What a message says of a specimen, block or glass; an older one changes nothing newer.
 
     Its case is made where it is not there, its children find theirs by it, and where it was another
-    case's before, both cases keep that. Returns the row's id.
+    case's before, both cases keep that. `held` is for who has seen that it is not there yet: its
+    case may be among them. Returns the row's id.
     """
     author = by_message(source, said_at)
-    held = await locked_cases(connection, establishment_id, asset)
+    is_new = held is not None and asset.accession_number in _numbers(held)
+    if held is None or not is_new:
+        held = await locked_cases(connection, establishment_id, asset)
     case_id = await _case_said(connection, establishment_id, asset, said_at, held)
-    row = await locked_asset(connection, establishment_id, asset)
+    row = None if is_new else await locked_asset(connection, establishment_id, asset)
     before = row or untold(asset)
     times: dict[str, str] = before["times"]
     taken = newest(times, {**_columns(asset), _CASE: case_id}, said_at)
@@ -184,12 +188,16 @@ def _after(before: Row, taken: dict[str, Any], said_at: datetime) -> dict[str, A
     return told | {name: taken[name] for name in _OF_GLASS if name in taken}
 
 
+def _numbers(held: Held) -> set[str]:
+    return {case["accession_number"] for case in held.values()}
+
+
 async def _case_said(
     connection: Connection,
     establishment_id: UUID,
     asset: Asset,
     said_at: datetime,
-    held: dict[UUID, Row],
+    held: Held,
 ) -> UUID | None:
     """The case that is named with it, which is made, and held, where it is not there."""
     number = asset.accession_number
@@ -236,10 +244,10 @@ async def _moved(
     return touched
 
 
-async def _follow(connection: Connection, touched: set[UUID | None], held: dict[UUID, Row]) -> None:
+async def _follow(connection: Connection, touched: set[UUID | None], held: Held) -> None:
     """What its cases are made of has changed."""
     for case_id in sorted(each for each in touched if each is not None):
-        case = held.get(case_id) or await locked(connection, case_id)
+        case = held.pop(case_id, None) or await locked(connection, case_id)
         await cases.reassess(connection, case)
         if case["is_ruled"]:
             await assignments.assign_by_rules(connection, case_id)

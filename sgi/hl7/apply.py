@@ -19,6 +19,7 @@ from sgi.catalogue import (
     specimens,
     work_orders,
 )
+from sgi.catalogue.case_states import Held
 from sgi.catalogue.database import Connection
 from sgi.catalogue.messages import Change
 from sgi.catalogue.reports import ReportRow
@@ -31,7 +32,7 @@ from sgi.hl7.errors import DocumentVersionError, Location
 from sgi.hl7.guards import guard, shared_ins
 from sgi.hl7.identities import STAYS
 from sgi.hl7.mapping import ORDER, Reading
-from sgi.hl7.seen import look
+from sgi.hl7.seen import Seen, look_after, look_before
 from sgi.hl7.snapshot import contradictions, differences
 from sgi.hl7.statements import (
     AssetCancelled,
@@ -74,11 +75,13 @@ class _Work:
     counts_from: datetime
     """Of cases, assets, orders and reports; patients' records know what they were told before."""
     raw: bytes
+    before: Seen
     changes: list[Change] = field(default_factory=list)
     notes: list[Change] = field(default_factory=list)
     patient_id: UUID | None = None
     bearers: dict[Identifier | None, UUID] = field(default_factory=dict)
     """Whom the identifiers of this message name."""
+    held: Held = field(default_factory=dict)
 
 
 async def apply(
@@ -97,14 +100,15 @@ async def apply(
     reading = replace(reading, statements=statements)
     source = reading.source
     subjects = subjects_of(statements)
-    before = await look(connection, subjects)
+    before = await look_before(connection, subjects)
     noticed = await guard(connection, reading, counts_from, before)
     words = f"{source.interface} {source.control_id}"
-    work = _Work(connection, establishment_id, words, source.said_at, counts_from, raw)
+    work = _Work(connection, establishment_id, words, source.said_at, counts_from, raw, before)
     for statement in statements:
         await _apply(work, statement)
-    await defer_telling(connection)
-    after = await look(connection, subjects)
+    after = await look_after(connection, subjects)
+    if after.is_telling_due:
+        await defer_telling(connection)
     work.notes.extend((*noticed, *await shared_ins(connection, work.patient_id, after)))
     work.notes.extend(contradictions(statements, work.patient_id, before, after))
     changes = (*differences(before, after), *work.changes)
@@ -155,6 +159,7 @@ async def _apply_identity(
                 said_at=work.said_at,
                 source=work.source,
                 only_fill=event == ORDER,
+                on_record=work.before.bearers() if work.patient_id is None else None,
             )
             work.bearers[identity.local or identity.ins] = work.patient_id
             stay = work.said_at.astimezone(UTC).date() if event in STAYS else None
@@ -194,6 +199,7 @@ async def _apply_case(work: _Work, statement: CaseRecorded | CaseCancelled) -> N
                 patient_id,
                 said_at=work.counts_from,
                 source=work.source,
+                held=work.held,
             )
         case CaseCancelled(accession_number):
             await cases.cancel_case(
@@ -211,10 +217,17 @@ async def _apply_asset(
     connection, establishment_id = work.connection, work.establishment_id
     match statement:
         case AssetRecorded(asset):
+            is_new = not work.before.knows(asset)
             asset_id = await specimens.record_asset(
-                connection, establishment_id, asset, said_at=work.counts_from, source=work.source
+                connection,
+                establishment_id,
+                asset,
+                said_at=work.counts_from,
+                source=work.source,
+                held=work.held if is_new else None,
             )
-            if asset.kind is AssetKind.SLIDE:
+            may_wait = work.before.is_label_read or not is_new
+            if asset.kind is AssetKind.SLIDE and may_wait:
                 await _attach_waiting(work, asset_id)
         case AssetCancelled(asset):
             asset_id = await specimens.cancel_asset(

@@ -7,7 +7,8 @@ too, with the reason. Nothing is kept while the database is away: the sender is 
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -19,7 +20,7 @@ from sgi.catalogue.database import Connection, Database
 from sgi.catalogue.kept_messages import Kept
 from sgi.catalogue.messages import Change, MessageKeys, ToKeep
 from sgi.domain.interface import Direction, Outcome
-from sgi.errors import ConflictError, IdentityConflictError, NotFoundError, SgiError
+from sgi.errors import BusyError, ConflictError, IdentityConflictError, NotFoundError, SgiError
 from sgi.hl7 import apply, locks
 from sgi.hl7.acknowledge import Code, answer, verdict
 from sgi.hl7.away import is_away
@@ -184,7 +185,7 @@ class Receiver:
             return await self._refuse(taken, taken.error, again)
         try:
             return await self._apply(taken, again)
-        except _AGAIN:
+        except (*_AGAIN, BusyError):
             raise
         except IdentityConflictError as error:
             return await self._refuse(taken, _placed(error, taken), again)
@@ -196,7 +197,7 @@ class Receiver:
             return await self._refuse(taken, _defect(error), again)
 
     async def _apply(self, taken: Taken, again: Kept | None) -> Result:
-        async with self._database.transaction(self._establishment_id) as connection:
+        async with self._turn(taken) as connection:
             before = await self._before(connection, taken)
             replay_of = _root(again)
             if again is None and before.same is not None:
@@ -233,7 +234,7 @@ class Receiver:
         told = self._answer(taken, error)
         if verdict(error).code is Code.AR:
             return Result(None, told)
-        async with self._database.transaction(self._establishment_id) as connection:
+        async with self._turn(taken) as connection:
             before = await self._before(connection, taken)
             if again is None and before.same is not None:
                 return await self._repeat(connection, before.same)
@@ -253,16 +254,18 @@ class Receiver:
         _log.warning("%s: a message was refused: %s", self._interface.name, type(error).__name__)
         return Result(Outcome.REFUSED, told, message_id)
 
-    async def _before(self, connection: Connection, taken: Taken) -> messages.Before:
-        """Take turns with all that concerns the same, and see what came before."""
-        name, home = self._interface.name, self._establishment_id
+    @asynccontextmanager
+    async def _turn(self, taken: Taken) -> AsyncIterator[Connection]:
+        """A transaction that takes turns with all that concerns the same."""
+        home = self._establishment_id
         statements = () if taken.reading is None else taken.reading.statements
-        about = [locks.key_of_name(home, each) for each in subjects_of(statements).names()]
-        try:
-            await locks.lock(connection, [locks.key_of_message(home, name, taken.raw), *about])
-        except psycopg.errors.QueryCanceled as error:  # others are at the same for too long
-            raise BusyLinkError("Others held the same for too long; send it again.") from error
-        return await messages.find_same(connection, name, taken.raw, taken.said)
+        keys = [locks.key_of_name(home, each) for each in subjects_of(statements).names()]
+        keys.append(locks.key_of_message(home, self._interface.name, taken.raw))
+        async with self._database.turn(home, keys) as connection:
+            yield connection
+
+    async def _before(self, connection: Connection, taken: Taken) -> messages.Before:
+        return await messages.find_same(connection, self._interface.name, taken.raw, taken.said)
 
     async def _repeat(self, connection: Connection, same: messages.Same) -> Result:
         """It came before: the same answer, and nothing else."""

@@ -11,8 +11,10 @@ from uuid import UUID
 
 from sgi.catalogue.case_rows import KINDS
 from sgi.catalogue.database import Connection
+from sgi.catalogue.patient_identifiers import Borne
 from sgi.domain.case import Asset, AssetKind
-from sgi.domain.patient import Identifier
+from sgi.domain.identification import folded
+from sgi.domain.patient import Identifier, IdentifierKind
 from sgi.hl7.subjects import Subjects
 
 Row = Mapping[str, Any]
@@ -43,6 +45,24 @@ class Seen:
     rows: Rows
     names: Mapping[tuple[str, ...], UUID]
     belonging: Mapping[UUID, Belonging]
+    is_label_read: bool = False
+    """Some scan's label reads the name of an asset; told of what is there before."""
+    is_telling_due: bool = False
+    """Instances are due to be told anew; told of what is there after."""
+
+    def bearers(self) -> dict[Identifier, Borne]:
+        """All that the message's identifiers name."""
+        rows = [told for (what, _), told in self.rows.items() if what == "identifier"]
+        found = [
+            Borne(
+                UUID(told["id"]),
+                UUID(told["patient_id"]),
+                Identifier(told["value"], told["assigner"], IdentifierKind(told["kind"])),
+                is_retired=told["retired"],
+            )
+            for told in rows
+        ]
+        return {each.identifier: each for each in found}
 
     def living(self, identifier: Identifier) -> UUID | None:
         """Whom it names, be it one that was merged away; None where nobody bears it."""
@@ -64,19 +84,24 @@ class Seen:
         found = self.names.get(("case", accession_number))
         return None if found is None else self.belonging.get(found)
 
+    def knows(self, asset: Asset) -> bool:
+        """Whether it is on record."""
+        return _name_of(asset) in self.names
+
     def asset(self, asset: Asset) -> Belonging | None:
         """None also where it has no case."""
-        name = (
-            ("glass", asset.identifier)
-            if asset.kind is AssetKind.SLIDE
-            else ("specimen", KINDS[asset.kind], asset.identifier)
-        )
-        found = self.names.get(name)
+        found = self.names.get(_name_of(asset))
         return None if found is None else self.belonging.get(found)
 
     def _leads_to(self, record: UUID) -> UUID:
         living: str | None = self.rows["patient", record]["merged_into"]
         return record if living is None else UUID(living)
+
+
+def _name_of(asset: Asset) -> tuple[str, ...]:
+    if asset.kind is AssetKind.SLIDE:
+        return "glass", asset.identifier
+    return "specimen", KINDS[asset.kind], asset.identifier
 
 
 _NAMES = {
@@ -87,35 +112,56 @@ _NAMES = {
 }
 
 
-async def look(connection: Connection, subjects: Subjects) -> Seen:
-    """The rows that these names lead to now, in one question."""
-    parts = [part for part in _PARTS if getattr(subjects, part)]
+async def look_before(connection: Connection, subjects: Subjects) -> Seen:
+    """The rows that these names lead to now, and whether labels wait for them; in one question."""
+    return await _look(connection, subjects, [_LABELS] if subjects.assets else [])
+
+
+async def look_after(connection: Connection, subjects: Subjects) -> Seen:
+    """As they are now, and whether by that, or by something else, slides are to be told anew."""
+    return await _look(connection, subjects, [_DUE])
+
+
+async def _look(connection: Connection, subjects: Subjects, more: list[str]) -> Seen:
+    parts = [_PARTS[part] for part in _PARTS if getattr(subjects, part)] + more
     if not parts:
         return Seen({}, {}, {})
     cursor = await connection.execute(
-        " union all ".join(_PARTS[part] for part in parts),
+        " union all ".join(parts),
         {
             "kinds": [each.kind for each in subjects.identifiers],
             "assigners": [each.assigner for each in subjects.identifiers],
             "values": [each.value for each in subjects.identifiers],
             "cases": list(subjects.accession_numbers),
             "assets": list(subjects.assets),
+            "codes": [folded(name) for name in subjects.assets],
             "orders": list(subjects.placer_numbers),
             "reports_of": list(subjects.reports_of),
         },
     )
     rows: dict[tuple[str, UUID], Row] = {}
-    names, belonging = {}, {}
+    names, belonging, noted = {}, {}, set()
     for row in await cursor.fetchall():
         what, row_id, told = row["what"], row["id"], row["told"]
+        if told is None:
+            noted.add(what)
+            continue
         rows[what, row_id] = told
         if what in _NAMES:
             names[what, *(told[column] for column in _NAMES[what])] = row_id
         if row["number"] is not None:
             belonging[row_id] = Belonging(row_id, row["number"], row["living"], row["since"])
-    return Seen(rows, names, belonging)
+    return Seen(rows, names, belonging, "label" in noted, "due" in noted)
 
 
+_LABELS = """
+    (select 'label' as what, null::uuid as id, null::jsonb as told,
+            null as number, null::uuid as living, null::timestamptz as since
+        from slide_code where code = any(%(codes)s) limit 1)"""
+_DUE = """
+    (select 'due' as what, null::uuid as id, null::jsonb as told,
+            null as number, null::uuid as living, null::timestamptz as since
+        from identity_due limit 1)"""
 # Times of the newest statement say nothing new by themselves; text for searches follows the rest.
 _PARTS = {
     "identifiers": """

@@ -348,8 +348,8 @@ def test_a_scan_and_its_glass_that_come_at_once_find_each_other(
 
     async def register(found: asyncio.Event) -> None:
         names = subjects_of([AssetRecorded(asset)]).names()
-        async with lab.database.transaction(establishment) as connection:
-            await locks.lock(connection, [locks.key_of_name(establishment, each) for each in names])
+        keys = [locks.key_of_name(establishment, each) for each in names]
+        async with lab.database.turn(establishment, keys) as connection:
             glass = await specimens.record_asset(
                 connection, establishment, asset, said_at=lab.said_at, source="test"
             )

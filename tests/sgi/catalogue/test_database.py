@@ -12,6 +12,7 @@ import pytest
 
 from sgi.catalogue import cases
 from sgi.catalogue.database import Connection, Database
+from sgi.errors import BusyError
 
 
 @pytest.fixture
@@ -108,3 +109,42 @@ def test_a_connection_that_nobody_waits_for_any_more_goes_back(
                     await stack.enter_async_context(database.transaction(here.id))
 
     run(act())
+
+
+def test_a_turn_waits_for_who_has_its_locks(run: Any, opened: Any, here: Any) -> None:
+    order = []
+
+    async def act() -> None:
+        async with opened() as database:
+
+            async def second() -> None:
+                async with database.turn(here.id, [9, -3, 7]) as connection:
+                    order.append("second")
+                    named = await asked(connection, "select current_setting('sgi.establishment')")
+                    assert UUID(named) == here.id
+
+            async with database.turn(here.id, [7, 7, -3]):
+                waiting = asyncio.create_task(second())
+                await asyncio.sleep(0.2)
+                order.append("first")
+            await waiting
+
+    run(act())
+    assert order == ["first", "second"]
+
+
+def test_a_turn_that_does_not_come_says_so_and_leaves_nothing(
+    run: Any, opened: Any, here: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def act() -> int:
+        async with opened() as database, database.turn(here.id, [1]):
+            async with database.anonymous() as hasty:
+                await hasty.execute("set session statement_timeout = '100ms'")
+            with pytest.raises(BusyError):
+                async with database.turn(here.id, [1]):
+                    pass
+            async with database.transaction(here.id) as connection:
+                return int(await asked(connection, "select 1"))
+
+    assert run(act()) == 1
+    assert not caplog.records
