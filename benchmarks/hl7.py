@@ -20,6 +20,7 @@ import psycopg
 
 from benchmarks.figures import Figure, alone, beside
 from benchmarks.run import say
+from benchmarks.worklist_cases import make_cases
 from sgi.catalogue.migrate import migrate
 from sgi.engines.postgres import EmbeddedPostgres
 
@@ -27,6 +28,10 @@ CONNECTIONS = (1, 4, 16)
 SECONDS = 8.0
 WARM_UP_S = 4.0
 """Until every connection to the database has its plans."""
+SLIDES = 100_000
+"""That are on record already: a year of a laboratory. A catalogue without anything in it is planned
+for as such, and that tells nothing of one that is used.
+"""
 SLIDES_OF_A_CASE = 8
 _READY_S = 60.0
 _ROW = b"x" * 1024
@@ -53,6 +58,9 @@ def measure() -> list[Figure]:
     """Orders of slides and identities, over 1, 4 and 16 connections at once."""
     figures = []
     with _database() as url, _link(url) as port:
+        for make in (order, identity):
+            asyncio.run(_send(port, 4, make))
+        _analyze(url)
         for count in CONNECTIONS:
             say(f"bare commits over {count} connections")
             bare = asyncio.run(_commits(url, count))
@@ -75,12 +83,19 @@ def _database() -> Iterator[str]:
         try:
             url = engine.start()
             migrate(url)
+            say(f"{SLIDES:,} slides are made")
             with psycopg.connect(url, autocommit=True) as connection:
-                connection.execute("insert into establishment (name) values ('bench')")
+                make_cases(connection, SLIDES, alone=True)
                 connection.execute("create table bare (content bytea)")
             yield url
         finally:
             engine.stop()
+
+
+def _analyze(url: str) -> None:
+    """As the database does by itself, within a minute of so many messages."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("analyze")
 
 
 @contextmanager

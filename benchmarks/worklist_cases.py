@@ -126,8 +126,16 @@ _TABLES = (
 _A_TIME = 100_000
 
 
-def make_cases(connection: "psycopg.Connection[tuple[object, ...]]", slides: int) -> UUID:
-    """Fill an empty catalogue, as its owner; returns the establishment that has nearly all."""
+_HOUSES = (("Laboratoire", 10), ("Autre laboratoire", 1))
+"""With their parts of the slides."""
+
+
+def make_cases(
+    connection: "psycopg.Connection[tuple[object, ...]]", slides: int, *, alone: bool = False
+) -> UUID:
+    """Fill an empty catalogue, as its owner; returns the establishment that has nearly all, or, if
+    it is `alone`, all.
+    """
     connection.autocommit = True
     connection.execute("set synchronous_commit = off")
     connection.execute("set maintenance_work_mem = '1GB'")
@@ -135,7 +143,7 @@ def make_cases(connection: "psycopg.Connection[tuple[object, ...]]", slides: int
     _run(connection, _SET_UP, {})
     indexes = _without_indexes(connection)
     ids = []
-    for name, part in (("Laboratoire", 10), ("Autre laboratoire", 1)):
+    for name, part in _HOUSES[:1] if alone else _HOUSES:
         ids.append(
             _one(connection, "insert into establishment (name) values (%s) returning id", name)
         )
