@@ -15,6 +15,7 @@ export type Reason =
   | "several"
   | "cancelled"
   | "contradiction"
+  | "another_patient"
   | "undone";
 
 export interface Unidentified {
@@ -25,6 +26,9 @@ export interface Unidentified {
   /** As they were read; null for a patient's INS datamatrix. */
   readonly codes: readonly (string | null)[];
   readonly has_label: boolean;
+  readonly has_overview: boolean;
+  /** Whether the scanner read the first code, and the label's picture shows the others. */
+  readonly first_is_scanners: boolean;
 }
 
 interface UnidentifiedPage {
@@ -99,6 +103,19 @@ export interface Attachment {
   readonly label_names: string | null;
 }
 
+/** With what its label reads, and whose the glass is. */
+export interface RecentAttachment extends Attachment {
+  readonly file_name: string;
+  readonly codes: readonly (string | null)[];
+  readonly has_label: boolean;
+  readonly has_overview: boolean;
+  readonly stains: readonly string[];
+  readonly patient_id: string | null;
+  readonly patient_name: string | null;
+  readonly birth_date: string | null;
+  readonly sex: string | null;
+}
+
 const KEY = "identification";
 /** The list alone: looking at candidates is on record, and asked for only by a person. */
 export const UNIDENTIFIED_KEY = [KEY, "list"] as const;
@@ -158,7 +175,7 @@ export function useAttachments() {
   return useQuery({
     queryKey: keys.recent,
     queryFn: ({ signal }) =>
-      readJson<{ items: Attachment[] }>("GET", `${ROOT}/attachments`, undefined, signal),
+      readJson<{ items: RecentAttachment[] }>("GET", `${ROOT}/attachments`, undefined, signal),
   });
 }
 
@@ -177,10 +194,11 @@ export function useSlideAttachments(slide: string, wanted: boolean) {
   });
 }
 
-function useChange<T>(change: (wish: T) => Promise<unknown>) {
+function useChange<T>(change: (wish: T) => Promise<unknown>, onDone?: () => void) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: change,
+    onSuccess: () => onDone?.(),
     onSettled: () =>
       Promise.all([
         client.invalidateQueries({ queryKey: keys.all }),
@@ -189,7 +207,8 @@ function useChange<T>(change: (wish: T) => Promise<unknown>) {
   });
 }
 
-export function useAttach() {
+/** `onDone` is called before the lists are asked for anew. */
+export function useAttach(onDone: () => void) {
   return useChange(
     (wish: {
       readonly slide: string;
@@ -200,6 +219,7 @@ export function useAttach() {
         glass: wish.glass,
         confirmed: wish.confirmed,
       }),
+    onDone,
   );
 }
 

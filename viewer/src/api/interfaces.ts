@@ -55,6 +55,8 @@ export interface Message {
   readonly control_id: string;
   readonly sender: string;
   readonly type: string;
+  /** What one that went out tells. */
+  readonly notice: Notice["kind"] | null;
   readonly size_bytes: number;
   readonly outcome: Outcome;
   readonly error: string | null;

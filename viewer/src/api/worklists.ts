@@ -26,6 +26,7 @@ export interface CaseRow {
   readonly rescans: number;
   readonly received_at: string | null;
   readonly due_at: string | null;
+  readonly held_at: string | null;
   readonly hold_reason: string | null;
   readonly pathologist: Worker | null;
   readonly group: Worker | null;

@@ -5,6 +5,7 @@ import {
   casesPath,
   identificationPath,
   interfacesPath,
+  messagesPath,
   parseRoute,
   slidePath,
   storagePath,
@@ -41,6 +42,9 @@ describe("routes", () => {
       tab: "messages",
       message: "9",
     });
+    expect(messagesPath("sgl", "refused")).toBe(
+      "/interfaces?tab=messages&interface=sgl&outcome=refused",
+    );
   });
 
   it("lead home from anywhere else", () => {

@@ -78,6 +78,11 @@ export function interfacesPath(tab = "", message = ""): string {
   return address("/interfaces", { tab, message });
 }
 
+/** The messages of an interface; those alone that came out so. */
+export function messagesPath(name: string, outcome = ""): string {
+  return address("/interfaces", { tab: "messages", interface: name, outcome });
+}
+
 export function storagePath(tab = ""): string {
   return address("/storage", { tab });
 }

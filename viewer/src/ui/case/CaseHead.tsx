@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useCaseEvent, useHold, type Case } from "../../api/cases";
+import { ApiProblem } from "../../api/client";
 import type { Session } from "../../api/types";
 import { changesSinceSignOut, isOpen, mayDo, type CaseAction } from "../../core/cases";
 import { formatMoment } from "../../core/time";
@@ -111,10 +112,14 @@ function Actions(props: { readonly shown: Case }) {
   const can = PLAIN.filter((action) => mayDo(shown.state, action));
   const main = can.includes("sign_out") && shown.state !== "ready" ? "sign_out" : "begin";
   const missing = shown.expected - shown.scanned + shown.rescans + shown.orders;
+  /** What this page does not know of yet is missing: the server says so. */
+  const askWhy = (error: Error): void => {
+    if (error instanceof ApiProblem && error.title === "IncompleteCase") setAsking("sign_out");
+  };
   const start = (action: CaseAction): void => {
     // Signing out what is not whole is allowed, and said before it is done.
     if (action === "sign_out" && missing > 0) setAsking("sign_out");
-    else event.mutate({ event: action });
+    else event.mutate({ event: action }, { onError: askWhy });
   };
   const problem = event.error ?? hold.error;
 
@@ -154,7 +159,7 @@ function Actions(props: { readonly shown: Case }) {
           {t(shown.held_at ? "case.action.resume" : "case.action.hold")}
         </Button>
       )}
-      {problem && (
+      {problem && asking === null && (
         <p className={styles.problem} role="alert">
           {sentenceFor(problem, t)}
         </p>
@@ -180,7 +185,7 @@ function Actions(props: { readonly shown: Case }) {
       {asking === "sign_out" && (
         <ReasonDialogue
           title={t("case.signOutTitle")}
-          hint={t("case.signOutHint", { count: missing })}
+          hint={t("case.signOutHint", { count: Math.max(1, missing) })}
           submit={t("case.action.sign_out")}
           act={(reason) => event.mutateAsync({ event: "sign_out", reason })}
           onClose={() => setAsking(null)}

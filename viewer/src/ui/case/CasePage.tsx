@@ -67,7 +67,11 @@ export function CasePage(props: {
                 onRescan={mayRead ? setRescanned : null}
                 onWork={mayRead ? setWorked : null}
               />
-              <CaseSide shown={shown} mayAsk={mayRead} />
+              <CaseSide
+                shown={shown}
+                mayAsk={mayRead}
+                mayCompare={props.session.role !== "guest"}
+              />
             </div>
           </div>
           {rescanned && (

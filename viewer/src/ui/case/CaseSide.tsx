@@ -12,7 +12,12 @@ import styles from "./CaseSide.module.css";
 import { WithdrawWork } from "./WithdrawWork";
 
 /** What is said of the case beside its slides, and what became of it so far. */
-export function CaseSide(props: { readonly shown: Case; readonly mayAsk: boolean }) {
+export function CaseSide(props: {
+  readonly shown: Case;
+  readonly mayAsk: boolean;
+  /** A code may be compared with the patient: of all patients, not of one case alone. */
+  readonly mayCompare: boolean;
+}) {
   const { t } = useTranslation();
   const [withdrawn, setWithdrawn] = useState<WorkOrder | null>(null);
   const { shown } = props;
@@ -28,7 +33,7 @@ export function CaseSide(props: { readonly shown: Case; readonly mayAsk: boolean
         </Section>
       )}
       <Reports shown={shown} />
-      {shown.patient && (
+      {props.mayCompare && shown.patient && (
         <Section title={t("compare.title")}>
           <CompareCode key={shown.patient.id} patient={shown.patient.id} />
         </Section>

@@ -56,12 +56,13 @@ export function AssignDialogue(props: {
           </p>
         )}
         <ul>
-          {accounts.filter((one) => fits(one.name)).map((one) => (
+          {accounts.filter((one) => fits(one.name)).map((one, index) => (
             <li key={one.id}>
               <button
                 type="button"
                 onClick={() => give({ account: one.id, group: props.to.group })}
                 disabled={assign.isPending}
+                data-autofocus={!many && index === 0 ? true : undefined}
                 aria-pressed={one.id === props.to.account}
                 data-testid={`assign-${one.name}`}
               >

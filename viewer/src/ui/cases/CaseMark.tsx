@@ -1,8 +1,10 @@
 import { useTranslation } from "react-i18next";
 
 import type { Priority } from "../../core/cases";
-import { ClockIcon, UrgentIcon } from "../shell/icons";
+import { ClockIcon, SoonIcon, UrgentIcon } from "../shell/icons";
 import styles from "./CaseMark.module.css";
+
+const ICONS = { extemporane: ClockIcon, stat: UrgentIcon, asap: SoonIcon } as const;
 
 /** A frozen section or an urgent case; a routine one bears no mark. */
 export function CaseMark(props: {
@@ -23,7 +25,7 @@ export function CaseMark(props: {
   const word = t(`cases.mark.${kind}`);
   return (
     <span className={styles.mark} data-kind={kind} title={word} data-testid={`mark-${kind}`}>
-      {kind === "extemporane" ? <ClockIcon /> : <UrgentIcon />}
+      {ICONS[kind]()}
       <span className={props.worded ? undefined : "visually-hidden"}>{word}</span>
     </span>
   );

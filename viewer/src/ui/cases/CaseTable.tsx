@@ -7,7 +7,7 @@ import { birthNameOf, usedNameOf } from "../../core/patient";
 import { IdentityMarks } from "../patient/IdentityMarks";
 import { BirthDate, sexKey } from "../patient/PatientBanner";
 import { casePath, followLink, navigate } from "../route";
-import { PersonIcon } from "../shell/icons";
+import { PauseIcon, PersonIcon } from "../shell/icons";
 import { useNow } from "../shell/useNow";
 import { CaseMark } from "./CaseMark";
 import styles from "./CaseTable.module.css";
@@ -103,6 +103,12 @@ function Row(props: {
       </td>
       <td>
         <PatientCell row={row} />
+        {row.held_at && (
+          <div className={styles.held} data-testid="hold-reason">
+            <PauseIcon />
+            {t("case.held", { reason: row.hold_reason ?? "" })}
+          </div>
+        )}
       </td>
       <td>
         <div className={styles.organ} title={row.organs.join(", ")}>

@@ -6,9 +6,10 @@ import { formatMoment } from "../../core/time";
 import { useLanguage } from "../../i18n";
 import styles from "./DueTime.module.css";
 
-type Timed = Pick<CaseRow, "state" | "received_at" | "due_at" | "extemporane">;
+type Timed = Pick<CaseRow, "state" | "received_at" | "due_at" | "extemporane" | "held_at">;
 
-/** How long is left or how late it is, in a colour and in a word; of a frozen section, the clock. */
+/** How long is left or how late it is, in a colour and in a word; of a frozen section, the clock.
+ * What is put aside does not alarm. */
 export function DueTime(props: { readonly row: Timed; readonly now: number }) {
   const { t } = useTranslation();
   const language = useLanguage();
@@ -24,7 +25,7 @@ export function DueTime(props: { readonly row: Timed; readonly now: number }) {
   return (
     <span
       className={styles.due}
-      data-tone={due?.tone}
+      data-tone={row.held_at ? "held" : due?.tone}
       title={row.due_at ? t("cases.dueAt", { moment: formatMoment(row.due_at, language) }) : undefined}
       data-testid="due"
     >

@@ -103,7 +103,7 @@ function OldestClock() {
   const now = useNow(1_000);
   const open = useWorklist("extemporane", "", COUNT_MS);
   const began = open.data?.pages[0]?.items
-    .flatMap((row) => (row.received_at ? [row.received_at] : []))
+    .flatMap((row) => (row.received_at && !row.held_at ? [row.received_at] : []))
     .sort()[0];
   if (!began) return null;
   return (

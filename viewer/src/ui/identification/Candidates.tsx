@@ -19,7 +19,10 @@ import { sentenceFor } from "../shell/problem";
 import styles from "./Candidates.module.css";
 
 /** The glasses it could be, the likeliest first, and any other by its number. */
-export function Candidates(props: { readonly shown: Unidentified }) {
+export function Candidates(props: {
+  readonly shown: Unidentified;
+  readonly onAttached: () => void;
+}) {
   const { t } = useTranslation();
   const { shown } = props;
   const [words, setWords] = useState("");
@@ -59,7 +62,12 @@ export function Candidates(props: { readonly shown: Unidentified }) {
       )}
       <ul className={styles.list}>
         {items.map((each) => (
-          <Choice key={each.glass_id} shown={shown} candidate={each} />
+          <Choice
+            key={each.glass_id}
+            shown={shown}
+            candidate={each}
+            onAttached={props.onAttached}
+          />
         ))}
       </ul>
     </aside>
@@ -67,9 +75,13 @@ export function Candidates(props: { readonly shown: Unidentified }) {
 }
 
 /** One glass, whose it is, and what choosing it will do: all of it before the click. */
-function Choice(props: { readonly shown: Unidentified; readonly candidate: Candidate }) {
+function Choice(props: {
+  readonly shown: Unidentified;
+  readonly candidate: Candidate;
+  readonly onAttached: () => void;
+}) {
   const { t } = useTranslation();
-  const attach = useAttach();
+  const attach = useAttach(props.onAttached);
   const [confirming, setConfirming] = useState(false);
   const { candidate, shown } = props;
   const { birth_date: born } = candidate;
@@ -145,6 +157,7 @@ function Choice(props: { readonly shown: Unidentified; readonly candidate: Candi
         <Button
           variant="default"
           fullWidth
+          className={styles.choose ?? ""}
           loading={attach.isPending}
           onClick={doubts.length > 0 ? () => setConfirming(true) : choose}
           data-testid="attach"

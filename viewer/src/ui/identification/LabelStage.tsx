@@ -2,7 +2,7 @@ import { useState, type KeyboardEvent, type PointerEvent, type ReactNode, type W
 import { useTranslation } from "react-i18next";
 
 import { imageAddress } from "../../api/client";
-import type { Unidentified } from "../../api/identification";
+import type { Reason } from "../../api/identification";
 import { moveBy, scaleBy, turnBy, UPRIGHT } from "../../core/turning";
 import { followLink, slidePath } from "../route";
 import { codeText } from "../shell/codeText";
@@ -17,11 +17,26 @@ import styles from "./LabelStage.module.css";
 
 const STEP = 1.5;
 
+interface Labelled {
+  readonly slide_id: string;
+  readonly file_name: string;
+  readonly codes: readonly (string | null)[];
+  readonly has_label: boolean;
+  readonly has_overview: boolean;
+  /** Why it has no glass; absent of one that has. */
+  readonly reason?: Reason;
+  /** The scanner read the first code, and the picture shows the others. */
+  readonly first_is_scanners?: boolean;
+}
+
 /** The label as large as there is room, turned and enlarged at will, and what was read from it. */
-export function LabelStage(props: { readonly shown: Unidentified }) {
+export function LabelStage(props: { readonly shown: Labelled }) {
   const { t } = useTranslation();
   const { shown } = props;
-  const [picture, setPicture] = useState<"label" | "overview">("label");
+  const there = { label: shown.has_label, overview: shown.has_overview };
+  // Without a label's picture, the overview may still show the label.
+  const first = there.overview && !there.label ? "overview" : "label";
+  const [picture, setPicture] = useState<"label" | "overview">(first);
   return (
     <section className={styles.stage}>
       <header className={styles.head}>
@@ -31,6 +46,8 @@ export function LabelStage(props: { readonly shown: Unidentified }) {
               key={each}
               type="button"
               aria-pressed={picture === each}
+              disabled={!there[each]}
+              title={there[each] ? undefined : t(`identify.without.${each}`)}
               onClick={() => setPicture(each)}
             >
               {t(`panel.${each}`)}
@@ -41,33 +58,61 @@ export function LabelStage(props: { readonly shown: Unidentified }) {
           {t("identify.openSlide")}
         </a>
       </header>
-      <Picture key={picture} slide={shown.slide_id} picture={picture} />
+      <Picture
+        key={picture}
+        slide={shown.slide_id}
+        picture={picture}
+        there={there[picture]}
+      />
       <dl className={styles.read}>
-        <div>
-          <dt>{t("identify.read", { count: Math.max(1, shown.codes.length) })}</dt>
-          {shown.codes.length === 0 && <dd className={styles.none}>{t("identify.nothingRead")}</dd>}
-          {shown.codes.map((code, at) => (
-            <dd key={at} className={styles.code} data-testid="code-read">
-              {codeText(code, t)}
-            </dd>
-          ))}
-        </div>
+        {shown.first_is_scanners && shown.codes.length > 1 ? (
+          <>
+            <Codes title={t("identify.readByScanner")} codes={shown.codes.slice(0, 1)} />
+            <Codes title={t("identify.readOnPicture")} codes={shown.codes.slice(1)} />
+          </>
+        ) : (
+          <Codes
+            title={t("identify.read", { count: Math.max(1, shown.codes.length) })}
+            codes={shown.codes}
+          />
+        )}
         <div>
           <dt>{t("identify.file")}</dt>
           <dd>{shown.file_name}</dd>
         </div>
       </dl>
-      <p className={styles.reason} role="status">
-        {t(`identify.why.${shown.reason}`)}
-      </p>
+      {shown.reason && (
+        <p className={styles.reason} role="status">
+          {t(`identify.why.${shown.reason}`)}
+        </p>
+      )}
     </section>
   );
 }
 
-function Picture(props: { readonly slide: string; readonly picture: "label" | "overview" }) {
+function Codes(props: { readonly title: string; readonly codes: readonly (string | null)[] }) {
+  const { t } = useTranslation();
+  return (
+    <div>
+      <dt>{props.title}</dt>
+      {props.codes.length === 0 && <dd className={styles.none}>{t("identify.nothingRead")}</dd>}
+      {props.codes.map((code, at) => (
+        <dd key={at} className={styles.code} data-testid="code-read">
+          {codeText(code, t)}
+        </dd>
+      ))}
+    </div>
+  );
+}
+
+function Picture(props: {
+  readonly slide: string;
+  readonly picture: "label" | "overview";
+  readonly there: boolean;
+}) {
   const { t } = useTranslation();
   const [view, setView] = useState(UPRIGHT);
-  const [missing, setMissing] = useState(false);
+  const [missing, setMissing] = useState(!props.there);
   const frame = (element: Element): [number, number] => [element.clientWidth, element.clientHeight];
 
   const onKey = (event: KeyboardEvent): void => {

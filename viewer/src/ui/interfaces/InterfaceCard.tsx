@@ -6,7 +6,7 @@ import { formatSpan } from "../../core/cases";
 import { isWell } from "../../core/interfaces";
 import { formatMoment } from "../../core/time";
 import { useLanguage } from "../../i18n";
-import { followLink, interfacesPath } from "../route";
+import { followLink, interfacesPath, messagesPath } from "../route";
 import { CheckIcon, WarningIcon } from "../shell/icons";
 import styles from "./InterfaceCard.module.css";
 import { RemoveDialogue } from "./RemoveDialogue";
@@ -21,6 +21,7 @@ export function InterfaceCard(props: {
   const { shown } = props;
   const [removing, setRemoving] = useState(false);
   const silent = shown.health === "silent_process";
+  const refusing = shown.health === "refusing";
   const well = isWell(shown.health);
   const moment = (at: string | null): string =>
     at === null ? t("interfaces.never") : (formatMoment(at, language) ?? at);
@@ -65,8 +66,12 @@ export function InterfaceCard(props: {
         </Fact>
       </dl>
       <footer className={styles.links}>
-        <a href={interfacesPath("messages")} onClick={followLink}>
-          {t("interfaces.seeMessages")}
+        <a
+          href={messagesPath(shown.name, refusing ? "refused" : "")}
+          onClick={followLink}
+          data-testid="see-messages"
+        >
+          {t(refusing ? "interfaces.seeRefused" : "interfaces.seeMessages")}
         </a>
         {shown.backlog + shown.stopped > 0 && (
           <a href={interfacesPath("outbox")} onClick={followLink}>

@@ -105,6 +105,7 @@ function Facts(props: { readonly shown: Message }) {
       t("interfaces.column.interface"),
       `${shown.interface}, ${t(`interfaces.direction.${shown.direction}`).toLowerCase()}`,
     ],
+    [t("interfaces.told"), shown.notice && t(`interfaces.notice.${shown.notice}`)],
     [t("interfaces.column.received_at"), formatMoment(shown.received_at, language)],
     [t("interfaces.saidAt"), shown.said_at && formatMoment(shown.said_at, language)],
     [t("interfaces.sender"), shown.sender.replace("|", " · ")],
@@ -138,6 +139,8 @@ function Changes(props: { readonly shown: Message }) {
   const { t } = useTranslation();
   const words = useChangeWords();
   const { shown } = props;
+  // What goes out changes nothing here.
+  if (shown.direction === "out" && !shown.error && shown.changes.length === 0) return null;
   return (
     <section className={styles.changes} data-testid="message-changes">
       <h3>{t("interfaces.column.changes")}</h3>

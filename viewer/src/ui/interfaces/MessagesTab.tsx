@@ -22,10 +22,17 @@ const NOTHING: MessageFilter = {
 };
 const OUTCOMES = ["applied", "unchanged", "refused", "sent", "accepted"] as const;
 
+/** What a link to this page narrows it to. */
+function askedFor(): MessageFilter {
+  const asked = new URLSearchParams(location.search);
+  const outcome = OUTCOMES.find((each) => each === asked.get("outcome")) ?? "";
+  return { ...NOTHING, interface: asked.get("interface") ?? "", outcome };
+}
+
 /** Every message that came or went, and what came of it. */
 export function MessagesTab() {
   const { t } = useTranslation();
-  const [filter, setFilter] = useState(NOTHING);
+  const [filter, setFilter] = useState(askedFor);
   const [asked] = useDebouncedValue(filter, 250);
   const interfaces = useInterfaces();
   const messages = useMessages(asked);
@@ -69,7 +76,7 @@ export function MessagesTab() {
             data-testid={`filter-${name}`}
           />
         ))}
-        {filter !== NOTHING && (
+        {Object.values(filter).some(Boolean) && (
           <Button variant="subtle" color="gray" size="compact-md" onClick={() => setFilter(NOTHING)}>
             {t("interfaces.clear")}
           </Button>
@@ -174,7 +181,12 @@ function Table(props: { readonly rows: readonly Message[] }) {
               )}
             </td>
             <td className={styles.what}>
-              {row.error ?? <ChangeList changes={row.changes} />}
+              {row.error ??
+                (row.notice ? (
+                  t(`interfaces.notice.${row.notice}`)
+                ) : (
+                  <ChangeList changes={row.changes} />
+                ))}
             </td>
           </tr>
         ))}

@@ -33,7 +33,7 @@ export function IdentityMarks(props: { readonly patient: CasePatient; readonly s
           title={t(`patient.statusHint.${status ?? "none"}`)}
           data-testid="identity-status"
         >
-          {sure ? <CheckIcon /> : <UnknownIcon />}
+          {sure || status === "VALI" ? <CheckIcon /> : <UnknownIcon />}
           {t(`patient.${props.short ? "statusShort" : "status"}.${status ?? "none"}`)}
         </span>
       )}

@@ -207,6 +207,12 @@ export const UrgentIcon = () => (
   </Icon>
 );
 
+export const SoonIcon = () => (
+  <Icon>
+    <path d="m5.5 12.5 4.5-4.5 4.5 4.5" />
+  </Icon>
+);
+
 export const PersonIcon = () => (
   <Icon>
     <circle cx="10" cy="7" r="3" />

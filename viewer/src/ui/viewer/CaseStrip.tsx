@@ -58,7 +58,7 @@ function Known(props: { readonly slide: Slide; readonly session: Session }) {
         <PatientBanner patient={shown.patient} slim />
       </div>
       <SglLinks id={shown.id} session={session} />
-      {stain && <span className={styles.stain}>{stain}</span>}
+      {stain && <span className={styles.stain} title={stain}>{stain}</span>}
       <nav className={styles.steps} aria-label={t("viewer.slidesOfCase")}>
         <Step name={t("viewer.previousSlide")} to={sides.before} testId="previous-slide">
           <BackIcon />
