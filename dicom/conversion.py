@@ -16,6 +16,7 @@ from dicom.models import Equipment, ImageDescription, Optics, SlideIdentity
 from dicom.originals import Originals
 from dicom.targets import InstanceTarget
 from dicom.thumbnail import build_thumbnail, number_of_level_for
+from dicom.withheld import Withholds, metadata_without_withheld, nothing
 from dicom.writer import WrittenInstance, write_instance
 from tiling.errors import TilingError
 from tiling.geometry import Size
@@ -49,6 +50,9 @@ class ConversionOptions:
     taken_in_at: datetime | None = None
     """When the file was taken in, with a zone: what is replaced in a DICOM file is recorded with
     this moment, and not at all without."""
+    withholds: Withholds = nothing
+    """Words that no instance may hold, as the label's text or another of the file's: they are left
+    out, and what is required is as it is where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +95,14 @@ def convert(
     before stay.
     """
     options = options or ConversionOptions()
-    scanner = Equipment.of(reader.metadata)
-    optics = Optics.of(reader)
-    originals = Originals(reader, options.taken_in_at)
+    scanner = Equipment.of(metadata_without_withheld(reader.metadata, options.withholds))
+    optics = Optics.of(reader, options.withholds)
+    originals = Originals(reader, options.taken_in_at, options.withholds)
     count = _FrameCount(sum(len(level.frame_lengths) for level in levels), progress)
     records: list[InstanceRecord] = []
     hashes: dict[str, bytes] = {}
     left_out: list[str] = []
-    describer = Describer(reader, identity, levels, options.barcode)
+    describer = Describer(reader, identity, levels, options.barcode, options.withholds)
     for image in _images(reader, levels, describer, options, left_out):
         uid = image.description.sop_instance_uid
         light = optics.of_picture() if image.level is None else optics

@@ -13,6 +13,7 @@ from dicom.models import (
 )
 from dicom.placeholders import NOMINAL_SPACING_MM, UNKNOWN_WAVELENGTH_COMMENT
 from dicom.transfer_syntax import loss_of, photometric_of, transfer_syntax_of
+from dicom.withheld import Withholds, allowed, metadata_without_withheld, nothing
 from tiling.geometry import Size
 from tiling.pyramid import EncodedLevel, Origin
 from tiling.slide import AssociatedKind, Illumination, Pixels, SlideReader
@@ -59,11 +60,12 @@ class Describer:
         identity: SlideIdentity,
         levels: Sequence[EncodedLevel],
         barcode: str | None = None,
+        withholds: Withholds = nothing,
     ) -> None:
-        metadata = reader.metadata
+        metadata = metadata_without_withheld(reader.metadata, withholds)
         self._metadata = metadata
         self._planes_um = tuple(reader.focal_planes_um)
-        self._barcode = barcode or metadata.barcode
+        self._barcode = allowed(barcode, withholds) or metadata.barcode
         self._label_in_levels = not reader.associated.keys() & _SHOW_LABEL
         self._remarks = (*metadata.not_kept, *_remarks(reader))
         self._identity = identity

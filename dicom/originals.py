@@ -11,6 +11,7 @@ from dicom.modules.original_optics import keep_optics
 from dicom.placeholders import UNKNOWN
 from dicom.source import DicomSlide
 from dicom.source.original import OriginalImage
+from dicom.withheld import Withholds, item_without_withheld, nothing, without_withheld
 from tiling.geometry import Size
 from tiling.pyramid import Origin
 from tiling.slide import AssociatedKind, SlideReader
@@ -36,8 +37,14 @@ _KINDS = {
 class Originals:
     """The headers of a slide's own DICOM files; of another format there are none."""
 
-    def __init__(self, reader: SlideReader, taken_in_at: datetime | None) -> None:
+    def __init__(
+        self,
+        reader: SlideReader,
+        taken_in_at: datetime | None,
+        withholds: Withholds = nothing,
+    ) -> None:
         self._taken_in_at = taken_in_at
+        self._withholds = withholds
         self._base: OriginalImage | None = None
         self._by_size: dict[Size, OriginalImage] = {}
         self._by_kind: Mapping[AssociatedKind, OriginalImage] = {}
@@ -59,7 +66,10 @@ class Originals:
         original = own or self._base
         if original is None:
             return
-        header = original.header
+        header = without_withheld(original.header, self._withholds)
+        paths = [
+            said and item_without_withheld(said, self._withholds) for said in original.optical_paths
+        ]
         # A stand-in of ours gives way to what the file knows.
         if new.ContainerIdentifier == UNKNOWN and header.get("ContainerIdentifier"):
             for keyword in _SPECIMEN:
@@ -67,7 +77,7 @@ class Originals:
                     del new[keyword]
         if own is not None:
             _keep_losses(new, own, image.role)
-        keep_optics(new, original.optical_paths)
+        keep_optics(new, paths)
         keep_original(new, header, self._taken_in_at, own=own is not None)
 
     def _own(self, image: ImageDescription, origin: Origin | None) -> OriginalImage | None:

@@ -180,8 +180,9 @@ def try_interface(
     from sgi.commands.hl7_try import interface_named, language_of_terminal, try_messages
 
     settings = Settings()
-    chosen = interface_named(interface, settings.interfaces, settings.hl7.port)
-    if not try_messages(file, chosen, language_of_terminal()):
+    chosen = interface_named(interface, settings)
+    most_bytes = settings.hl7.message_mb << 20
+    if not try_messages(file, chosen, language_of_terminal(), most_bytes=most_bytes):
         raise typer.Exit(1)
 
 

@@ -39,6 +39,19 @@ class NotFoundError(SgiError):
     """There is no such thing, or none that this account may know of."""
 
 
+class UnknownCaseError(NotFoundError):
+    """A case that another system names is not here, or not yet."""
+
+    def __init__(self, message: str, number: str | None = None) -> None:
+        super().__init__(message)
+        self.number = number
+        """As it was asked for."""
+
+
+class UnknownPatientError(NotFoundError):
+    """A patient whom another system names is not here, or has no case here yet."""
+
+
 class InvalidRequestError(SgiError):
     """The request's own words are off."""
 
@@ -61,6 +74,17 @@ class UnconfirmedError(SgiError):
     def __init__(self, message: str, doubts: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.doubts = tuple(doubts)
+
+
+class IncompleteCaseError(SgiError):
+    """A case is to be signed out while something of it is missing, and nobody says why."""
+
+    def __init__(
+        self, message: str, *, unscanned: int = 0, rescans: int = 0, orders: int = 0
+    ) -> None:
+        super().__init__(message)
+        self.missing = {"unscanned": unscanned, "rescans": rescans, "orders": orders}
+        """Slides without an image, those to be scanned again, and requests not answered yet."""
 
 
 class IdentityConflictError(SgiError):

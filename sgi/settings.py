@@ -234,6 +234,11 @@ class Settings(BaseSettings):
         return self.hl7.folder or self.data / "interfaces"
 
     @property
+    def messages(self) -> Path:
+        """The folders of HL7 interfaces of files that have none of their own, by their names."""
+        return self.data / "messages"
+
+    @property
     def drop(self) -> Path:
         """The drop folder."""
         return self.data / "drop"

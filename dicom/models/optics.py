@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from dicom.withheld import Withholds, nothing, paths_without_withheld
 from tiling.slide import BRIGHTFIELD_PATH, OpticalPath, SlideReader
 
 
@@ -17,13 +18,13 @@ class Optics:
     """Whether the samples are colours; else each path has but one."""
 
     @classmethod
-    def of(cls, reader: SlideReader) -> "Optics":
+    def of(cls, reader: SlideReader, withholds: Withholds = nothing) -> "Optics":
         """Of a slide's levels."""
         said = reader.metadata
         return cls(
             said.icc_profile,
             said.objective_power,
-            tuple(reader.optical_paths),
+            paths_without_withheld(reader.optical_paths, withholds),
             reader.pixel_format.samples == 3,
         )
 

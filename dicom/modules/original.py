@@ -29,6 +29,7 @@ from dicom.modules.original_place import (
     keep_measures,
     turn_stand_in,
 )
+from dicom.padding import CREATOR_TAG
 from dicom.source.part import items
 from dicom.uids import IMPLEMENTATION_VERSION_NAME
 
@@ -219,6 +220,8 @@ def _keep_private(new: pydicom.Dataset, original: pydicom.Dataset, element: Data
     """Take a private element over with the element that names its creator (PS3.5 7.8.1)."""
     group, number = element.tag.group, element.tag.element
     block = number >> 8
+    if group == CREATOR_TAG >> 16:
+        return  # the last before the pixels, in which the writer lists the frames that it pads
     if not _PRIVATE_BLOCK_FIRST <= block <= _PRIVATE_BLOCK_LAST:
         return
     creator = Tag(group, block)

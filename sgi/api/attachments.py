@@ -1,16 +1,18 @@
 """`/api/v1/slides/{slide}/attach…`: which glass a slide is of, as persons say, and take back."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from sgi.api.label_codes import codes_out
 from sgi.api.retention import ReasonText
 from sgi.api.services import actor_of, services_of, session_of
-from sgi.catalogue import attachment_rows, attachments, doubts, slides
-from sgi.catalogue.attachment_rows import Attachment
+from sgi.catalogue import attachment_rows, attachments, audit, doubts, slides
+from sgi.catalogue.attachment_rows import Attachment, Recent
+from sgi.catalogue.audit import Action
 from sgi.catalogue.database import Connection
 from sgi.catalogue.turns import transacted
 from sgi.domain.identification import Doubt, How
@@ -45,9 +47,32 @@ class AttachmentOut(BaseModel):
 
 
 class AttachmentsOut(BaseModel):
-    """Oldest first of a slide; the newest first of the establishment."""
+    """Oldest first."""
 
     items: list[AttachmentOut]
+
+
+class RecentOut(AttachmentOut):
+    """The same with what its label reads, and whose the glass is: to be looked at before it is
+    taken back.
+    """
+
+    file_name: str
+    codes: list[str | None]
+    """As they were read: the file's own first; None for a patient's INS datamatrix."""
+    has_label: bool
+    has_overview: bool
+    stains: list[str]
+    patient_id: UUID | None
+    patient_name: str | None
+    birth_date: date | None
+    sex: str | None
+
+
+class RecentsOut(BaseModel):
+    """What is to be looked at again first; then the newest first."""
+
+    items: list[RecentOut]
 
 
 class AttachIn(BaseModel):
@@ -67,11 +92,22 @@ class DetachIn(BaseModel):
 
 
 @router.get("/identification/attachments")
-async def list_attachments(request: Request) -> AttachmentsOut:
-    """What the laboratory has contradicted since; what persons attached and took back lately."""
+async def list_attachments(request: Request) -> RecentsOut:
+    """What the laboratory has contradicted since; what persons attached and took back lately.
+
+    With their patients: on record, once a session.
+    """
     services, session = services_of(request), session_of(request)
     async with services.database.transaction(session.establishment_id) as connection:
-        return _attachments(await attachment_rows.latest(connection))
+        found = await attachment_rows.latest(connection)
+        await audit.record_once(
+            connection,
+            session.establishment_id,
+            actor_of(request),
+            Action.VIEW_IDENTIFICATION,
+            session.id,
+        )
+    return RecentsOut(items=[_recent(each) for each in found])
 
 
 @router.get("/slides/{slide_id}/attachments")
@@ -127,24 +163,29 @@ async def show_first(slide_id: UUID, request: Request) -> AttachmentsOut:
 
 
 def _attachments(found: list[Attachment]) -> AttachmentsOut:
-    return AttachmentsOut(
-        items=[
-            AttachmentOut(
-                id=each.id,
-                slide_id=each.slide_id,
-                glass_id=each.glass_id,
-                glass_identifier=each.glass_identifier,
-                case_id=each.case_id,
-                accession_number=each.accession_number,
-                case_signed_out=each.case_signed_out,
-                how=each.how,
-                attached_at=each.attached_at,
-                attached_by=each.attached_name,
-                undone_at=each.undone_at,
-                undone_by=each.undone_name,
-                undo_reason=each.undo_reason,
-                label_names=each.label_names,
-            )
-            for each in found
-        ]
-    )
+    return AttachmentsOut(items=[AttachmentOut.model_validate(_fields(each)) for each in found])
+
+
+def _fields(each: Attachment) -> dict[str, object]:
+    return {
+        "id": each.id,
+        "slide_id": each.slide_id,
+        "glass_id": each.glass_id,
+        "glass_identifier": each.glass_identifier,
+        "case_id": each.case_id,
+        "accession_number": each.accession_number,
+        "case_signed_out": each.case_signed_out,
+        "how": each.how,
+        "attached_at": each.attached_at,
+        "attached_by": each.attached_name,
+        "undone_at": each.undone_at,
+        "undone_by": each.undone_name,
+        "undo_reason": each.undo_reason,
+        "label_names": each.label_names,
+    }
+
+
+def _recent(each: Recent) -> RecentOut:
+    own = {name: getattr(each, name) for name in Recent.__slots__ if name != "attachment"}
+    own["codes"] = codes_out(each.codes)
+    return RecentOut.model_validate(_fields(each.attachment) | own)

@@ -18,6 +18,7 @@ from sgi.errors import ConflictError, InvalidRequestError
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
 
+_UNSTAINED = "Say which antibody or stain is asked for (stain)."
 _UNTOLD = (
     "No interface sends requests to the laboratory: ask it by telephone, and have an administrator "
     "set the address that the interface sends to."
@@ -29,9 +30,9 @@ class WorkOrderIn(BaseModel):
 
     kind: WorkKind
     parent: Words
-    """Identifier of the block, or of the specimen."""
+    """Identifier of the block, or of the specimen, as the laboratory writes it; not our id."""
     stain: Words | None = None
-    """As people call it."""
+    """As people call it; one of the two names of the stain is there unless a recut is asked for."""
     stain_code: Words | None = None
     stain_system: Words | None = None
     words: Words | None = None
@@ -72,6 +73,9 @@ async def ask_work(case_id: UUID, body: WorkOrderIn, request: Request) -> WorkOr
     """
     if body.kind is WorkKind.RESCAN:
         raise InvalidRequestError("A new scan is asked for at the slide.")
+    stains = _stains(body)
+    if body.kind is not WorkKind.RECUT and not stains:
+        raise InvalidRequestError(_UNSTAINED)
     session = session_of(request)
     async with services_of(request).database.transaction(session.establishment_id) as connection:
         order = await work_orders.ask(
@@ -79,7 +83,7 @@ async def ask_work(case_id: UUID, body: WorkOrderIn, request: Request) -> WorkOr
             case_id,
             body.kind,
             body.parent,
-            _stains(body),
+            stains,
             body.words,
             author_of(session),
         )

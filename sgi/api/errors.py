@@ -1,281 +1,30 @@
-"""The one table from an error to its HTTP status, and how errors are told (RFC 9457)."""
+"""How errors are told (RFC 9457), by the table of `sgi.api.answers`."""
 
 import json
 import logging
-from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-import dicom.errors
-import dicom.web.errors
-import storage.errors
-import tiling.errors
 from sgi import errors
+from sgi.api.answers import ANSWERS, INVALID, NOT_FOUND, OTHER_METHOD, Answer, answer_to
 from sgi.api.doubts import sentences
 from sgi.api.language import language_of
+from sgi.api.problem_words import fields_of, fields_sentence, missing_sentence, unknown_case
 from sgi.domain.french import CONFLICTS
 from sgi.domain.french import sentences as french_sentences
 from sgi.domain.words import Language
 
+__all__ = ["ANSWERS", "Answer", "answer_to", "install", "problem"]
+
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Status and sentences; the sentences never repeat what an exception said."""
-
-    status: int
-    english: str
-    french: str
-
-    def detail(self, language: Language) -> str:
-        if language is Language.FRENCH:
-            return self.french.replace(" ;", "\u202f;")
-        return self.english
-
-
-_DEFECT = Answer(
-    500,
-    "Something unexpected happened here; try again, and report it if it happens again.",
-    "Un imprévu s'est produit ; réessayez, et signalez-le s'il se reproduit.",
-)
-_STORE_AWAY = Answer(
-    503,
-    "The slide store does not answer; try again in a moment.",
-    "Le stockage des lames ne répond pas ; réessayez dans un instant.",
-)
-_DATABASE_AWAY = Answer(
-    503,
-    "The catalogue does not answer; try again in a moment.",
-    "Le catalogue ne répond pas ; réessayez dans un instant.",
-)
-_DAMAGED = Answer(
-    500,
-    "What is stored of this slide is damaged; report it, so that it is verified.",
-    "Les données stockées de cette lame sont endommagées ; signalez-le pour vérification.",
-)
-_NOT_FOUND = Answer(404, "There is no such thing here.", "Cet élément n'existe pas.")
-_INVALID = Answer(
-    422,
-    "The request is not understood; check its fields.",
-    "La requête n'est pas comprise ; vérifiez ses champs.",
-)
-
-_OTHER_METHOD = Answer(
-    405,
-    "This address does not answer to that method.",
-    "Cette adresse ne répond pas à cette méthode.",
-)
-
-ANSWERS: dict[type[Exception], Answer] = {
-    errors.SgiError: _DEFECT,
-    errors.NotSignedInError: Answer(401, "Sign in first.", "Connectez-vous d'abord."),
-    errors.WrongCredentialsError: Answer(
-        401,
-        "The name or the password is not right.",
-        "Le nom ou le mot de passe est incorrect.",
-    ),
-    errors.ForbiddenError: Answer(
-        403, "Your account may not do this.", "Votre compte n'a pas ce droit."
-    ),
-    errors.CrossSiteRequestError: Answer(
-        403,
-        "The request does not come from this application; reload the page.",
-        "La requête ne vient pas de cette application ; rechargez la page.",
-    ),
-    errors.NotFoundError: _NOT_FOUND,
-    errors.InvalidRequestError: _INVALID,
-    errors.ConflictError: Answer(
-        409,
-        "This cannot be done in its present state; reload the page.",
-        "Impossible dans l'état actuel ; rechargez la page.",
-    ),
-    errors.TakenError: Answer(
-        409,
-        "Another one has this name or number already; choose another.",
-        "Ce nom ou ce numéro est déjà pris ; choisissez-en un autre.",
-    ),
-    errors.InUseError: Answer(
-        409,
-        "It is still in use; change what needs it, then try again.",
-        "Cet élément sert encore ; changez ce qui en a besoin, puis réessayez.",
-    ),
-    errors.UnconfirmedError: Answer(
-        409,
-        "Confirm first what speaks against this.",
-        "Confirmez d'abord ce qui s'y oppose.",
-    ),
-    errors.IdentityConflictError: Answer(
-        409,
-        "This contradicts what is known of the patients; have the administration look at both.",
-        "Cela contredit ce que l'on sait des patients ; faites vérifier les deux par le bureau des "
-        "admissions.",
-    ),
-    errors.UnreadableDatamatrixError: Answer(
-        422,
-        "The barcode cannot be read as an INS datamatrix; scan it again.",
-        "Le code-barres n'est pas lisible comme datamatrix INS ; scannez-le à nouveau.",
-    ),
-    errors.RetiredError: Answer(
-        410,
-        "What these instances said of the slide was corrected: they are others now; search again.",
-        "Ce que ces instances disaient de la lame a été corrigé : d'autres les remplacent ; "
-        "relancez la recherche.",
-    ),
-    errors.MistoldError: Answer(
-        503,
-        "It was said anew whose this slide is, and its instances do not say so yet; try again in "
-        "a moment.",
-        "Cette lame vient d'être attribuée à un autre patient, et ses instances ne le disent pas "
-        "encore ; réessayez dans un instant.",
-    ),
-    errors.UncopiedError: Answer(
-        409,
-        "The slide has no second copy yet; try again in some minutes.",
-        "La lame n'a pas encore de seconde copie ; réessayez dans quelques minutes.",
-    ),
-    errors.LaunchRequestError: Answer(
-        400,
-        "The request to show images is not understood; requestType is STUDY, with studyUID or "
-        "accessionNumber, or PATIENT, with patientID.",
-        "La demande d'affichage n'est pas comprise ; requestType vaut STUDY, avec studyUID ou "
-        "accessionNumber, ou PATIENT, avec patientID.",
-    ),
-    errors.LaunchContradictionError: Answer(
-        409,
-        "What is asked for is of different cases or patients; open it from the worklist instead.",
-        "La demande désigne des dossiers ou des patients différents ; ouvrez le dossier depuis la "
-        "liste de travail.",
-    ),
-    errors.SpentLinkError: Answer(
-        410,
-        "This link was used before, or is too old; open the case again from where it was given.",
-        "Ce lien a déjà servi ou a expiré ; rouvrez le dossier depuis l'application d'origine.",
-    ),
-    errors.ColdError: Answer(
-        409,
-        "This part of the slide is in cold storage; ask for it to be restored.",
-        "Cette partie de la lame est en stockage froid ; demandez sa restauration.",
-    ),
-    errors.TooManyAttemptsError: Answer(
-        429,
-        "Too many failed sign-ins; wait a few minutes and try again.",
-        "Trop d'échecs de connexion ; attendez quelques minutes et réessayez.",
-    ),
-    errors.VerificationError: _DAMAGED,
-    errors.UnshowableError: Answer(
-        502,
-        "This part of the slide cannot be shown; its stored data are unharmed.",
-        "Cette partie de la lame ne peut être affichée ; ses données stockées sont intactes.",
-    ),
-    errors.MalformedPictureError: Answer(
-        400,
-        "The picture's address is not understood; it ends in region, size, rotation and "
-        "quality.format as the IIIF Image API 3.0 has them.",
-        "L'adresse de l'image n'est pas comprise ; elle se termine par région, taille, rotation "
-        "et qualité.format, selon l'API Image 3.0 de IIIF.",
-    ),
-    errors.EnlargedPictureError: Answer(
-        501,
-        "Pictures are not enlarged here; ask for at most the pixels that the slide has.",
-        "Les images ne sont pas agrandies ici ; demandez au plus les pixels de la lame.",
-    ),
-    errors.BusyError: Answer(
-        503,
-        "More is being asked for than can be done at once; try again in a moment.",
-        "Trop de demandes à la fois ; réessayez dans un instant.",
-    ),
-    errors.PictureTooLargeError: Answer(
-        400,
-        "The picture is too large; this region is given in at most {columns} x {rows} pixels.",
-        "L'image est trop grande ; cette région est donnée en {columns} x {rows} pixels au plus.",
-    ),
-    **dict.fromkeys(
-        (
-            # Of jobs and commands: in a request, a defect.
-            errors.ConfigurationError,
-            errors.VanishedError,
-            errors.UnreadableFileError,
-            errors.ChangedError,
-            errors.DiskFullError,
-            errors.ConversionTimeoutError,
-            errors.ConversionMemoryError,
-            errors.ConversionCrashedError,
-            errors.ConversionCancelledError,
-            errors.StoppedError,
-        ),
-        _DEFECT,
-    ),
-    storage.errors.StorageError: _STORE_AWAY,
-    storage.errors.InvalidKeyError: _DEFECT,
-    storage.errors.ObjectNotFoundError: _DAMAGED,
-    storage.errors.BucketNotFoundError: _STORE_AWAY,
-    storage.errors.RangeError: _DAMAGED,
-    storage.errors.ObjectTooLargeError: _DAMAGED,
-    storage.errors.ObjectChangedError: _DAMAGED,
-    storage.errors.CorruptObjectError: _DAMAGED,
-    storage.errors.ObjectFrozenError: Answer(
-        409,
-        "This part of the slide lies in an archive that gives nothing back at once; ask an "
-        "administrator.",
-        "Cette partie de la lame est dans une archive qui ne rend rien aussitôt ; adressez-vous à "
-        "un administrateur.",
-    ),
-    storage.errors.StoreUnavailableError: _STORE_AWAY,
-    storage.errors.StoreFullError: _STORE_AWAY,
-    storage.errors.StoreRefusedError: _STORE_AWAY,
-    dicom.errors.DicomError: _DEFECT,
-    dicom.errors.DamagedInstanceError: _DAMAGED,
-    dicom.errors.UnsupportedInstanceError: _DAMAGED,
-    dicom.errors.FrameMismatchError: _DEFECT,
-    dicom.web.errors.BadQueryError: Answer(
-        400,
-        "A parameter of the request is not one that DICOMweb has here, or its value is none; "
-        "correct it.",
-        "Un paramètre de la requête n'est pas prévu par DICOMweb ici, ou sa valeur n'en est pas "
-        "une ; corrigez-le.",
-    ),
-    dicom.web.errors.NotAcceptableError: Answer(
-        406,
-        "Nothing of what is accepted can be given; accept application/dicom+json for lists and "
-        "metadata, and the stored transfer syntax (transfer-syntax=*) for images.",
-        "Rien de ce qui est accepté ne peut être donné ; acceptez application/dicom+json pour les "
-        "listes et métadonnées, et la syntaxe de transfert stockée (transfer-syntax=*) pour les "
-        "images.",
-    ),
-    dicom.web.errors.TooMuchAskedError: Answer(
-        413,
-        "More is asked for than one answer holds; ask for it in several requests.",
-        "La demande dépasse ce que contient une réponse ; répartissez-la sur plusieurs requêtes.",
-    ),
-    tiling.errors.TilingError: Answer(
-        502,
-        "This part of the slide cannot be shown; its scanner wrote it damaged.",
-        "Cette partie de la lame ne peut être affichée ; le scanner l'a écrite endommagée.",
-    ),
-    OperationalError: _DATABASE_AWAY,
-    PoolTimeout: _DATABASE_AWAY,
-    RequestValidationError: _INVALID,
-}
-
-
 _EXPECTED = (errors.BusyError, errors.MistoldError)
 """Failures that are none."""
-
-
-def answer_to(error: Exception) -> Answer:
-    """The row of the nearest class."""
-    for kind in type(error).__mro__:
-        if kind in ANSWERS:
-            return ANSWERS[kind]
-    return _DEFECT
 
 
 def _conflict(said: str, language: Language) -> str | None:
@@ -286,12 +35,36 @@ def _conflict(said: str, language: Language) -> str | None:
     return french if language is Language.FRENCH else said
 
 
+def _own_words(error: Exception, answer: Answer, language: Language) -> dict[str, Any]:
+    """What the table does not say of this one: a sentence of its own, and what it names."""
+    match error:
+        case errors.ConflictError() | errors.InvalidRequestError():
+            sentence = _conflict(str(error), language)
+            return {} if sentence is None else {"detail": sentence}
+        case errors.UnknownCaseError(number=str() as number):
+            return {"detail": unknown_case(number, language)}
+        case errors.PictureTooLargeError():
+            words = answer.detail(language)
+            return {"detail": words.format(columns=error.columns, rows=error.rows)}
+        case errors.UnconfirmedError() if error.doubts:
+            said = [answer.detail(language), *sentences(error.doubts, language)]
+            return {"detail": " ".join(said), "confirm": list(error.doubts)}
+        case errors.IncompleteCaseError() if any(error.missing.values()):
+            return {
+                "detail": missing_sentence(error.missing, language),
+                "missing": error.missing,
+            }
+        case RequestValidationError() if fields := fields_of(error.errors()):
+            return {"detail": fields_sentence(fields, language), "fields": fields}
+    return {}
+
+
 def problem(error: Exception, language: Language) -> Response:
     """A problem document; details of unexpected errors go to the log, never to the client."""
     headers = {"Cache-Control": "no-store"}
     title = type(error).__name__.removesuffix("Error")
     if isinstance(error, HTTPException):
-        answer = {404: _NOT_FOUND, 405: _OTHER_METHOD}.get(error.status_code, _INVALID)
+        answer = {404: NOT_FOUND, 405: OTHER_METHOD}.get(error.status_code, INVALID)
         status = error.status_code
         title = HTTPStatus(status).phrase
         headers |= error.headers or {}
@@ -301,15 +74,8 @@ def problem(error: Exception, language: Language) -> Response:
     # What cannot be done here is no failure, and of those who come again there are many.
     if status >= 500 and status != 501 and not isinstance(error, _EXPECTED):
         _log.error("%s answered %s", type(error).__name__, status, exc_info=error)
-    detail = answer.detail(language)
-    if isinstance(error, errors.ConflictError):
-        detail = _conflict(str(error), language) or detail
-    if isinstance(error, errors.PictureTooLargeError):
-        detail = detail.format(columns=error.columns, rows=error.rows)
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    if isinstance(error, errors.UnconfirmedError) and error.doubts:
-        body["detail"] = " ".join([detail, *sentences(error.doubts, language)])
-        body["confirm"] = list(error.doubts)
+    said = {"detail": answer.detail(language)} | _own_words(error, answer, language)
+    body = {"type": "about:blank", "title": title, "status": status} | said
     if isinstance(error, errors.TooManyAttemptsError):
         headers["Retry-After"] = str(error.retry_after_s)
     if status == 503:

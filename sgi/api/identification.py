@@ -55,6 +55,10 @@ class WaitingOut(BaseModel):
     codes: list[str | None]
     """As they were read: the file's own first; None for a patient's INS datamatrix."""
     has_label: bool
+    has_overview: bool
+    first_is_scanners: bool
+    """Whether the scanner read the first code, and the label's picture shows the others: they
+    contradict each other."""
 
 
 class IdentificationOut(BaseModel):
@@ -178,6 +182,8 @@ def _waiting(found: Waiting) -> WaitingOut:
         reason=found.reason,
         codes=codes_out(found.codes),
         has_label=found.has_label,
+        has_overview=found.has_overview,
+        first_is_scanners=found.first_is_scanners,
     )
 
 

@@ -94,7 +94,8 @@ async def list_interfaces(request: Request) -> InterfacesOut:
     async with services_of(request).database.transaction(establishment_id) as connection:
         found = await interfaces.all_(connection)
         now = await interfaces.now(connection)
-    return InterfacesOut(items=[_interface(*each, now) for each in found])
+    language = requested_language(request)
+    return InterfacesOut(items=[_interface(*each, now, language) for each in found])
 
 
 @router.delete("/interfaces/{name}", status_code=204)
@@ -156,7 +157,9 @@ async def _changed(
     return _notice(notice, requested_language(request))
 
 
-def _interface(interface: Interface, traffic: Traffic, now: datetime) -> InterfaceOut:
+def _interface(
+    interface: Interface, traffic: Traffic, now: datetime, language: Language
+) -> InterfaceOut:
     is_now = health(interface, traffic, now)
     times = [at for at in (traffic.last_in_at, traffic.last_out_at) if at is not None]
     return InterfaceOut(
@@ -173,7 +176,7 @@ def _interface(interface: Interface, traffic: Traffic, now: datetime) -> Interfa
         minutes_behind=minutes_behind(traffic, now),
         seen_at=interface.seen_at,
         health=is_now,
-        sentence=SENTENCES[is_now],
+        sentence=link_words(SENTENCES[is_now], language) or "",
     )
 
 

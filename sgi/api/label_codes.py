@@ -3,37 +3,41 @@
 Names, birth date and matricule are of patients, and who sees a slide is not always told those.
 """
 
-import base64
 from collections.abc import Iterable, Mapping
 
-from sgi.domain.datamatrix import before_ins_text
+from sgi.domain.facts import SlideFacts
+from sgi.domain.patient_codes import before_patient_code, holds_patient_code
+
+_MOST_LOOKED_AT = 1 << 19
+"""Characters of a file's own words, half a second's work; what comes after them is not told."""
 
 
 def codes_out(codes: Iterable[str]) -> list[str | None]:
-    """In their order; None in place of a patient's INS datamatrix."""
-    return [code if before_ins_text(code) is None else None for code in codes]
+    """In their order; None in place of a patient's INS code."""
+    return [None if holds_patient_code(code) else code for code in codes]
 
 
 def label_text_out(text: str | None) -> str | None:
-    """As far as the patient's INS datamatrix: what follows may be more of it."""
-    before = None if text is None else before_ins_text(text)
-    return text if before is None else before.rstrip() or None
+    """As far as a patient's INS code, if one can see where it begins: what follows may be more of
+    it.
+    """
+    before = None if text is None else before_patient_code(text)
+    return text if before is None else before or None
 
 
 def metadata_out(said: Mapping[str, str]) -> dict[str, str]:
-    """The vendor's words without those that hold such a datamatrix, as it is or in base64."""
-    return {name: words for name, words in said.items() if not _holds_ins(name + "\n" + words)}
+    """The vendor's words without those that hold such a code."""
+    told, looked_at = {}, 0
+    for name, words in said.items():
+        both = f"{name}\n{words}"
+        looked_at += len(both)
+        if looked_at <= _MOST_LOOKED_AT and not holds_patient_code(both):
+            told[name] = words
+    return told
 
 
-def _holds_ins(words: str) -> bool:
-    return before_ins_text(words) is not None or any(
-        before_ins_text(_unpacked(word)) is not None for word in words.split()
-    )
-
-
-def _unpacked(word: str) -> str:
-    """As far as it is base64, cut or not; empty where it is none."""
-    try:
-        return base64.b64decode(word[: len(word) // 4 * 4], validate=True).decode("latin-1")
-    except ValueError:
-        return ""
+def shows_patient_code(facts: SlideFacts) -> bool:
+    """Whether a patient's INS code was read on the label, or stands in what the file says of it: a
+    picture of the label shows it.
+    """
+    return any(map(holds_patient_code, (*facts.barcodes, facts.label_text or "")))

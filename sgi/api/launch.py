@@ -38,10 +38,11 @@ from sgi.errors import (
     ForbiddenError,
     LaunchContradictionError,
     LaunchRequestError,
-    NotFoundError,
     NotSignedInError,
     SgiError,
     SpentLinkError,
+    UnknownCaseError,
+    UnknownPatientError,
 )
 
 router = APIRouter(tags=["launch"])
@@ -150,7 +151,7 @@ async def make_link(
     async with services.database.transaction(client.establishment_id) as connection:
         found = await _studies(connection, asked)
         if not isinstance(found, list):
-            raise NotFoundError("There is no such case.")
+            raise UnknownCaseError("There is no such case.")
         if await rows.waiting_links(connection, client.id) >= _MOST_WAITING:
             raise BusyError("Too many links wait to be used.")
         link_id, expires_at = await rows.add_link(
@@ -271,13 +272,14 @@ async def _studies(connection: Connection, asked: StudiesAsked) -> list[UUID] | 
     by_number = [of_numbers.get(each) for each in asked.accession_numbers]
     by_uid = [of_studies.get(each) for each in asked.study_uids]
     if None in by_number:
-        raise NotFoundError("There is no such case.")
+        unknown = asked.accession_numbers[by_number.index(None)]
+        raise UnknownCaseError("There is no such case.", unknown)
     if None in by_uid:
         if len(by_uid) > 1 or by_number:
-            raise NotFoundError("There is no such study.")
+            raise UnknownCaseError("There is no such study.")
         slide_id = await rows.slide_of_study(connection, asked.study_uids[0])
         if slide_id is None:
-            raise NotFoundError("There is no such study.")
+            raise UnknownCaseError("There is no such study.")
         return slide_id
     if not said_both_ways(by_uid, by_number):
         raise LaunchContradictionError("The study and the accession number are not of one case.")
@@ -292,7 +294,7 @@ async def _cases_of_patient(connection: Connection, asked: PatientAsked) -> list
         found = await rows.cases_of_patient(connection, patient_id, asked.newest)
         if found:
             return found
-    raise NotFoundError("There is no such patient, or no case of theirs.")
+    raise UnknownPatientError("There is no such patient, or no case of theirs.")
 
 
 def _case_path(cases: list[UUID]) -> str:

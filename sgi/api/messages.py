@@ -14,13 +14,13 @@ from sgi.api.services import WITHOUT_NUL, Services, actor_of, services_of, sessi
 from sgi.catalogue import audit, kept_messages
 from sgi.catalogue.audit import Action
 from sgi.catalogue.kept_messages import Filter, Kept
-from sgi.domain.interface import Direction, Outcome
+from sgi.domain.interface import Direction, NoticeKind, Outcome
 from sgi.domain.link_words import link_words
 from sgi.domain.words import Language
 from sgi.errors import ConflictError, InvalidRequestError, NotFoundError
 from sgi.hl7.encodings import Charset
 from sgi.hl7.errors import MessageError
-from sgi.hl7.interfaces import Interface, load_interfaces
+from sgi.hl7.interfaces import Interface, interfaces_of
 from sgi.hl7.message import parse_message
 from sgi.hl7.receive import Receiver
 
@@ -56,6 +56,8 @@ class MessageOut(BaseModel):
     """Application and facility, with `|` between."""
     type: str
     """Such as `OML^O21`."""
+    notice: NoticeKind | None
+    """What one that went out tells."""
     size_bytes: int
     outcome: Outcome
     error: str | None
@@ -188,8 +190,7 @@ async def replay(message_id: UUID, request: Request) -> MessageOut:
 
 async def _interface(services: Services, kept: Kept) -> Interface:
     """As its file is now."""
-    settings = services.settings
-    known = await asyncio.to_thread(load_interfaces, settings.interfaces, settings.hl7.port)
+    known = await asyncio.to_thread(interfaces_of, services.settings)
     for interface in known:
         if interface.name == kept.interface:
             return interface
@@ -230,6 +231,7 @@ def _out(message: Kept, language: Language) -> MessageOut:
         control_id=message.control_id,
         sender=message.sender,
         type=message.type,
+        notice=message.notice,
         size_bytes=message.size_bytes,
         outcome=message.outcome,
         error=link_words(message.error, language),

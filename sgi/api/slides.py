@@ -1,5 +1,6 @@
 """`/api/v1/slides`: the worklist and one slide's facts."""
 
+import asyncio
 import base64
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,13 +10,15 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
-from sgi.api.label_codes import codes_out, label_text_out, metadata_out
+from sgi.api.images import PICTURES_OF_LABEL
+from sgi.api.label_codes import codes_out, label_text_out, metadata_out, shows_patient_code
 from sgi.api.language import requested_language
 from sgi.api.services import WITHOUT_NUL, actor_of, services_of, session_of
 from sgi.api.sign_in import EstablishmentOut
 from sgi.api.tiers import SlideTiersOut, slide_tiers_out
 from sgi.catalogue import audit, incidents, slides
 from sgi.catalogue.audit import Action
+from sgi.domain.account import Role, Session
 from sgi.domain.facts import SlideFacts
 from sgi.domain.french import LEFT_OUT, in_french
 from sgi.domain.quality import HeatMapShape, QualityReport, SlideQuality
@@ -168,6 +171,22 @@ def _summary(slide: Slide, *, damaged: bool) -> dict[str, object]:
     }
 
 
+def _associated(slide: Slide, session: Session) -> list[str]:
+    """As far as they are shown to whoever asks."""
+    told = {instance.role for instance in slide.instances if instance.level is None}
+    if session.role is Role.GUEST and shows_patient_code(slide.facts):
+        told -= PICTURES_OF_LABEL
+    return sorted(told)
+
+
+def _label_out(facts: SlideFacts) -> dict[str, object]:
+    return {
+        "label_text": label_text_out(facts.label_text),
+        "barcodes": codes_out(facts.barcodes),
+        "metadata": metadata_out(facts.metadata),
+    }
+
+
 def _left_out(said: str, language: Language) -> str:
     french = in_french(said, table=LEFT_OUT) if language is Language.FRENCH else None
     return french or said
@@ -229,14 +248,14 @@ async def get_slide(slide_id: UUID, request: Request) -> SlideOut:
         await audit.record(
             connection, establishment_id, actor_of(request), Action.VIEW_SLIDE, slide_id
         )
+    label = await asyncio.to_thread(_label_out, slide.facts)
     return SlideOut.model_validate(
         {
             **_summary(slide, damaged=damaged),
+            "associated": _associated(slide, session_of(request)),
             "source_sha256": slide.source_sha256,
-            **slide.facts.model_dump(include=_FACTS_OUT),
-            "label_text": label_text_out(slide.facts.label_text),
-            "barcodes": codes_out(slide.facts.barcodes),
-            "metadata": metadata_out(slide.facts.metadata),
+            **slide.facts.model_dump(include=_FACTS_OUT - {"metadata"}),
+            **label,
             "not_kept": [_left_out(said, language) for said in slide.facts.not_kept],
             "quality": slide.quality and _quality(slide.quality),
             "tiers": tiers,

@@ -10,10 +10,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from sgi.api.case_summaries import CaseSummary, listed_patient_out, summary
-from sgi.api.services import WITHOUT_NUL, actor_of, services_of, session_of
+from sgi.api.services import ONE_LINE, WITHOUT_NUL, actor_of, services_of, session_of
 from sgi.catalogue import audit, saved_filters, worklists
 from sgi.catalogue.audit import Action
 from sgi.catalogue.worklists import Line, Position
@@ -43,6 +43,8 @@ class CountsOut(BaseModel):
 
 class SearchIn(BaseModel):
     """What a list is narrowed to; what is left out narrows nothing."""
+
+    model_config = ConfigDict(extra="forbid")  # a misspelt word would narrow nothing
 
     q: Text | None = None
     """Words, or their beginnings, of accession number, patient, organ and stain, or a label."""
@@ -80,7 +82,7 @@ class FilterIn(BaseModel):
 
     name: Annotated[
         str,
-        StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=WITHOUT_NUL),
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=ONE_LINE),
     ]
     worklist: Worklist
     q: Text = ""

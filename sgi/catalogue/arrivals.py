@@ -1,6 +1,7 @@
 """Arrivals as rows: one function a transition."""
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +19,10 @@ from sgi.domain.arrival import (
     ReasonCode,
     fingerprint_of,
 )
+from sgi.domain.patient_codes import before_patient_code
 
+_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,7}")
+"""Of a name that may end in a code: no part of that."""
 _MOST_UNFINISHED = 2000
 """Arrivals in work or stopped that are told at once."""
 
@@ -70,8 +74,15 @@ def _columns(parts: Sequence[FoundFile]) -> dict[str, Any]:
 
 
 def shown_name(path: Path) -> str:
-    """A file's name as text, whatever bytes it is made of."""
-    return os.fsencode(path.name).decode("utf-8", "replace").replace("\0", "\ufffd")
+    """A file's name as text, whatever bytes it is made of; scanners name files after what they read
+    from the label, and nobody is told of the patient's code that way.
+    """
+    name = os.fsencode(path.name).decode("utf-8", "replace").replace("\0", "\ufffd")
+    before = before_patient_code(name)
+    if before is None:
+        return name
+    suffix = path.suffix if _SUFFIX.fullmatch(path.suffix) else ""
+    return f"{before}…{suffix}"
 
 
 async def observe(

@@ -1,11 +1,12 @@
 """Attachments as they are read: of which glass a slide is and was said to be, by whom and why."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sgi.catalogue.database import Connection
+from sgi.domain.facts import SlideFacts
 from sgi.domain.identification import How
 
 
@@ -53,6 +54,21 @@ _ATTACHMENTS = f"""
         left join account one on one.id = a.attached_by
         left join account other on other.id = a.undone_by
 """  # noqa: S608 - constants
+_RECENT = """
+    select told.*, s.file_name, s.facts, g.stains, p.id as patient_id, p.birth_name,
+           p.first_given_name, p.birth_date, p.sex,
+           exists (select from instance i where i.slide_id = s.id and i.level is null
+                   and i.role = 'label') as has_label,
+           exists (select from instance i where i.slide_id = s.id and i.level is null
+                   and i.role = 'overview') as has_overview
+"""
+_WITH_PATIENTS = """
+    join slide s on s.id = told.slide_id
+    join glass g on g.id = told.glass_id
+    left join lab_case c on c.id = told.case_id
+    left join patient gone on gone.id = c.patient_id
+    left join patient p on p.id = coalesce(gone.merged_into, gone.id)
+"""
 _CONTRADICTED = f"""
     select a.* from attachment a
     where a.how = 'person' and a.undone_at is null and exists (select {_REGISTERED_SINCE})
@@ -89,7 +105,40 @@ async def of_slide(connection: Connection, slide_id: UUID) -> list[Attachment]:
     return [_attachment(row) for row in await cursor.fetchall()]
 
 
-async def latest(connection: Connection, limit: int = 50) -> list[Attachment]:
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """An attachment with what its label reads, and whose the glass is now."""
+
+    attachment: Attachment
+    file_name: str
+    codes: tuple[str, ...]
+    """As they were read: the file's own first."""
+    has_label: bool
+    has_overview: bool
+    stains: tuple[str, ...]
+    patient_id: UUID | None
+    patient_name: str | None
+    birth_date: date | None
+    sex: str | None
+
+
+def _recent(row: dict[str, Any]) -> Recent:
+    names = [row["birth_name"], row["first_given_name"]]
+    return Recent(
+        attachment=_attachment(row),
+        file_name=row["file_name"],
+        codes=SlideFacts.model_validate(row["facts"]).barcodes,
+        has_label=row["has_label"],
+        has_overview=row["has_overview"],
+        stains=tuple(each.get("text") or each.get("code", "") for each in row["stains"]),
+        patient_id=row["patient_id"],
+        patient_name=" ".join(name for name in names if name) or None,
+        birth_date=row["birth_date"],
+        sex=row["sex"],
+    )
+
+
+async def latest(connection: Connection, limit: int = 50) -> list[Recent]:
     """What a person should look at again, because the laboratory has named another glass since;
     then what persons attached and took back lately, the newest first: what they may want undone.
     """
@@ -99,11 +148,12 @@ async def latest(connection: Connection, limit: int = 50) -> list[Attachment]:
                  order by changed_at desc, id limit %s)
                 union
                 (select * from ({_CONTRADICTED}) contradicted limit %s))
-            select * from ({_ATTACHMENTS.replace("attachment a", "latest a")}) told
-            order by label_names is null, changed_at desc, id""",  # noqa: S608 - constants
+            {_RECENT} from ({_ATTACHMENTS.replace("attachment a", "latest a")}) told
+            {_WITH_PATIENTS}
+            order by told.label_names is null, told.changed_at desc, told.id""",  # noqa: S608 - constants
         [limit, limit],
     )
-    return [_attachment(row) for row in await cursor.fetchall()]
+    return [_recent(row) for row in await cursor.fetchall()]
 
 
 async def count_contradicted(connection: Connection) -> int:

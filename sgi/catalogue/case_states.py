@@ -17,7 +17,7 @@ from sgi.domain.case import (
     state_after,
     state_by_images,
 )
-from sgi.errors import ConflictError, NotFoundError
+from sgi.errors import ConflictError, IncompleteCaseError, NotFoundError
 
 LOCKED: LiteralString = (
     "select c.*, exists (select from assignment_rule) as is_ruled from lab_case c"
@@ -39,6 +39,15 @@ update lab_case set times = (times - %(final)s::text)
         'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))
 where id = %(case)s
 """
+_UNBEGUN = "Nobody is reading the case; begin it first."
+_STANDS = {
+    **dict.fromkeys(UNREAD, _UNBEGUN),
+    CaseState.READING: "The case is being read already; reload the page.",
+    CaseState.REPORTED: "The case is being read, and has a report that is not final; reload it.",
+    CaseState.SIGNED_OUT: "The case is signed out; reopen it first.",
+    CaseState.CANCELLED: "The laboratory has cancelled the case; only the laboratory restores it.",
+}
+"""Why something cannot be done with a case, by its state."""
 _TOLD = frozenset({CaseState.READY, CaseState.READING, CaseState.SIGNED_OUT})
 """States that the laboratory is told of, when they come about here."""
 
@@ -53,13 +62,17 @@ async def advance(
 ) -> CaseState:
     """Move a case on by the rules, and keep who did it; returns its state.
 
-    The laboratory is told of what an account did. Raises NotFoundError, and ConflictError where
-    the event cannot happen in the case's state.
+    The laboratory is told of what an account did. Raises NotFoundError, ConflictError where the
+    event cannot happen in the case's state, and IncompleteCaseError for one that a person signs out
+    without a word while something of it is missing.
     """
-    before = CaseState((await locked(connection, case_id))["state"])
+    row = await locked(connection, case_id)
+    before = CaseState(row["state"])
     after = state_after(before, event)
     if after is None:
-        raise ConflictError("The case is not in a state in which this can be done.")
+        raise ConflictError(_STANDS[before])
+    if event is CaseEvent.SIGN_OUT and why is None:
+        _require_whole(row)
     await _enter(connection, case_id, before, after, author, why)
     if event in {CaseEvent.REOPEN, CaseEvent.RESTORE}:
         await connection.execute(_LEAVE_REMOVED, [case_id])
@@ -159,8 +172,13 @@ async def hold(connection: Connection, case_id: UUID, author: Author, reason: st
     Raises NotFoundError, and ConflictError where that is so already, or the case is closed.
     """
     row = await locked(connection, case_id)
-    if (row["held_at"] is None) == (reason is None) or CaseState(row["state"]) not in OPEN:
-        raise ConflictError("The case is not in a state in which this can be done.")
+    state = CaseState(row["state"])
+    if state not in OPEN:
+        raise ConflictError(_STANDS[state])
+    if row["held_at"] is None and reason is None:
+        raise ConflictError("The case is not put aside; reload the page.")
+    if row["held_at"] is not None and reason is not None:
+        raise ConflictError("The case is put aside already, with a reason; take it up again first.")
     await connection.execute(
         """update lab_case set hold_reason = %(reason)s,
                held_at = case when %(reason)s::text is not null then now() end
@@ -169,6 +187,17 @@ async def hold(connection: Connection, case_id: UUID, author: Author, reason: st
     )
     kind = Happening.RESUMED if reason is None else Happening.HELD
     await case_history.add(connection, case_id, kind, author, why=reason)
+
+
+def _require_whole(row: dict[str, Any]) -> None:
+    unscanned = max(0, row["expected"] - row["scanned"])
+    if unscanned or row["rescans"] or row["orders"]:
+        raise IncompleteCaseError(
+            "Something of the case is missing, and nobody says why it is signed out.",
+            unscanned=unscanned,
+            rescans=row["rescans"],
+            orders=row["orders"],
+        )
 
 
 async def locked(connection: Connection, case_id: UUID) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from sgi.catalogue import (
 )
 from sgi.catalogue.candidates import Candidate
 from sgi.catalogue.database import Connection
-from sgi.domain.datamatrix import Whose, identity_of, whose
-from sgi.domain.identification import Doubt
+from sgi.domain.datamatrix import Whose, whose
+from sgi.domain.identification import Doubt, whose_label
 from sgi.domain.slide import Slide
 from sgi.errors import NotFoundError, UnconfirmedError
 
@@ -27,7 +27,7 @@ async def code_says(
     """Of each glass, whether its patient is the one of the label's INS datamatrix; nothing where
     the label has none.
     """
-    scanned = identity_of(slide.facts.barcodes)
+    scanned = whose_label(slide.facts)
     if scanned is None:
         return {}
     of_patient: dict[UUID | None, Whose] = {None: Whose.CANNOT_TELL}

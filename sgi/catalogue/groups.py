@@ -152,6 +152,15 @@ async def remove_group(connection: Connection, group_id: UUID, author: Author) -
     )
 
 
+async def number_of(connection: Connection, account_id: UUID) -> str | None:
+    """By which number the laboratory names an account's pathologist; None: by none."""
+    cursor = await connection.execute(
+        "select number from professional where account_id = %s", [account_id]
+    )
+    row = await cursor.fetchone()
+    return None if row is None else str(row["number"])
+
+
 async def set_number(
     connection: Connection, establishment_id: UUID, account_id: UUID, number: str | None
 ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sgi.catalogue.database import Connection
@@ -30,6 +31,9 @@ class Waiting:
     codes: tuple[str, ...]
     """As they were read: the file's own first."""
     has_label: bool
+    has_overview: bool
+    first_is_scanners: bool
+    """Whether the scanner read the first code, and the picture of the label shows the others."""
 
 
 async def set_codes(
@@ -137,7 +141,9 @@ async def unidentified(
     cursor = await connection.execute(
         """select s.id, s.file_name, s.published_at, s.unidentified, s.facts,
                   exists (select from instance i where i.slide_id = s.id and i.level is null
-                          and i.role in ('label', 'overview')) as has_label
+                          and i.role = 'label') as has_label,
+                  exists (select from instance i where i.slide_id = s.id and i.level is null
+                          and i.role = 'overview') as has_overview
            from slide s
            where s.unidentified is not null
              and (%(at)s::timestamptz is null or (s.published_at, s.id) < (%(at)s, %(id)s::uuid))
@@ -148,17 +154,21 @@ async def unidentified(
             "id": after[1] if after else None,
         },
     )
-    return [
-        Waiting(
-            row["id"],
-            row["file_name"],
-            row["published_at"],
-            Unidentified(row["unidentified"]),
-            SlideFacts.model_validate(row["facts"]).barcodes,
-            row["has_label"],
-        )
-        for row in await cursor.fetchall()
-    ]
+    return [_waiting(row) for row in await cursor.fetchall()]
+
+
+def _waiting(row: dict[str, Any]) -> Waiting:
+    facts = SlideFacts.model_validate(row["facts"])
+    return Waiting(
+        slide_id=row["id"],
+        file_name=row["file_name"],
+        published_at=row["published_at"],
+        reason=Unidentified(row["unidentified"]),
+        codes=facts.barcodes,
+        has_label=row["has_label"],
+        has_overview=row["has_overview"],
+        first_is_scanners=facts.barcode_contradicts,
+    )
 
 
 async def count(connection: Connection, most: int = 1000) -> int:

@@ -215,7 +215,10 @@ class GlassSaid:
 
 
 async def said_of_glass(connection: Connection, slide_id: UUID) -> GlassSaid | None:
-    """Of the glass that the slide is attached to; None for one that is not."""
+    """Of the glass that the slide is attached to; None for one that is not.
+
+    What it comes from says nothing of it while that is of another case, perhaps another patient's.
+    """
     cursor = await connection.execute(
         """select to_jsonb(g) as glass, b.kind as parent_kind,
                   case when b.kind = 'part' then b.said else p.said end as part_said,
@@ -228,9 +231,11 @@ async def said_of_glass(connection: Connection, slide_id: UUID) -> GlassSaid | N
                    select * from specimen b
                    where b.establishment_id = g.establishment_id
                      and b.identifier = g.parent_identifier and b.cancelled_at is null
+                     and b.case_id is not distinct from g.case_id
                    order by b.kind = 'block' desc limit 1) b on true
                left join specimen p on p.establishment_id = b.establishment_id
                    and p.kind = 'part' and p.identifier = b.parent_identifier
+                   and p.case_id is not distinct from g.case_id
                left join lab_case c on c.id = g.case_id
                left join patient gone on gone.id = c.patient_id
            where s.id = %s""",

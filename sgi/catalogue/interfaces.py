@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sgi.catalogue.database import Connection
+from sgi.catalogue.outbox_turns import waits_here
 from sgi.domain.interface import PROCESS_SILENT_S, Interface, NoticeKind, Traffic
 from sgi.errors import ConflictError, NotFoundError
 
@@ -67,9 +68,9 @@ async def remove(connection: Connection, name: str) -> None:
 async def all_(connection: Connection) -> list[tuple[Interface, Traffic]]:
     """Every interface of the establishment with what went through it, by name."""
     cursor = await connection.execute(
-        """select i.*, last_in.received_at as last_in_at, last_out.received_at as last_out_at,
-               refused.n as refused_today, coalesce(waiting.n, 0) as backlog, waiting.oldest_at,
-               coalesce(stopped.n, 0) as stopped
+        f"""select i.*, last_in.received_at as last_in_at, last_out.received_at as last_out_at,
+               refused.n as refused_today, coalesce(waiting.n, 0) as backlog,
+               oldest.created_at as oldest_at, coalesce(stopped.n, 0) as stopped
            from interface i
            left join lateral (
                select received_at from message m where m.establishment_id = i.establishment_id
@@ -84,14 +85,19 @@ async def all_(connection: Connection) -> list[tuple[Interface, Traffic]]:
                    and m.interface = i.name and m.outcome = 'refused'
                    and m.received_at > now() - interval '1 day') refused on true
            left join lateral (
-               select count(*) as n, min(created_at) as oldest_at from outbox o
+               select count(*) as n from outbox o
                where o.establishment_id = i.establishment_id and o.interface = i.name
                    and o.state in ('waiting', 'sent')) waiting on true
+           left join lateral (
+               select o.created_at from outbox o
+               where o.establishment_id = i.establishment_id and o.interface = i.name
+                   and o.state in ('waiting', 'sent') and not {waits_here("o")}
+               order by o.number limit 1) oldest on true
            left join lateral (
                select count(*) as n from outbox o
                where o.establishment_id = i.establishment_id and o.interface = i.name
                    and o.state in ('refused', 'dead')) stopped on true
-           order by i.name"""
+           order by i.name"""  # noqa: S608 - our own text
     )
     return [(_interface(row), _traffic(row)) for row in await cursor.fetchall()]
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sgi.catalogue.database import Connection
-from sgi.domain.interface import Direction, Outcome
+from sgi.domain.interface import Direction, NoticeKind, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class Kept:
     control_id: str
     sender: str
     type: str
+    notice: NoticeKind | None
+    """What one that went out tells; None of one that came, or that was sent anew since."""
     size_bytes: int
     outcome: Outcome
     error: str | None
@@ -123,7 +125,9 @@ def _conditions(wanted: Filter) -> tuple[list[str], dict[str, Any]]:
 
 _COLUMNS = """m.id, m.interface, m.direction, m.received_at, m.said_at, m.control_id, m.sender,
     m.type, length(m.raw) as size_bytes, m.outcome, m.error, m.changes, m.accession_number,
-    m.patient_id, m.replay_of, m.reuses_control_id, m.repeats, m.repeated_at"""
+    m.patient_id, m.replay_of, m.reuses_control_id, m.repeats, m.repeated_at,
+    case when m.direction = 'out' then
+        (select o.kind from outbox o where o.message_id = m.id limit 1) end as notice"""
 
 
 def _kept(row: dict[str, Any]) -> Kept:
@@ -132,6 +136,7 @@ def _kept(row: dict[str, Any]) -> Kept:
         | {
             "direction": Direction(row["direction"]),
             "outcome": Outcome(row["outcome"]),
+            "notice": None if row["notice"] is None else NoticeKind(row["notice"]),
             "changes": tuple(row["changes"]),
         }
     )

@@ -51,11 +51,14 @@ class MessageKeys:
 
 @dataclass(frozen=True, slots=True)
 class Same:
-    """The message that came before with the very same bytes, or nothing but its control id."""
+    """What came last of the very same bytes: what was done, else why they were last refused."""
 
     id: UUID
     outcome: Outcome
     answer: bytes | None
+    error: str | None
+    root: UUID
+    """Its row when it first came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +78,17 @@ async def find_same(
     digest = hashlib.sha256(raw).digest()
     cursor = await connection.execute(
         """with first as (
-               select id, outcome, answer from message
+               select id, outcome, answer, error from message
                where interface = %(interface)s and raw_sha256 = %(digest)s and direction = 'in'
                  and replay_of is null)
-           (select id, outcome, answer, true as is_same from (
-                select id, outcome, answer, received_at from message
+           (select id, outcome, answer, error, root, true as is_same from (
+                select id, outcome, answer, error, replay_of as root, received_at from message
                 where replay_of = (select id from first where outcome = 'refused')
-                  and outcome <> 'refused'
                 union all
-                select id, outcome, answer, null from first) known
-            order by received_at desc nulls last limit 1)
+                select id, outcome, answer, error, id, null from first) known
+            order by outcome = 'refused', received_at desc nulls last limit 1)
            union all
-           (select id, outcome, null, false from message
+           (select id, outcome, null, null, null, false from message
             where %(control_id)s <> '' and interface = %(interface)s and sender = %(sender)s
               and control_id = %(control_id)s and raw_sha256 <> %(digest)s and direction = 'in'
             limit 1)""",
@@ -100,7 +102,8 @@ async def find_same(
     same, reused = None, False
     for row in await cursor.fetchall():
         if row["is_same"]:
-            same = Same(row["id"], Outcome(row["outcome"]), row["answer"])
+            outcome = Outcome(row["outcome"])
+            same = Same(row["id"], outcome, row["answer"], row["error"], row["root"])
         else:
             reused = True
     return Before(same, reused)

@@ -47,8 +47,18 @@ class Notice(Subject):
     message_id: UUID | None
     last_error: str | None
 
+    @property
+    def turns(self) -> frozenset[UUID]:
+        """Its case, glass and slide: of notices that share one, the older goes out first."""
+        return turns_of(self.case_id, self.glass_id, self.slide_id)
 
-_UNTRUE = "It is not true any more."
+
+def turns_of(*ids: UUID | None) -> frozenset[UUID]:
+    """Those that there are."""
+    return frozenset(each for each in ids if each is not None)
+
+
+UNTRUE = "It is not true any more."
 
 _COLUMNS = [field.name for field in fields(Notice)]
 
@@ -114,7 +124,7 @@ async def put(
     """Have something told by every interface that sends such notices, or by one of them.
 
     Nothing is put where no interface sends them, nor where the last word on it is the same and
-    has not gone out yet. Returns how many notices were put.
+    no message was made of it yet. Returns how many notices were put.
     """
     about = "glass_id" if subject.kind is NoticeKind.IMAGE else "case_id"
     cursor = await connection.execute(
@@ -146,13 +156,12 @@ where i.establishment_id = %(establishment_id)s and told.kind = any(i.sends)
         and (same.case_state, same.slide_id, same.is_available, same.work_order_id)
             is not distinct from
             (told.case_state, told.slide_id, told.is_available, told.work_order_id)
-        and same.state = 'waiting' and same.attempts = 0
+        and same.state = 'waiting' and same.message_id is null
         and not exists (
             select from outbox later
             where later.establishment_id = %(establishment_id)s and later.kind = told.kind
               and later.{about} = told.{about} and later.interface = i.name
               and later.number > same.number
-              and later.case_id is not distinct from same.case_id
               and later.work_order_id is not distinct from same.work_order_id
               and later.state in ('waiting', 'sent')))
 """
@@ -238,11 +247,14 @@ async def give_up(connection: Connection, notice_id: UUID) -> bool:
 
 
 async def forget_work(connection: Connection, work_order_id: UUID) -> None:
-    """What has not gone out of a work order that was withdrawn never does, nor does it again."""
+    """What has not gone out of a work order that was withdrawn never does, nor does it again.
+
+    What is on its way now is not sent again either: whoever sends it looks at the order first.
+    """
     await connection.execute(
         """update outbox set state = 'given_up', last_error = %s, ended_at = now()
            where work_order_id = %s and state in ('waiting', 'refused', 'dead')""",
-        [_UNTRUE, work_order_id],
+        [UNTRUE, work_order_id],
     )
 
 

@@ -13,12 +13,12 @@ _LONGEST = 250
 
 async def assigned(
     connection: Connection, establishment_id: UUID, identifiers: Iterable[Identifier]
-) -> dict[Identifier, Identifier]:
-    """Each identifier under the one name that its assigner has here.
+) -> list[Identifier]:
+    """Each identifier, in their order, under the one name that its assigner has here.
 
-    A universal id keeps the name under which it was first heard, unless that is another's: then it
-    is `namespace&id&ISO`. Raises IdentityConflictError for a namespace alone of which several are
-    known.
+    A universal id keeps the name under which it was first heard, unless another was heard with
+    that: then it is `namespace&id&ISO`. Raises IdentityConflictError for a namespace alone of which
+    several are known.
     """
     wanted = list(identifiers)
     names = await _names(
@@ -29,24 +29,34 @@ async def assigned(
             if each.kind is IdentifierKind.LOCAL and each.oid is not None
         },
     )
-    found = {}
+    found = []
     for each in wanted:
         if each.kind is not IdentifierKind.LOCAL:
-            found[each] = each
+            found.append(each)
         elif each.oid is None:
-            found[each] = await _by_namespace(connection, each)
+            found.append(await _by_namespace(connection, each))
         else:
             heard = (each.oid, each.assigner)
             if heard not in names:
                 names[heard] = await _made(connection, establishment_id, *heard)
-            found[each] = replace(each, assigner=names[heard], oid=None)
+            found.append(replace(each, assigner=names[heard], oid=None))
     return found
 
 
 async def _by_namespace(connection: Connection, identifier: Identifier) -> Identifier:
+    """What it named before any id was heard with its namespace it names for ever."""
     cursor = await connection.execute(
-        "select distinct assigner from patient_assigner where namespace = %s limit 2",
-        [identifier.assigner],
+        """select distinct a.assigner from patient_assigner a
+           where a.namespace = %(namespace)s and not exists (
+               select from patient_identifier i
+               where i.kind = %(kind)s and i.assigner = %(namespace)s and i.value = %(value)s
+                 and not exists (select from patient_assigner where assigner = %(namespace)s))
+           limit 2""",
+        {
+            "kind": identifier.kind,
+            "namespace": identifier.assigner,
+            "value": identifier.value,
+        },
     )
     names = [row["assigner"] for row in await cursor.fetchall()]
     if len(names) > 1:
@@ -80,7 +90,8 @@ async def _made(connection: Connection, establishment_id: UUID, oid: str, namesp
     )
     cursor = await connection.execute(
         """select (select min(assigner) from patient_assigner where oid = %(oid)s) as known,
-               exists (select from patient_assigner where assigner = %(namespace)s) as taken""",
+               exists (select from patient_assigner
+                       where assigner = %(namespace)s or namespace = %(namespace)s) as taken""",
         {"oid": oid, "namespace": namespace},
     )
     row = await cursor.fetchone()

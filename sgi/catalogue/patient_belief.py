@@ -1,6 +1,6 @@
 """Rows of `patient` made anew of what is on record, whenever something is added to it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from sgi.catalogue.database import Connection
-from sgi.domain.lineage import Leads, Standing, current, living, standing
+from sgi.domain.lineage import Leads, Standing, current, living, retired, standing
 from sgi.domain.portrait import Account, Portrait, portrait
 
 _COLUMNS = (
@@ -86,24 +86,27 @@ async def kin_ids(connection: Connection, patient_ids: Collection[UUID]) -> froz
     return frozenset([row["id"] for row in await cursor.fetchall()])
 
 
-async def kin_of(connection: Connection, ids: frozenset[UUID]) -> Kin:
-    """What is on record of these records, which are all of a kin."""
+async def kin_of(connection: Connection, ids: frozenset[UUID], *, led: bool = False) -> Kin:
+    """What is on record of these records, which are all of a kin.
+
+    Of one alone nothing but what it bears hangs on what it was led by: that is looked at if `led`.
+    """
     every = list(ids)
     leads = []
-    if len(ids) > 1:
+    if led or len(ids) > 1:
         cursor = await connection.execute(
             """select * from patient_link where one = any(%s) and kind in ('merge', 'change')""",
             [every],
         )
         leads = [_leads(row) for row in await cursor.fetchall()]
     leading = current(leads)
-    retired = _retired(leads, leading)
+    gone = retired(leads, leading)
     cursor = await connection.execute(
         "select * from patient_history where patient_id = any(%s)", [every]
     )
     rows = await cursor.fetchall()
-    told = tuple(HistoryRow(row, row["identifier_id"] in retired) for row in rows)
-    return Kin(ids, leading, retired, told)
+    told = tuple(HistoryRow(row, row["identifier_id"] in gone) for row in rows)
+    return Kin(ids, leading, gone, told)
 
 
 def _leads(row: dict[str, Any]) -> Leads:
@@ -114,31 +117,26 @@ def _leads(row: dict[str, Any]) -> Leads:
         said_at=row["said_at"],
         rank=row["rank"],
         by_change=row["kind"] == "change",
+        kept=row["kept"],
     )
 
 
-def _retired(leads: Iterable[Leads], leading: dict[UUID, Leads]) -> dict[UUID, datetime]:
-    """The identifiers that some merge or change did away with, of records that lead on."""
-    found: dict[UUID, datetime] = {}
-    for lead in leads:
-        if lead.one in leading:
-            found[lead.gone] = max(lead.said_at, found.get(lead.gone, lead.said_at))
-    return found
-
-
-async def refresh(connection: Connection, patient_ids: Collection[UUID]) -> None:
+async def refresh(
+    connection: Connection, patient_ids: Collection[UUID], *, led: bool = False
+) -> None:
     """Make the rows of these patients, and of their kin, what is now on record.
 
-    They are locked first, so that of two who add something at once the later sees both.
+    `led`: one of them was led somewhere, be it to itself. They are locked first, so that of two who
+    add something at once the later sees both.
     """
     cursor = await connection.execute(
         "select * from locked_kin_of_patients(%s)", [list(patient_ids)]
     )
     rows = {row["id"]: row for row in await cursor.fetchall()}
-    kin = await kin_of(connection, frozenset(rows))
+    kin = await kin_of(connection, frozenset(rows), led=led)
     for patient_id in sorted(rows):
         await _write(connection, rows[patient_id], kin)
-    if len(rows) > 1:
+    if led or len(rows) > 1:
         await _retire(connection, kin)
 
 

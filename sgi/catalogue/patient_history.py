@@ -153,7 +153,7 @@ async def history(connection: Connection, patient_id: UUID) -> History:
         Step(
             kind=row["kind"],
             one=first[row["one"]] if row["gone"] is None else names[row["gone"]],
-            other=first[row["other"]],
+            other=first[row["other"]] if row["kept"] is None else names[row["kept"]],
             said_at=row["said_at"],
             source=row["source"],
         )

@@ -1,6 +1,6 @@
 """Whom an identifier names: each names one record for ever, and a record leads to who lives."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -41,23 +41,27 @@ async def bearer_of(
     has looked already, and has the locks of these identifiers: those of them that are there. Raises
     IdentityConflictError when there is none.
     """
-    offered = [i for i in identity.identifiers if i.kind is IdentifierKind.LOCAL]
-    offered = offered or [i for i in identity.identifiers if i.kind is IdentifierKind.INS]
-    if not offered:
-        raise IdentityConflictError("The patient has no identifier; send an IPP or an INS.")
+    offered = naming(identity)
     if on_record is None:
-        known = await _known(connection, offered)
+        found = await known(connection, offered)
     else:
-        known = [on_record[each] for each in offered if each in on_record]
-    used = next((found for found in known if not found.is_retired), None)
+        found = [on_record[each] for each in offered if each in on_record]
+    used = next((one for one in found if not one.is_retired), None)
     if used is None:
-        used = known[0] if known else await made(connection, establishment_id, offered[0])
+        used = found[0] if found else await made(connection, establishment_id, offered[0])
     if adding:
-        taken = {found.identifier for found in (*known, used)}
-        for other in offered:
-            if other not in taken:
-                await _add(connection, establishment_id, used.patient_id, other)
+        taken = {one.identifier for one in (*found, used)}
+        await add(connection, establishment_id, used, [i for i in offered if i not in taken])
     return used
+
+
+def naming(identity: Identity) -> list[Identifier]:
+    """Its IPPs; the INS of who has none. Raises IdentityConflictError where there is neither."""
+    found = [i for i in identity.identifiers if i.kind is IdentifierKind.LOCAL]
+    found = found or [i for i in identity.identifiers if i.kind is IdentifierKind.INS]
+    if not found:
+        raise IdentityConflictError("The patient has no identifier; send an IPP or an INS.")
+    return found
 
 
 async def find(connection: Connection, identifier: Identifier) -> Borne | None:
@@ -80,7 +84,7 @@ async def made(connection: Connection, establishment_id: UUID, identifier: Ident
     return borne_of(row)
 
 
-async def _known(connection: Connection, identifiers: Sequence[Identifier]) -> list[Borne]:
+async def known(connection: Connection, identifiers: Sequence[Identifier]) -> list[Borne]:
     """Those that somebody bears or bore, in their order."""
     cursor = await connection.execute(
         """select i.* from patient_identifier i
@@ -96,25 +100,37 @@ async def _known(connection: Connection, identifiers: Sequence[Identifier]) -> l
     return [borne_of(row) for row in await cursor.fetchall()]
 
 
-async def _add(
-    connection: Connection, establishment_id: UUID, patient_id: UUID, identifier: Identifier
+async def add(
+    connection: Connection,
+    establishment_id: UUID,
+    used: Borne,
+    others: Iterable[Identifier],
+    going: Collection[Identifier] = (),
 ) -> None:
-    """One more identifier of a record, unless it has one of this assigner, or somebody has it."""
-    await connection.execute(
-        """insert into patient_identifier (establishment_id, patient_id, kind, assigner, value)
-           select %(establishment)s, %(patient)s, %(kind)s, %(assigner)s, %(value)s
-           where not exists (select from patient_identifier
-                             where patient_id = %(patient)s and kind = %(kind)s
-                               and assigner = %(assigner)s)
-           on conflict do nothing""",
-        {
-            "establishment": establishment_id,
-            "patient": patient_id,
-            "kind": identifier.kind,
-            "assigner": identifier.assigner,
-            "value": identifier.value,
-        },
-    )
+    """More identifiers of a record, but those of which its patient bears another of that assigner.
+
+    One that is `going` does not count as borne. What is not taken stays nobody's.
+    """
+    for other in others:
+        await connection.execute(
+            """insert into patient_identifier (establishment_id, patient_id, kind, assigner, value)
+               select %(establishment)s, own.id, %(kind)s, %(assigner)s, %(value)s
+               from patient own
+               where own.id = %(patient)s and not exists (
+                   select from patient_identifier i join patient p on p.id = i.patient_id
+                   where i.kind = %(kind)s and i.assigner = %(assigner)s
+                     and i.retired_at is null and i.value <> all(%(going)s)
+                     and coalesce(p.merged_into, p.id) = coalesce(own.merged_into, own.id))
+               on conflict do nothing""",
+            {
+                "establishment": establishment_id,
+                "patient": used.patient_id,
+                "kind": other.kind,
+                "assigner": other.assigner,
+                "value": other.value,
+                "going": [each.value for each in going if each.assigner == other.assigner],
+            },
+        )
 
 
 async def bearer(connection: Connection, identifier: Identifier) -> UUID | None:

@@ -31,13 +31,16 @@ async def by_id(connection: Connection, patient_id: UUID) -> Patient | None:
 
 
 async def _patients(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[Patient]:
-    """Living patients with their identifiers and links, in the order of their rows."""
+    """Living patients with their identifiers and links, in the order of their rows.
+
+    Of who was merged the identifiers of who was kept are first: the first is told to others.
+    """
     ids = [row["id"] for row in rows]
     cursor = await connection.execute(
         """select i.*, coalesce(p.merged_into, p.id) as living
            from patient_identifier i join patient p on p.id = i.patient_id
            where p.id = any(%(ids)s) or p.merged_into = any(%(ids)s)
-           order by i.created_at, i.id""",
+           order by p.merged_into is not null, i.created_at, i.id""",
         {"ids": ids},
     )
     borne: dict[UUID, list[Identifier]] = {i: [] for i in ids}

@@ -1,6 +1,7 @@
 """Specimens, blocks and glass slides as rows: parents by name, which may come later than children.
 
-A thing belongs to the case that the laboratory names with it, else to its parent's.
+A thing belongs to the case that the laboratory names with it, else to its parent's. While it has
+none, it is kept with whom it was named: it comes to no parent of another patient's case.
 """
 
 from dataclasses import replace
@@ -8,12 +9,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg import sql
-
 from sgi.catalogue import assignments, case_history, cases, rescans
+from sgi.catalogue.asset_homes import NAMED, case_of_parent, moved
 from sgi.catalogue.asset_rows import Row, insert, locked_asset, locked_cases, untold, update
-from sgi.catalogue.case_history import Author, Happening, by_message
-from sgi.catalogue.case_rows import KINDS, code_json, glass_of, specimen_of
+from sgi.catalogue.case_history import Happening, by_message
+from sgi.catalogue.case_rows import code_json, glass_of, specimen_of
 from sgi.catalogue.case_states import Held, locked
 from sgi.catalogue.database import Connection
 from sgi.domain.case import Asset, AssetKind, Code, Glass, Specimen
@@ -27,8 +27,6 @@ from sgi.domain.newest import (
 _RECORDED = "recorded"
 _CASE = "case"
 _OF_GLASS = ("stains", "technique", "to_be_scanned")
-_MOST_DEEP = 3
-"""Specimen, block, glass: a loop in what the laboratory says ends here."""
 
 
 async def record_asset(
@@ -39,12 +37,13 @@ async def record_asset(
     said_at: datetime,
     source: str,
     held: Held | None = None,
+    patient_id: UUID | None = None,
 ) -> UUID:
     """What a message says of a specimen, block or glass; an older one changes nothing newer.
 
     Its case is made where it is not there, its children find theirs by it, and where it was another
     case's before, both cases keep that. `held` is for who has seen that it is not there yet: its
-    case may be among them. Returns the row's id.
+    case may be among them. `patient_id` is whom the message names. Returns the row's id.
     """
     author = by_message(source, said_at)
     is_new = held is not None and asset.accession_number in _numbers(held)
@@ -54,9 +53,10 @@ async def record_asset(
     row = None if is_new else await locked_asset(connection, establishment_id, asset)
     before = row or untold(asset)
     times: dict[str, str] = before["times"]
-    taken = newest(times, {**_columns(asset), _CASE: case_id}, said_at)
+    named = None if patient_id is None or case_id is not None else str(patient_id)
+    taken = newest(times, {**_columns(asset), NAMED: named, _CASE: case_id}, said_at)
     home: UUID | None = case_id if _CASE in taken else None
-    home = home or await _case_of_parent(connection, establishment_id, asset, before, taken)
+    home = home or await case_of_parent(connection, establishment_id, asset, before, taken)
     is_moved = home is not None and (_CASE in taken or _CASE not in times)
     after = _after(before, taken, said_at) | ({"case_id": home} if is_moved else {})
     changed = {name: value for name, value in after.items() if before.get(name) != value}
@@ -64,7 +64,12 @@ async def record_asset(
         made = await insert(connection, establishment_id, asset, changed)
         if made is None:  # it is there by now
             return await record_asset(
-                connection, establishment_id, asset, said_at=said_at, source=source
+                connection,
+                establishment_id,
+                asset,
+                said_at=said_at,
+                source=source,
+                patient_id=patient_id,
             )
         asset_id = made
     else:
@@ -72,7 +77,7 @@ async def record_asset(
         await update(connection, asset.kind, asset_id, changed)
     touched = {before["case_id"]}
     if home is not None and is_moved:
-        touched |= await _moved(connection, asset, before["case_id"], home, author)
+        touched |= await moved(connection, asset, before["case_id"], home, author)
     await _follow(connection, touched, held)
     return asset_id
 
@@ -174,7 +179,7 @@ def _after(before: Row, taken: dict[str, Any], said_at: datetime) -> dict[str, A
     """The columns, but for the case, once it was said at `said_at` that it is there."""
     recorded = before["times"].get(_RECORDED)
     recorded_at = max(said_at, datetime.fromisoformat(recorded)) if recorded else said_at
-    said = {name: value for name, value in taken.items() if name in _SAID}
+    said = {name: value for name, value in taken.items() if name in {*_SAID, NAMED}}
     told = {
         "parent_identifier": taken.get("parent", before["parent_identifier"]),
         "said": {**before["said"], **said},
@@ -211,39 +216,6 @@ async def _case_said(
     return made
 
 
-async def _case_of_parent(
-    connection: Connection,
-    establishment_id: UUID,
-    asset: Asset,
-    before: Row,
-    taken: dict[str, Any],
-) -> UUID | None:
-    parent = taken.get("parent", before["parent_identifier"])
-    if parent is None:
-        return None
-    cursor = await connection.execute(
-        """select case_id from specimen
-           where establishment_id = %s and identifier = %s and case_id is not null
-             and (identifier, kind) is distinct from (%s, %s)
-           order by kind limit 1""",
-        [establishment_id, parent, asset.identifier, KINDS.get(asset.kind)],
-    )
-    row = await cursor.fetchone()
-    return None if row is None else row["case_id"]
-
-
-async def _moved(
-    connection: Connection, asset: Asset, before: UUID | None, home: UUID, author: Author
-) -> set[UUID | None]:
-    """Its descendants whose case nobody said come along; returns the cases touched."""
-    touched = {before, home}
-    if before != home:
-        await _trace(connection, asset.identifier, before, home, author)
-    if asset.kind is not AssetKind.SLIDE:
-        touched |= await _bring_children(connection, asset.identifier, home, author, _MOST_DEEP)
-    return touched
-
-
 async def _follow(connection: Connection, touched: set[UUID | None], held: Held) -> None:
     """What its cases are made of has changed."""
     for case_id in sorted(each for each in touched if each is not None):
@@ -251,47 +223,3 @@ async def _follow(connection: Connection, touched: set[UUID | None], held: Held)
         await cases.reassess(connection, case)
         if case["is_ruled"]:
             await assignments.assign_by_rules(connection, case_id)
-
-
-_CHILDREN = sql.SQL("""
-select id, identifier, case_id from {} where parent_identifier = %s and not times ? 'case'
-order by identifier for no key update
-""")
-_BRING = sql.SQL("update {} set case_id = %s where id = %s")
-
-
-async def _bring_children(
-    connection: Connection, identifier: str, home: UUID, author: Author, depth: int
-) -> set[UUID | None]:
-    touched: set[UUID | None] = set()
-    for table in ("specimen", "glass"):
-        name = sql.Identifier(table)
-        cursor = await connection.execute(_CHILDREN.format(name), [identifier])
-        for child in await cursor.fetchall():
-            touched.add(child["case_id"])
-            if child["case_id"] != home:
-                await connection.execute(_BRING.format(name), [home, child["id"]])
-                await _trace(connection, child["identifier"], child["case_id"], home, author)
-            if table == "specimen" and depth > 1 and child["identifier"] != identifier:
-                touched |= await _bring_children(
-                    connection, child["identifier"], home, author, depth - 1
-                )
-    return touched
-
-
-async def _trace(
-    connection: Connection, identifier: str, before: UUID | None, after: UUID, author: Author
-) -> None:
-    """In both cases, where it was another's before."""
-    if before is None:
-        return
-    numbers = {}
-    for case_id in (before, after):
-        case = await cases.by_id(connection, case_id)
-        numbers[case_id] = None if case is None else case.accession_number
-    await case_history.add(
-        connection, before, Happening.WENT, author, before=identifier, after=numbers[after]
-    )
-    await case_history.add(
-        connection, after, Happening.CAME, author, before=numbers[before], after=identifier
-    )

@@ -18,6 +18,7 @@ from dicom.targets import PARTIAL, WholeSlideTarget
 from sgi.commands.form import Form
 from sgi.commands.source import open_source
 from sgi.confine import confine
+from sgi.domain.patient_codes import holds_patient_code, is_withheld
 from sgi.errors import ConflictError, VanishedError
 from sgi.ingest.label import read_label
 from sgi.settings import IngestSettings
@@ -155,7 +156,7 @@ def _write_dicom(
             SlideIdentity(uuid.uuid4()),
             slide,
             ConversionOptions(
-                barcode=next(iter(label.barcodes), None), taken_in_at=datetime.now(UTC)
+                barcode=label.of_glass, taken_in_at=datetime.now(UTC), withholds=is_withheld
             ),
             progress=lambda done, total: tell(0.5 + 0.5 * done / max(total, 1)),
         )
@@ -170,5 +171,5 @@ def _write_omezarr(
         path.write_bytes(data)
 
     name = folder.stem.removesuffix(".ome")
-    options = WriteOptions(workers=settings.threads)
+    options = WriteOptions(workers=settings.threads, withholds=holds_patient_code)
     write_omezarr(reader, name, write, scratch, options, lambda done, total: tell(done / total))

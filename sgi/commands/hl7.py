@@ -12,8 +12,9 @@ from sgi.catalogue.database import Database
 from sgi.commands.serve import is_loopback
 from sgi.errors import ConfigurationError
 from sgi.hl7.client import Address, MllpClient
-from sgi.hl7.files import FileDrop, FileTransport
-from sgi.hl7.interfaces import Interface, InterfaceKind, load_interfaces
+from sgi.hl7.files import FileDrop
+from sgi.hl7.files_out import FileTransport
+from sgi.hl7.interfaces import Interface, InterfaceKind, interfaces_of
 from sgi.hl7.receive import Receiver
 from sgi.hl7.sender import Sender
 from sgi.hl7.server import Limits, MllpServer
@@ -34,13 +35,13 @@ async def serve_hl7(settings: Settings, url: str) -> None:
 
     Raises ConfigurationError when an interface's file is not right or its port is taken.
     """
-    interfaces = load_interfaces(settings.interfaces, settings.hl7.port)
+    interfaces = interfaces_of(settings)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with (
-        Database(url, size=_CONNECTIONS_TO_DATABASE) as database,
+        Database(url, size=_CONNECTIONS_TO_DATABASE, plans_once=True) as database,
         AsyncExitStack() as stack,
     ):
         homes = await _homes(database, interfaces)
@@ -52,16 +53,16 @@ async def serve_hl7(settings: Settings, url: str) -> None:
             receiver = Receiver(database, home, interface)
             if interface.kind is InterfaceKind.MLLP:
                 ports[interface.name] = await _listen(settings, interface, receiver, stack)
-            else:
-                folder = interface.folder or settings.data / "messages" / interface.name
+            elif interface.folder is not None:  # as every one of files has by now
                 most_bytes = settings.hl7.message_mb << 20
                 drops.append(
                     FileDrop(
                         interface.name,
-                        folder,
+                        interface.folder,
                         receiver,
                         most_bytes=most_bytes,
                         refuser=receiver.receive_head,
+                        application=interface.application_acknowledgement,
                     )
                 )
             transport = _transport(interface)
@@ -122,7 +123,14 @@ async def _listen(
         if tls.certificate is not None
         else None
     )
-    server = MllpServer(interface.name, receiver, limits, context, receiver.refuse)
+    server = MllpServer(
+        interface.name,
+        receiver,
+        limits,
+        context,
+        receiver.refuse,
+        application=interface.application_acknowledgement,
+    )
     host = interface.host or of_all.host
     if context is None and not is_loopback(host):
         _log.warning(

@@ -16,13 +16,22 @@ from sgi.domain.words import Language
 from sgi.errors import ConfigurationError, SgiError, VanishedError
 from sgi.hl7.acknowledge import answer
 from sgi.hl7.batches import split_messages
-from sgi.hl7.errors import Location, MessageError
-from sgi.hl7.interfaces import BUILT_IN, Interface, built_in, load_interfaces, read_interface
+from sgi.hl7.errors import Location, MessageError, MessageTooLargeError
+from sgi.hl7.interfaces import (
+    BUILT_IN,
+    Interface,
+    InterfaceKind,
+    built_in,
+    interfaces_of,
+    read_interface,
+)
 from sgi.hl7.mapping import Reading, read_message, statements_of
 from sgi.hl7.message import Message
+from sgi.hl7.mllp import HEAD_BYTES
 from sgi.hl7.part_names import label
 from sgi.hl7.statements import Statement
 from sgi.hl7.wording import details, headline
+from sgi.settings import Settings
 
 _LARGEST_FILE = 256 << 20
 _LONGEST_LINE = 300
@@ -34,31 +43,40 @@ def try_messages(
     language: Language,
     console: Console | None = None,
     now: datetime | None = None,
+    *,
+    most_bytes: int = 64 << 20,
 ) -> bool:
     """Print what every message of a file would do; True when all would be taken.
 
-    Raises VanishedError where there is no such file.
+    More than `most_bytes` are refused, as they would be: of a message on the wire, of a whole file
+    in a folder. Raises VanishedError where there is no such file.
     """
     if not file.is_file():
         raise VanishedError(f"There is no file {file}; check the name.")
-    if file.stat().st_size > _LARGEST_FILE:
+    if file.stat().st_size > max(_LARGEST_FILE, most_bytes):
         raise ConfigurationError(f"{file.name} is too large to be tried; cut it.")
-    messages = split_messages(file.read_bytes())
+    content = file.read_bytes()
     trial = _Trial(
-        interface, language, console or Console(soft_wrap=True), now or datetime.now(UTC)
+        interface,
+        language,
+        console or Console(soft_wrap=True),
+        now or datetime.now(UTC),
+        most_bytes,
     )
+    is_refused_whole = interface.kind is InterfaceKind.FILES and len(content) > most_bytes
+    messages = [content] if is_refused_whole else split_messages(content)
     taken = [trial.show(raw, number) for number, raw in enumerate(messages, 1)]
     return bool(taken) and all(taken)
 
 
-def interface_named(name: str, folder: Path, default_port: int) -> Interface:
+def interface_named(name: str, settings: Settings) -> Interface:
     """An interface by its name, or by the path of its file, which need not be in its place yet.
 
     Raises ConfigurationError where there is none.
     """
     if name.endswith(".toml"):
         return read_interface(Path(name))
-    known = {one.name: one for one in load_interfaces(folder, default_port)}
+    known = {one.name: one for one in interfaces_of(settings)}
     if name in known:
         return known[name]
     if name in BUILT_IN:
@@ -82,14 +100,25 @@ class _Trial:
     """Shows one message after the other."""
 
     def __init__(
-        self, interface: Interface, language: Language, console: Console, now: datetime
+        self,
+        interface: Interface,
+        language: Language,
+        console: Console,
+        now: datetime,
+        most_bytes: int,
     ) -> None:
         self._interface = interface
         self._language = language
         self._console = console
         self._now = now
+        self._most_bytes = most_bytes
 
     def show(self, raw: bytes, number: int) -> bool:
+        """What one would do; True when it would be taken."""
+        if len(raw) > self._most_bytes:
+            self._say(f"{number}.", "bold")
+            self._show_answer(raw[:HEAD_BYTES], self._too_large())
+            return False
         message: Message | None = None
         error: SgiError | None = None
         try:
@@ -104,6 +133,12 @@ class _Trial:
             self._show_reading(reading)
         self._show_answer(message if message is not None else raw, error)
         return error is None
+
+    def _too_large(self) -> MessageTooLargeError:
+        most = self._most_bytes >> 20
+        if self._interface.kind is InterfaceKind.FILES:
+            return MessageTooLargeError(f"The file has more than {most} MiB; send several.")
+        return MessageTooLargeError(f"The message has more than {most} MiB; send less.")
 
     def _show_reading(self, reading: Reading) -> None:
         for statement, places in zip(reading.statements, reading.places, strict=True):

@@ -9,8 +9,9 @@ from rich.text import Text
 
 from sgi.commands.source import open_source
 from sgi.confine import confine
+from sgi.domain.patient_codes import before_patient_code
 from sgi.errors import VanishedError
-from sgi.ingest.label import Label, read_label
+from sgi.ingest.label import Label, read_label, shown_codes
 from sgi.settings import IngestSettings
 from tiling.slide import SlideReader
 
@@ -45,7 +46,7 @@ def show_info(file: Path, settings: IngestSettings) -> None:
                 else "1",
             ),
             ("barcode", _barcode(read_label(reader))),
-            ("label text", said.label_text),
+            ("label text", _label_text(said.label_text)),
             ("not kept", " ".join(said.not_kept) or "nothing is left out"),
             (
                 "associated",
@@ -53,7 +54,7 @@ def show_info(file: Path, settings: IngestSettings) -> None:
             ),
         ]
         for name, value in rows:
-            facts.add_row(name, _harmless(value or "not in the file"))
+            facts.add_row(name, _harmless(_told(value) or "not in the file"))
         levels = Table("level", "pixels", "tile", "downsample", "frames")
         for number, level in enumerate(reader.levels):
             levels.add_row(
@@ -75,8 +76,19 @@ def _barcode(label: Label) -> str | None:
     if label.warning:
         return label.warning
     if label.said is not None:
-        return ", ".join(label.barcodes)
-    return f"not in the file; its label reads {', '.join(label.seen)}" if label.seen else None
+        return shown_codes(label.barcodes)
+    return f"not in the file; its label reads {shown_codes(label.seen)}" if label.seen else None
+
+
+def _told(value: str | None) -> str | None:
+    """Whatever row a scanner puts it into, what a patient's code says is not printed."""
+    return shown_codes([value]) if value else value
+
+
+def _label_text(said: str | None) -> str | None:
+    """As far as a patient's code."""
+    before = None if said is None else before_patient_code(said)
+    return said if before is None else f"{before} (a patient's INS code)".lstrip()
 
 
 def _harmless(text: str) -> Text:

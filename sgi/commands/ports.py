@@ -5,7 +5,7 @@ import os
 import socket
 
 from sgi.errors import ConfigurationError
-from sgi.hl7.interfaces import load_interfaces
+from sgi.hl7.interfaces import interfaces_of
 from sgi.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ def with_hl7_port(settings: Settings) -> Settings:
     slides can be read. Raises ConfigurationError for one that was set, and for an interface's file.
     """
     hl7 = settings.hl7
-    interfaces = load_interfaces(settings.interfaces, hl7.port)
+    interfaces = interfaces_of(settings)
     if all(interface.port != hl7.port for interface in interfaces):
         return settings
     try:

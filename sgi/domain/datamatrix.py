@@ -59,11 +59,6 @@ _FIELDS = {
 }
 
 
-def is_ins_datamatrix(raw: bytes) -> bool:
-    """Whether a barcode is one of these, sound or not: then it names no slide."""
-    return _HEADER.match(raw) is not None
-
-
 def as_read(text: str) -> bytes:
     """The barcode's bytes, of the text that a reader gave: without its prefix and line end, its
     separators made those of the code.
@@ -80,17 +75,9 @@ def as_read(text: str) -> bytes:
         ) from error
 
 
-def is_ins_text(text: str) -> bool:
-    """As `is_ins_datamatrix`, of what a reader or the label's picture gave as text."""
-    try:
-        return is_ins_datamatrix(as_read(text))
-    except UnreadableDatamatrixError:
-        return is_ins_datamatrix(text.strip()[:_HEADER_LENGTH].encode("latin-1", "replace"))
-
-
 def before_ins_text(text: str) -> str | None:
     """What stands before such a barcode in a text, broken into lines or not; None where the text
-    holds none, so that it may be told whole.
+    shows the beginning of none.
     """
     found = _HEADER_ANYWHERE.search(text)
     return None if found is None else text[: found.start()]

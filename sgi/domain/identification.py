@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from string import ascii_uppercase, digits
 
-from sgi.domain.datamatrix import is_ins_text
 from sgi.domain.facts import SlideFacts
+from sgi.domain.patient import Identity
+from sgi.domain.patient_codes import before_patient_code, identity_on, is_patient_code
 
 LONGEST_CODE = 200
 """Characters of what is looked for as a glass's identifier."""
 MOST_CODES = 20
-"""Beginning of the patient's datamatrix (INS), which names no glass."""
 _ALPHABET = digits + ascii_uppercase + "-._/ "
 _LONGEST_VARIED = 40
 
@@ -38,6 +38,8 @@ class Unidentified(StrEnum):
     CANCELLED = "cancelled"
     CONTRADICTION = "contradiction"
     """The scanner read another code than the label's picture shows."""
+    ANOTHER_PATIENT = "another_patient"
+    """The label names a glass, and its INS code is another person's than the glass's patient."""
     UNDONE = "undone"
     """A person took the slide away from the glass that its label names."""
 
@@ -67,7 +69,14 @@ class How(StrEnum):
     PERSON = "person"
 
 
-AUTOMATIC = frozenset({Unidentified.WAITING, Unidentified.UNKNOWN, Unidentified.CANCELLED})
+AUTOMATIC = frozenset(
+    {
+        Unidentified.WAITING,
+        Unidentified.UNKNOWN,
+        Unidentified.CANCELLED,
+        Unidentified.ANOTHER_PATIENT,
+    }
+)
 """Reasons that a word of the laboratory may end; all others are a person's to end."""
 
 
@@ -77,41 +86,60 @@ def codes_of(facts: SlideFacts, readers: Sequence[Reader] = ()) -> tuple[str, ..
 
     What the file says that the label reads counts where no code was read, line by line.
     """
-    return _codes(facts.barcodes or tuple((facts.label_text or "").splitlines()), readers)
+    return _codes(facts.barcodes or _lines(facts), readers)
+
+
+def _lines(facts: SlideFacts) -> tuple[str, ...]:
+    """Of the label's text; what parts the fields of a code parts no lines."""
+    return tuple((facts.label_text or "").replace("\r", "\n").split("\n"))
 
 
 def _codes(said: Iterable[str], readers: Sequence[Reader]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for text in said:
         bare = text.strip()
-        if not bare or len(bare) > LONGEST_CODE or is_patient_code(bare):
+        if not bare or len(bare) > LONGEST_CODE:
             continue
-        found[bare] = None
-        for read in readers:
+        is_patients = is_patient_code(bare)
+        if not is_patients:
+            found[bare] = None
+        elif not before_patient_code(bare):
+            continue
+        for read in readers:  # they may find the glass's code before the patient's, of one barcode
             identifier = (read(bare) or "").strip()
-            if identifier and len(identifier) <= LONGEST_CODE:
+            if not identifier or len(identifier) > LONGEST_CODE:
+                continue
+            if not (is_patients and is_patient_code(identifier)):
                 found[identifier] = None
         if len(found) >= MOST_CODES:
             break
     return tuple(found)[:MOST_CODES]
 
 
-def is_patient_code(text: str) -> bool:
-    """Whether it is the patient's datamatrix."""
-    return is_ins_text(text)
+def whose_label(facts: SlideFacts) -> Identity | None:
+    """Whom the sound INS datamatrix of the label names, by its codes and what the file says that it
+    reads; None of none, or of two people's.
+    """
+    return identity_on((*facts.barcodes, *_lines(facts)))
 
 
 def contradicts(facts: SlideFacts, readers: Sequence[Reader] = ()) -> bool:
-    """Whether the scanner's code and those of the label's picture name nothing in common."""
+    """Whether the scanner's code and those of the label's picture name nothing in common.
+
+    A patient's code, read by one of the two alone, is no glass's and contradicts none.
+    """
     if not facts.barcode_contradicts:
         return False
-    said, seen = _codes(facts.barcodes[:1], readers), _codes(facts.barcodes[1:], readers)
+    of_scanner, *of_picture = facts.barcodes or ("",)
+    if is_patient_code(of_scanner) or (of_picture and all(map(is_patient_code, of_picture))):
+        return False
+    said, seen = _codes([of_scanner], readers), _codes(of_picture, readers)
     return not {folded(code) for code in said} & {folded(code) for code in seen}
 
 
 def nothing_read(facts: SlideFacts) -> Unidentified:
     """Why there are no codes."""
-    if any(is_patient_code(text) for text in facts.barcodes):
+    if any(map(is_patient_code, (*facts.barcodes, *_lines(facts)))):
         return Unidentified.PATIENT_CODE
     return Unidentified.NOTHING_READ
 

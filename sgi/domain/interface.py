@@ -87,7 +87,9 @@ class Traffic:
     backlog: int
     """Notices that wait to be told."""
     oldest_at: datetime | None
-    """Since when the oldest of them waits."""
+    """Since when the oldest waits that could be told by now: not for what the laboratory has still
+    to say of a slide.
+    """
     stopped: int
     """Notices that only a person moves on."""
 

@@ -4,11 +4,14 @@ What comes out depends on what was said and since when it is so, never on when i
 where two things are true since the same moment: then the one that was heard later holds.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from uuid import UUID
+
+from sgi.domain.patient import Identifier
+from sgi.errors import IdentityConflictError
 
 
 class Standing(IntEnum):
@@ -23,7 +26,10 @@ class Standing(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Leads:
-    """`one` leads to `other`, and the identifier `gone` is not used any more."""
+    """`one` leads to `other`, and the identifier `gone` is not used any more.
+
+    Where both are one record it leads nowhere, but loses the identifier.
+    """
 
     one: UUID
     other: UUID
@@ -32,6 +38,8 @@ class Leads:
     rank: int
     by_change: bool
     """A47; else A40."""
+    kept: UUID | None = None
+    """The identifier that is used instead, where that is on record."""
 
 
 def current(leads: Collection[Leads]) -> dict[UUID, Leads]:
@@ -40,11 +48,34 @@ def current(leads: Collection[Leads]) -> dict[UUID, Leads]:
     Whoever is kept lives: to merge A into B and later B into A turns the first round.
     """
     found: dict[UUID, Leads] = {}
-    for lead in sorted(leads, key=lambda lead: (lead.said_at, lead.rank)):
+    for lead in _in_order(leads):
+        if lead.one == lead.other:
+            continue
         found[lead.one] = lead
         if lead.one in path(lead.other, found):
             del found[lead.other]
     return found
+
+
+def retired(leads: Collection[Leads], leading: Mapping[UUID, Leads]) -> dict[UUID, datetime]:
+    """The identifiers that are not borne any more, and since when.
+
+    Those of a record that leads on, and within a record those that were not used instead again.
+    """
+    found: dict[UUID, datetime] = {}
+    within: dict[UUID, datetime] = {}
+    for lead in _in_order(leads):
+        if lead.one == lead.other:
+            within[lead.gone] = lead.said_at
+        elif lead.one in leading:
+            found[lead.gone] = lead.said_at
+        if lead.kept is not None:
+            within.pop(lead.kept, None)
+    return within | found
+
+
+def _in_order(leads: Collection[Leads]) -> list[Leads]:
+    return sorted(leads, key=lambda lead: (lead.said_at, lead.rank))
 
 
 def path(start: UUID, leading: Mapping[UUID, Leads]) -> list[UUID]:
@@ -75,3 +106,28 @@ def standing(
     if all(step.by_change for step in steps):
         return Standing.CHANGED
     return Standing.MERGED
+
+
+def going_and_staying(
+    named: Sequence[Identifier], gone: Sequence[Identifier]
+) -> tuple[list[Identifier], list[Identifier]]:
+    """What a merge or a change does away with, and what of `named` is still borne.
+
+    An identifier on both sides stays where others go; some systems list what goes among the
+    others, so that it goes where it alone does. Raises IdentityConflictError when nothing stays.
+    """
+    going = [each for each in dict.fromkeys(gone) if each not in named] or list(gone)
+    staying = [each for each in named if each not in going]
+    if not staying:
+        raise IdentityConflictError(
+            "The identifier that goes and the one that stays are the same; name the other one."
+        )
+    return going, staying
+
+
+def naming_who_stays(
+    staying: Sequence[Identifier], going: Sequence[Identifier]
+) -> list[Identifier]:
+    """Those of an assigner of what goes: the others are only known of who stays, if at all."""
+    assigners = {each.assigner for each in going}
+    return [each for each in staying if each.assigner in assigners] or list(staying)

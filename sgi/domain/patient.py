@@ -139,7 +139,7 @@ class Patient:
 
     id: UUID
     identifiers: tuple[Identifier, ...]
-    """Those that name them now: local ones in the order in which they were heard, then the INS."""
+    """Those that name them now, then the INS: of who was kept first, else as they were heard."""
     traits: Traits = Traits()
     status: IdentityStatus | None = None
     attributes: frozenset[IdentityAttribute] = frozenset()
@@ -164,6 +164,10 @@ class Patient:
 
 DOUBTS = frozenset({IdentityAttribute.DOUBTFUL, IdentityAttribute.FICTITIOUS})
 """Attributes that allow no status but provisional (RNIV)."""
+
+UNUSABLE = frozenset({"USUR", "INVA", "ANOM", "COLP", "COLV"})
+"""Of table 0445: usurped, invalid, anonymous, or (perhaps) two people's. What is proved of such an
+identity is not this patient's."""
 
 
 def matricule_shown(patient: Patient | Identity) -> bool:
@@ -200,8 +204,9 @@ def reliability(codes: Iterable[str], ins: Identifier | None) -> Reliability:
     said = set(codes)
     attributes = frozenset(a for a in IdentityAttribute if a in said)
     proved = next((s for s in _HIGHEST_FIRST if s in said), None)
-    if attributes & DOUBTS:
-        note = () if proved is None else (DOUBT_SENTENCE,)
+    if attributes & DOUBTS or UNUSABLE & said:
+        sentence = DOUBT_SENTENCE if attributes & DOUBTS else UNUSABLE_SENTENCE
+        note = () if proved is None else (sentence,)
         return Reliability(IdentityStatus.PROVISIONAL, attributes, note)
     if proved in {IdentityStatus.QUALIFIED, IdentityStatus.VALIDATED}:
         if ins is not None and ins.assigner in INS_OIDS:
@@ -215,6 +220,9 @@ def reliability(codes: Iterable[str], ins: Identifier | None) -> Reliability:
 
 DOUBT_SENTENCE = (
     "A doubtful or fictitious identity is provisional, whatever else is said of it; it is kept so."
+)
+UNUSABLE_SENTENCE = (
+    "A usurped, invalid, anonymous or shared identity is provisional, whatever else is said of it."
 )
 NO_INS_SENTENCE = "An identity without an INS is not qualified; it is kept as validated."
 

@@ -3,6 +3,7 @@
 Traits that belong together are taken from one account: the newest of the administration's that says
 anything of them, else the newest that came with an order. In what a person does not change (names,
 sex, birth date) the first order stays believed: a later one that differs may be somebody else's.
+A status holds of the birth name, sex and birth date that it was said with.
 """
 
 from collections.abc import Collection, Iterable
@@ -21,6 +22,7 @@ from sgi.domain.patient import (
     IdentityAttribute,
     IdentityStatus,
     Traits,
+    contradicted,
 )
 
 Document = dict[str, Any]
@@ -119,17 +121,26 @@ def _earliness(account: Account) -> tuple[Standing, float, int]:
 
 def portrait(accounts: Collection[Account]) -> Portrait:
     """What is believed where these were said."""
-    said = {group: account.said[group] for group, account in deciding(accounts).items()}
+    decided = deciding(accounts)
+    said = {group: account.said[group] for group, account in decided.items()}
     reliability = said.get(RELIABILITY, {})
-    status = reliability.get("status")
+    traits = traits_of(said)
+    proved_of = traits_of(decided[RELIABILITY].said) if RELIABILITY in decided else Traits()
     return Portrait(
-        traits=traits_of(said),
-        status=None if status is None else IdentityStatus(status),
+        traits=traits,
+        status=_status(reliability.get("status"), traits, proved_of),
         attributes=frozenset(map(IdentityAttribute, reliability.get("attributes", ()))),
         ins=_read(reliability.get("ins")),
         dmp=None if "dmp" not in said else dmp_of(said["dmp"]),
         said_at=max((account.said_at for account in accounts), default=None),
     )
+
+
+def _status(status: str | None, traits: Traits, proved_of: Traits) -> IdentityStatus | None:
+    """What was proved is proved of the person it was said with, whom another account may change."""
+    if status is None:
+        return None
+    return IdentityStatus.PROVISIONAL if contradicted(traits, proved_of) else IdentityStatus(status)
 
 
 def traits_of(said: Document) -> Traits:

@@ -19,10 +19,12 @@ async def guard_acceptance(
     accepted: WorkOrderAccepted,
     places: Mapping[str, Location],
     is_anothers: Callable[[UUID | None], bool],
+    slides: dict[str, UUID],
 ) -> list[Change]:
     """What somebody should know of it: the slide is cut from another block than was asked for.
 
-    `is_anothers` tells of a living patient whether the message names somebody else. Raises
+    `is_anothers` tells of a living patient whether the message names somebody else; `slides` are
+    those that the message has named so far, with their orders, and this one is put to them. Raises
     ContradictionError where patient, case, slide or block are not those of the order.
     """
     order = await _order(connection, accepted)
@@ -43,11 +45,15 @@ async def guard_acceptance(
         return []
     if asset.kind is not AssetKind.SLIDE:
         raise _contradiction(NO_SLIDE, places.get("kind", Location("SPM", field=27)))
-    return await _slide(connection, order, asset, places)
+    return await _slide(connection, order, asset, places, slides)
 
 
 async def _slide(
-    connection: Connection, order: dict[str, Any], asset: Asset, places: Mapping[str, Location]
+    connection: Connection,
+    order: dict[str, Any],
+    asset: Asset,
+    places: Mapping[str, Location],
+    slides: dict[str, UUID],
 ) -> list[Change]:
     """As `guard_acceptance`, of the slide that the order is said to have become."""
     slide = places.get("identifier", Location("SPM", field=2))
@@ -65,9 +71,10 @@ async def _slide(
         return []
     cursor = await connection.execute(_KNOWN, about)
     known = await cursor.fetchone()
-    if known is not None and known["is_own"]:
+    is_of_another = slides.setdefault(asset.identifier, order["id"]) != order["id"]
+    if known is not None and known["is_own"] and not is_of_another:
         return []
-    if known is not None and known["is_of_another"]:
+    if is_of_another or (known is not None and known["is_of_another"]):
         words = "{place} names the slide of another work order; " + _AGAIN
         raise _contradiction(words, slide)
     if known is not None and known["was_there"]:

@@ -7,7 +7,6 @@ from sgi.hl7.assets import asset_of, word_of
 from sgi.hl7.cases import accession_number_of, service_of
 from sgi.hl7.errors import UnknownCodeError
 from sgi.hl7.interface import AssetWord
-from sgi.hl7.message import Segment
 from sgi.hl7.order_groups import Group
 from sgi.hl7.preparation import translated
 from sgi.hl7.scope import LONGEST_NUMBER, Scope
@@ -16,6 +15,9 @@ from sgi.hl7.statements import WorkOrderAccepted
 ACCEPTED = "CM"
 """ORC-5."""
 NO_SLIDE = "{place} is no slide, and nothing else comes of a work order; send GLASS."
+
+_OF_THE_ORDER = frozenset({("ORC", 2), ("ORC", 3), ("OBR", 2), ("OBR", 3)})
+"""Our number of the work order and the laboratory's, whatever stands there in other messages."""
 
 
 def accepted_order(scope: Scope, group: Group) -> WorkOrderAccepted:
@@ -27,7 +29,7 @@ def accepted_order(scope: Scope, group: Group) -> WorkOrderAccepted:
         raise UnknownCodeError(f"{place} is not {ACCEPTED}, which says that it is accepted.", place)
     scope.places |= {"placer_number": orc.at(2), "filler_number": orc.at(3)}
     placer = scope.bounded(orc.required(2), orc.at(2), LONGEST_NUMBER)
-    accession_number = _case(scope, orc)
+    accession_number = accession_number_of(scope, _OF_THE_ORDER)
     filler = orc.value(3)
     if filler is not None:
         scope.bounded(filler, orc.at(3), LONGEST_NUMBER)
@@ -41,15 +43,6 @@ def accepted_order(scope: Scope, group: Group) -> WorkOrderAccepted:
         if spm.value(2, 2) is not None:
             asset = _definitive(scope, group, accession_number)
     return WorkOrderAccepted(placer, filler, temporary, asset, accession_number)
-
-
-def _case(scope: Scope, orc: Segment) -> str | None:
-    """ORC-3, which names the case in other messages, is the laboratory's number of the order."""
-    number = accession_number_of(scope)
-    if scope.places.get("accession_number") != orc.at(3):
-        return number
-    del scope.places["accession_number"]
-    return None
 
 
 def _definitive(scope: Scope, group: Group, accession_number: str | None) -> Asset:

@@ -10,8 +10,8 @@ from sgi.catalogue.outbox import Notice
 from sgi.domain.interface import NoticeState, Outcome
 from sgi.hl7.errors import BadAnswerError, MessageError
 from sgi.hl7.header import header_of
-from sgi.hl7.message import parse_message
-from sgi.hl7.replies import read_reply
+from sgi.hl7.interface import Interface
+from sgi.hl7.replies import parse_reply, read_reply
 from sgi.hl7.statements import OrderAnswered
 
 
@@ -38,10 +38,13 @@ class Reply:
     answered: Answered
 
 
-def read(raw: bytes) -> Reply:
-    """Raises BadAnswerError for what is no acknowledgement."""
+def read(raw: bytes, interface: Interface | None = None, asked: str = "") -> Reply:
+    """What came in return for what has the control id `asked`.
+
+    Raises BadAnswerError for what is no acknowledgement.
+    """
     try:
-        said, _ = read_reply(parse_message(raw))
+        said, _ = read_reply(parse_reply(raw, interface), asked)
     except MessageError as error:
         raise BadAnswerError("The answer is no acknowledgement.") from error
     answered = meaning(said.code)

@@ -31,8 +31,10 @@ from sgi.hl7.assigners import with_assigners
 from sgi.hl7.errors import DocumentVersionError, Location
 from sgi.hl7.guards import guard, shared_ins
 from sgi.hl7.identities import STAYS
+from sgi.hl7.left_aside import left_aside
+from sgi.hl7.look import look_after, look_before
 from sgi.hl7.mapping import ORDER, Reading
-from sgi.hl7.seen import Seen, look_after, look_before
+from sgi.hl7.seen import Seen
 from sgi.hl7.snapshot import contradictions, differences
 from sgi.hl7.statements import (
     AssetCancelled,
@@ -111,6 +113,7 @@ async def apply(
         await defer_telling(connection)
     work.notes.extend((*noticed, *await shared_ins(connection, work.patient_id, after)))
     work.notes.extend(contradictions(statements, work.patient_id, before, after))
+    work.notes.extend(await left_aside(connection, statements, after))
     changes = (*differences(before, after), *work.changes)
     return Applied(changes, tuple(work.notes), work.patient_id)
 
@@ -168,11 +171,11 @@ async def _apply_identity(
             )
         case PatientsMerged(kept, gone):
             work.patient_id = await patients.merge(
-                connection, establishment_id, kept, gone, said_at=work.said_at, source=work.source
+                connection, establishment_id, kept, *gone, said_at=work.said_at, source=work.source
             )
         case IdentifierChanged(new, old):
             work.patient_id = await patients.change_identifier(
-                connection, establishment_id, new, old, said_at=work.said_at, source=work.source
+                connection, establishment_id, new, *old, said_at=work.said_at, source=work.source
             )
         case PatientsLinked(one, other, linked):
             await patients.link(
@@ -196,7 +199,7 @@ async def _apply_case(work: _Work, statement: CaseRecorded | CaseCancelled) -> N
                 work.connection,
                 work.establishment_id,
                 said,
-                patient_id,
+                work.before.record_of(said.accession_number, patient_id),
                 said_at=work.counts_from,
                 source=work.source,
                 held=work.held,
@@ -225,6 +228,7 @@ async def _apply_asset(
                 said_at=work.counts_from,
                 source=work.source,
                 held=work.held if is_new else None,
+                patient_id=work.patient_id,
             )
             may_wait = work.before.is_label_read or not is_new
             if asset.kind is AssetKind.SLIDE and may_wait:

@@ -2,7 +2,9 @@
 
 import re
 
-_START = re.compile(rb"(?:\A|(?<=[\r\n]))MSH(?=[!-/:-@\[-`{-~])")
+HEADER = r"MSH(?:\||([!-/:-@\[-`{-~])[^\w\s]{4,5}\1)"
+"""How a message begins, by its delimiters: "MSH-2 lost" at the beginning of a line is a finding."""
+_START = re.compile(rb"(?:\A|(?<=[\r\n]))" + HEADER.encode())
 _ENVELOPE = re.compile(rb"[\r\n]+(?:FHS|BHS|BTS|FTS)[!-/:-@\[-`{-~]?[^\r\n]*(?=[\r\n]|\Z)")
 _MARKS = bytes.maketrans(b"\x0b\x1c", b"\r\r")
 _BOM = b"\xef\xbb\xbf"

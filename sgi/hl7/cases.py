@@ -1,6 +1,6 @@
 """A case: what the ORC, OBR and the segments around them say of it (DPOW A.2, A.3, A.7, A.8)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 
 from sgi.domain.case import CaseSaid, CaseState, Code, Priority
@@ -16,10 +16,15 @@ _CANCELLED = "CA"
 _COMPLETE = "CM"
 
 
-def accession_number_of(scope: Scope) -> str | None:
-    """The case's number; raises ContradictionError where ORC-38 and SPM-30 are of two cases."""
+def accession_number_of(
+    scope: Scope, aside: Collection[tuple[str, int]] = frozenset()
+) -> str | None:
+    """The case's number, not looked for in the fields `aside`; raises ContradictionError where
+    ORC-38 and SPM-30 are of two cases.
+    """
+    paths = [p for p in scope.interface.read.case if (p.segment, p.field) not in aside]
     keys: dict[str, Location] = {}
-    for found in scope.every(scope.interface.read.case):
+    for found in scope.every(paths):
         if (found.location.segment, found.location.field) in _KEYS:
             keys.setdefault(found.value, found.location)
     if len(keys) > 1:
@@ -27,7 +32,7 @@ def accession_number_of(scope: Scope) -> str | None:
         raise ContradictionError(
             f"{places[0]} and {places[1]} are of two cases; send one message for each.", places[1]
         )
-    return scope.name(scope.interface.read.case, None, "accession_number")
+    return scope.name(paths, None, "accession_number")
 
 
 def no_number(scope: Scope, paths: Sequence[Path] | None = None) -> MissingFieldError:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from sgi.hl7.connection_out import READ_BYTES, ConnectionOut, EndedError, Late
-from sgi.hl7.errors import BadAnswerError, LinkTimeoutError, LinkUnavailableError
+from sgi.hl7.errors import LinkTimeoutError, LinkUnavailableError, NoAnswerError
 from sgi.hl7.header import header_of
-from sgi.hl7.message import parse_message
+from sgi.hl7.replies import parse_reply
 
 _CONNECT_S = 10.0
 _LINGER_S = 2.0
@@ -66,7 +66,7 @@ class MllpClient:
     async def send(self, raw: bytes) -> bytes:
         """Send one message; returns the acknowledgement that names it (MSA-2), or names none.
 
-        Raises LinkUnavailableError where it did not get there; LinkTimeoutError or BadAnswerError
+        Raises LinkUnavailableError where it did not get there; NoAnswerError or BadAnswerError
         where nobody knows whether it did.
         """
         control_id = header_of(raw).control_id
@@ -81,7 +81,7 @@ class MllpClient:
                     except EndedError as error:
                         await self.close()
                         if not left:
-                            raise BadAnswerError(
+                            raise NoAnswerError(
                                 f"{self._address} closed the connection without an answer."
                             ) from error
             except BaseException:
@@ -115,6 +115,8 @@ class MllpClient:
             async with asyncio.timeout(self._answer_s):
                 return await connection.exchange(raw, control_id)
         except TimeoutError as error:
+            if connection.is_nonsense:
+                raise connection.nonsense() from error
             raise LinkTimeoutError(
                 f"{self._address} did not answer within {self._answer_s:.0f} s."
             ) from error
@@ -147,7 +149,7 @@ class MllpClient:
 
 def _is_receipt(raw: bytes) -> bool:
     """Whether an acknowledgement says only that the message was received."""
-    return parse_message(raw).value("MSA-1") == "CA"
+    return parse_reply(raw).value("MSA-1") == "CA"
 
 
 def _why(error: OSError | UnicodeError) -> str:

@@ -5,11 +5,9 @@ import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Protocol
 
 from sgi.errors import SgiError
-from sgi.hl7.acknowledge import answer
 from sgi.hl7.batches import split_messages
 from sgi.hl7.errors import (
     BusyLinkError,
@@ -61,6 +59,10 @@ class Host(Protocol):
         """The answer to a message of which only the beginning is there; raises as `handle`."""
         ...
 
+    def answer(self, raw: bytes, error: Exception) -> bytes:
+        """What is answered to a message that nobody handles."""
+        ...
+
     def hold(self, more: int) -> bool:
         """Count bytes that are held; False when that is more than all may hold together."""
         ...
@@ -93,6 +95,10 @@ class Connection:
     def is_idle(self) -> bool:
         return not self.handling and not self._framer.is_within
 
+    def abort(self) -> None:
+        """Close it without waiting for the other side."""
+        self._writer.transport.abort()
+
     def release(self) -> None:
         """Give back what was held."""
         self._host.hold(-self._held)
@@ -109,7 +115,7 @@ class Connection:
             events = self._framer.feed(data) if data else self._framer.settle()
             if not self._hold():
                 self._complain("sent more than can be held now")
-                self._writer.transport.abort()
+                self.abort()
                 return
             self.since = time.monotonic()
             if not await self._take(events):
@@ -167,7 +173,7 @@ class Connection:
         try:
             if not self._host.hold(size):
                 error = BusyLinkError("Too much comes in at once; send the message again.")
-                return answer(frame.content, error, datetime.now(UTC))
+                return self._host.answer(frame.content, error)
             return await self._host.handle(frame.content, self.peer)
         finally:
             self._held -= size
@@ -202,7 +208,7 @@ class Connection:
                 await self._writer.drain()
         except TimeoutError:
             self._complain("does not read its answers")
-            self._writer.transport.abort()
+            self.abort()
             return False
         return True
 

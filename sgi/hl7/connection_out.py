@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from sgi.hl7.batches import split_messages
 from sgi.hl7.errors import BadAnswerError, MessageError
-from sgi.hl7.message import parse_message
 from sgi.hl7.mllp import Event, Frame, Framer, encode_frame
+from sgi.hl7.replies import parse_reply
 
 READ_BYTES = 1 << 16
 _LARGEST_ANSWER = 1 << 20
@@ -61,6 +61,11 @@ class ConnectionOut:
         self._listening = asyncio.create_task(self._listen())
 
     @property
+    def is_nonsense(self) -> bool:
+        """Whether what came since the last message answers nothing."""
+        return self._others > 0
+
+    @property
     def has_ended(self) -> bool:
         return self._listening.done() or self._reader.at_eof() or self._writer.is_closing()
 
@@ -105,7 +110,7 @@ class ConnectionOut:
                     self._take(event)
                 if data is None or self._framer.closed:
                     if self._others:
-                        error = self._nonsense()
+                        error = self.nonsense()
                     return
         except BadAnswerError as bad:
             error = bad
@@ -134,12 +139,12 @@ class ConnectionOut:
             if not self._acknowledges(raw):
                 self._others += 1
         if self._others > _MOST_OTHERS:
-            raise self._nonsense()
+            raise self.nonsense()
 
     def _acknowledges(self, raw: bytes) -> bool:
         """Whether it says anything to what we sent; then whoever waits for it has it."""
         try:
-            named = parse_message(raw).segment("MSA")
+            named = parse_reply(raw).segment("MSA")
         except MessageError:
             return False
         if named is None:
@@ -152,7 +157,7 @@ class ConnectionOut:
         if self._later is None or not control_id:
             return False
         if not self._later(Late(raw, self._say)):
-            raise self._nonsense()
+            raise self.nonsense()
         self._heard.set()
         return True
 
@@ -162,5 +167,5 @@ class ConnectionOut:
                 self._writer.write(encode_frame(one))
             await self._writer.drain()
 
-    def _nonsense(self) -> BadAnswerError:
+    def nonsense(self) -> BadAnswerError:
         return BadAnswerError(f"{self._name} does not answer what was sent.")

@@ -135,8 +135,14 @@ class LinkUnavailableError(LinkError):
     """It cannot be reached, or went away: the message may be sent again."""
 
 
-class LinkTimeoutError(LinkError):
-    """It did not answer in time: the message may be sent again under the same control id."""
+class NoAnswerError(LinkError):
+    """It closed the connection without an answer, and nobody knows what it has of the message:
+    that may be sent again under the same control id.
+    """
+
+
+class LinkTimeoutError(NoAnswerError):
+    """It did not answer in time."""
 
 
 class BadAnswerError(LinkError):

@@ -19,8 +19,8 @@ _NO_TRUTH = frozenset({"T", "D"})
 def locals_of(
     segment: Segment, number: int, interface: Interface, *, on: date | None = None
 ) -> list[Identifier]:
-    """The IPPs of a CX field: of each assigner the first that had not ended `on` that day."""
-    found: dict[str, Identifier] = {}
+    """The IPPs of a CX field, but those that had ended `on` that day."""
+    found: dict[tuple[str, str], Identifier] = {}
     for repetition in segment.field(number).repetitions:
         if _has_ended(repetition, on):
             continue
@@ -32,7 +32,7 @@ def locals_of(
         universal = repetition.value(4, 2)
         oid = None if universal is None else plain(universal, place)
         identifier = Identifier(plain(value, place), plain(assigner, place), oid=oid)
-        found.setdefault(oid or identifier.assigner, identifier)
+        found.setdefault((oid or identifier.assigner, identifier.value), identifier)
     return list(found.values())
 
 
@@ -46,16 +46,16 @@ def _has_ins_root(repetition: Repetition) -> bool:
 
 
 def ins_of(
-    message: Message, pid: Segment, interface: Interface, notes: list[str]
+    message: Message, segment: Segment, interface: Interface, notes: list[str], *, number: int = 3
 ) -> Identifier | None:
-    """The INS in force; raises when it is not whole, or when there are two."""
+    """The INS in force of a CX field; raises when it is not whole, or when there are two."""
     tests = interface.patients.test_ins or message.header.value(11) in _NO_TRUTH
     said_on = day_of(message)
     found: list[Identifier] = []
-    for number, repetition in sent(pid.field(3)):
+    for count, repetition in sent(segment.field(number)):
         if not is_ins(repetition):
             continue
-        place = pid.at(3, repetition=number)
+        place = segment.at(number, repetition=count)
         ins = _sound_ins(repetition, place, notes)
         if ins is None or _has_ended(repetition, said_on):
             continue
@@ -65,7 +65,7 @@ def ins_of(
             found.append(ins)
     roots = [ins.assigner for ins in found]
     if len(set(roots)) < len(roots):
-        place = pid.at(3)
+        place = segment.at(number)
         raise InsMismatchError(f"{place} has two INS of one kind; send the one in force.", place)
     return min(found, key=lambda ins: list(INS_OIDS).index(ins.assigner), default=None)
 

@@ -3,8 +3,6 @@
 Sentences name fields, never what stands in them.
 """
 
-from collections.abc import Sequence
-
 from sgi.domain.patient import Identifier, Identity, reliability
 from sgi.hl7.errors import (
     Location,
@@ -57,11 +55,11 @@ def statements_of_adt(
 
 
 def identity_of(message: Message, interface: Interface, notes: list[str] | None = None) -> Identity:
-    """What the first PID says of the patient, with ZFA; raises MessageError.
+    """What the one PID says of the patient, with ZFA; raises MessageError, for a second one too.
 
     There may be no identifier in it; of an event of the administration there is.
     """
-    pid = message.required("PID")
+    pid = message.only("PID") or message.required("PID")
     identity = _identity(message, pid, interface, [] if notes is None else notes)
     if message.code == "ADT" and not identity.identifiers:
         raise _no_identifier(pid, 3)
@@ -82,13 +80,21 @@ def _identity(message: Message, pid: Segment, interface: Interface, notes: list[
 
 def _merges(message: Message, interface: Interface, notes: list[str]) -> list[Statement]:
     """A40: each PID with its MRG, whose identifiers go."""
-    found: list[Statement] = []
-    for pid, mrg in _pairs(message):
-        kept = _kept(message, pid, interface, notes)
-        gone = _gone(mrg, interface)
-        # Of those who go, the one that the same office gave is first: it names them best.
-        found.extend(PatientsMerged(kept, identifier) for identifier in _like(gone, kept))
-    return found
+    return [
+        PatientsMerged(
+            _kept(message, pid, interface, notes),
+            _ins_alone(message, mrg, interface, notes) or _gone(mrg, interface),
+        )
+        for pid, mrg in _pairs(message)
+    ]
+
+
+def _ins_alone(
+    message: Message, mrg: Segment, interface: Interface, notes: list[str]
+) -> tuple[Identifier, ...]:
+    """Of who has nothing else in MRG-1: an order may have come before their IPP."""
+    ins = None if locals_of(mrg, 1, interface) else ins_of(message, mrg, interface, notes, number=1)
+    return () if ins is None else (ins,)
 
 
 def _changes(message: Message, interface: Interface, notes: list[str]) -> list[Statement]:
@@ -96,13 +102,11 @@ def _changes(message: Message, interface: Interface, notes: list[str]) -> list[S
     found: list[Statement] = []
     for pid, mrg in _pairs(message):
         new = _kept(message, pid, interface, notes)
-        old = [i for i in locals_of(mrg, 1, interface) if i not in new.identifiers]
-        if old:
-            found.append(IdentifierChanged(new, _like(old, new)[0]))
-        elif any(map(is_ins, mrg.field(1).repetitions)):
+        is_of_ins = any(map(is_ins, mrg.field(1).repetitions))
+        if is_of_ins and set(locals_of(mrg, 1, interface)) <= set(new.identifiers):
             found.append(PatientSaid(new, "A47"))
         else:
-            raise _no_identifier(mrg, 1)
+            found.append(IdentifierChanged(new, _gone(mrg, interface)))
     return found
 
 
@@ -117,11 +121,11 @@ def _link(message: Message, interface: Interface, linked: bool) -> PatientsLinke
     return PatientsLinked(one, other, linked)
 
 
-def _named(message: Message, pid: Segment, interface: Interface) -> Identifier:
+def _named(message: Message, pid: Segment, interface: Interface) -> tuple[Identifier, ...]:
     local = locals_of(pid, 3, interface, on=day_of(message))
     if not local:
         raise _no_identifier(pid, 3)
-    return local[0]
+    return tuple(local)
 
 
 def _pairs(message: Message) -> list[tuple[Segment, Segment]]:
@@ -145,18 +149,11 @@ def _kept(message: Message, pid: Segment, interface: Interface, notes: list[str]
     return identity
 
 
-def _gone(mrg: Segment, interface: Interface) -> list[Identifier]:
+def _gone(mrg: Segment, interface: Interface) -> tuple[Identifier, ...]:
     found = locals_of(mrg, 1, interface)
     if not found:
         raise _no_identifier(mrg, 1)
-    return found
-
-
-def _like(gone: Sequence[Identifier], kept: Identity) -> list[Identifier]:
-    """Those of the assigner of who is kept first."""
-    local = kept.local
-    assigner = None if local is None else local.assigner
-    return sorted(gone, key=lambda identifier: identifier.assigner != assigner)
+    return tuple(found)
 
 
 def _no_identifier(segment: Segment, number: int) -> MissingFieldError:

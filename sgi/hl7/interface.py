@@ -10,16 +10,18 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    field_validator,
     model_validator,
 )
 
-from sgi.domain.case import AssetKind, CaseState, Priority
+from sgi.domain.case import CaseState, Priority
+from sgi.domain.patient_codes import is_patient_code
 from sgi.hl7.encodings import Charset
-from sgi.hl7.errors import MessageError
 from sgi.hl7.events import EVENTS
 from sgi.hl7.interface_out import CodeWord, Out, Table
-from sgi.hl7.message import Path as FieldPath
-from sgi.hl7.message import paths
+from sgi.hl7.interface_read import AssetWord, Paths, Patterns, Read
+
+__all__ = ["LONGEST_IDENTIFIER", "AssetWord", "Interface", "InterfaceKind", "Read"]
 
 LONGEST_IDENTIFIER = 100
 
@@ -31,89 +33,11 @@ class InterfaceKind(StrEnum):
     FILES = "files"
 
 
-class AssetWord(StrEnum):
-    """What integrators call the things that a case is made of."""
-
-    SPECIMEN = "specimen"
-    BLOCK = "block"
-    SLIDE = "slide"
-
-    @property
-    def kind(self) -> AssetKind:
-        return AssetKind[self.name]
-
-
 class Sender(Table):
     """Who may send; empty: whoever reaches the port."""
 
     applications: tuple[str, ...] = ()
     facilities: tuple[str, ...] = ()
-
-
-def _paths(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return paths(value) if value.strip() else ()
-    except MessageError as error:
-        raise ValueError(str(error)) from error
-
-
-Paths = Annotated[tuple[FieldPath, ...], BeforeValidator(_paths)]
-"""Alternatives, as "SPM-2.2|SPM-2.1|OBR-13": the first that holds something counts; none: nothing
-is read."""
-
-
-class Read(Table):
-    """Where things stand in the messages of this interface."""
-
-    case: Paths
-    """The accession number."""
-    placer: Paths
-    filler: Paths
-    specimen: Paths
-    block: Paths
-    slide: Paths
-    """What its barcode says."""
-    parent: Paths
-    """Beside an SPM; elsewhere a slide's is the block of the same order, a block's the specimen."""
-    container: Paths
-    """What kind of thing an SPM tells of, by the table `containers`."""
-    otherwise: AssetWord | None = None
-    """What an SPM tells of that does not say it; none: such a message is refused."""
-    priority: Paths
-    service: Paths
-    """What was ordered; a coded field."""
-    stain: Paths = ()
-    """A coded field where a slide's stain stands, beside the OBX of DPOW."""
-    clinical: Paths
-    pathologist: Paths
-    visit: Paths
-    scanned: Paths
-    """Of a scanner's message, the slide."""
-    report_case: Paths
-    """Of a report, the accession number."""
-
-
-def _pattern(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return re.compile(value)
-    except re.error as error:
-        raise ValueError(f"it is no regular expression ({error})") from error
-
-
-Pattern = Annotated[re.Pattern[str] | None, BeforeValidator(_pattern)]
-
-
-class Patterns(Table):
-    """How identifiers look, whole; with a group `id`, that is the identifier. None: any text."""
-
-    case: Pattern = None
-    specimen: Pattern = None
-    block: Pattern = None
-    slide: Pattern = None
 
 
 def _several(value: Any) -> Any:
@@ -123,6 +47,9 @@ def _several(value: Any) -> Any:
 
 
 CodeWords = Annotated[tuple[CodeWord, ...], BeforeValidator(_several), Field(min_length=1)]
+
+
+_MESSAGE = re.compile(r"[A-Z][A-Z0-9]{2}(\^[A-Z][A-Z0-9]{2})?")
 
 
 class Codes(Table):
@@ -136,6 +63,13 @@ class Codes(Table):
     priorities: dict[str, Priority] = Field(default_factory=dict)
     states: dict[str, CaseState] = Field(default_factory=dict)
     """Of a case, by ORC-25 or else ORC-5."""
+
+    @field_validator("*")
+    @classmethod
+    def _named(cls, table: dict[str, Any]) -> dict[str, Any]:
+        if any(not code.strip() for code in table):
+            raise ValueError("there is an empty code, which no message has; take it out")
+        return table
 
 
 class Extemporane(Table):
@@ -152,6 +86,13 @@ class Scanner(Table):
     status: tuple[str, ...] = ()
     """Told for information: nothing is done."""
 
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        for word in self.scanned:
+            if word in self.status:
+                raise ValueError(f"{word} says both; take it out of one")
+        return self
+
 
 class Events(Table):
     """Which messages are taken, among those that `docs/hl7-specification.md` lists."""
@@ -163,12 +104,23 @@ class Events(Table):
     processing: tuple[Literal["P", "T", "D"], ...] = Field(default=("P",), min_length=1)
     """MSH-11 (table 0103): production, training, debugging."""
 
+    @field_validator("ignore")
+    @classmethod
+    def _written(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Of any message there is: those that are not understood are what is ignored."""
+        for name in names:
+            if not _MESSAGE.fullmatch(name):
+                raise ValueError(f"{name} is no message; write it as ADT or OML^O21")
+        return names
+
     @model_validator(mode="after")
     def _known(self) -> Self:
         types = {event.partition("^")[0] for event in EVENTS}
         for name in self.take:
             if name not in EVENTS and name not in types:
                 raise ValueError(f"{name} is not among the messages that can be taken")
+            if {name, name.partition("^")[0]} & set(self.ignore):
+                raise ValueError(f"{name} is among those that are ignored, too; take it out of one")
         return self
 
 
@@ -223,14 +175,26 @@ class Interface(Table):
     """Which PRT-4 is the reading pathologist (table 0912)."""
     out: Out = Out()
 
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> Self:
+        other = InterfaceKind.MLLP if self.kind is InterfaceKind.FILES else InterfaceKind.FILES
+        for key in ("folder",) if other is InterfaceKind.FILES else ("host", "port"):
+            if getattr(self, key) is not None:
+                raise ValueError(f'{key} goes with kind = "{other}"; take one of them out')
+        return self
+
     @property
     def timezone(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
 
     def identifier(self, word: AssetWord | None, text: str) -> str | None:
         """What a barcode or a field says, without what is around it; None where it is no
-        identifier of such a thing (of a case: None).
+        identifier of such a thing (of a case: None). A patient's code is none.
         """
+        found = self._identifier(word, text)
+        return None if found is None or is_patient_code(found) else found
+
+    def _identifier(self, word: AssetWord | None, text: str) -> str | None:
         text = text.strip()
         if not text or len(text) > LONGEST_IDENTIFIER or not text.isprintable():
             return None

@@ -26,7 +26,7 @@ class Party(Table):
 class CodeWord(Table):
     """What a code of the laboratory's is here."""
 
-    code: str = Field(min_length=1, max_length=100)
+    code: str = Field(pattern=r"\S", max_length=100)
     text: str | None = Field(default=None, max_length=300)
     system: str | None = Field(default=None, max_length=100)
 
@@ -81,10 +81,19 @@ class Out(Table):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        if self.host and self.folder is not None:
+            raise ValueError("notices go to host or into folder; take one of them out")
+        if bool(self.host) != (self.port is not None):
+            raise ValueError("host and port go together; give both")
         if self.send and not self.reachable:
             raise ValueError("there is nowhere to send to: give host and port, or a folder")
         if (NoticeKind.LINK in self.send) != bool(self.link):
             raise ValueError("ORU goes with link, the address with {case} in it")
         if bool(self.certificate) != bool(self.key):
             raise ValueError("certificate and key go together")
+        if self.tls and not self.host:
+            raise ValueError("tls goes with host and port; give them, or take it out")
+        for key in ("authority", "certificate"):
+            if getattr(self, key) is not None and not self.tls:
+                raise ValueError(f"{key} goes with tls; set tls = true, or take it out")
         return self

@@ -14,12 +14,15 @@ from pydantic import ValidationError
 
 from sgi.errors import ConfigurationError
 from sgi.hl7.interface import Interface, InterfaceKind
+from sgi.hl7.interface_folders import with_folders
+from sgi.settings import Settings
 
 __all__ = [
     "BUILT_IN",
     "Interface",
     "InterfaceKind",
     "built_in",
+    "interfaces_of",
     "load_interfaces",
     "parse_interface",
     "read_interface",
@@ -34,17 +37,49 @@ _JOINED = 2
 """Tables within each other that are joined: a word of a code table is replaced whole."""
 
 
-def load_interfaces(folder: Path, default_port: int) -> list[Interface]:
+def interfaces_of(settings: Settings) -> list[Interface]:
+    """Every interface, as `load_interfaces`; raises ConfigurationError.
+
+    A folder that was named has files: the built-in interface would take messages as nobody meant
+    them where a name is misspelt, or a share is away.
+    """
+    named = settings.hl7.folder
+    if named is not None:
+        found = _files_in(named)
+        if found is None:
+            raise ConfigurationError(
+                f"SGI_HL7__FOLDER: there is no folder {named}; make it, or check how it is written."
+            )
+        if not found:
+            raise ConfigurationError(
+                f"SGI_HL7__FOLDER: there is no file *.toml in {named}; write one for each "
+                "interface, or take the setting out."
+            )
+    return load_interfaces(settings.interfaces, settings.hl7.port, settings.messages)
+
+
+def load_interfaces(folder: Path, default_port: int, drops: Path | None = None) -> list[Interface]:
     """Every interface of a folder's `*.toml`, by name; without any, the built-in one.
 
     The first of MLLP without a port of its own listens on `default_port`; every other has its own.
-    Raises ConfigurationError, in one sentence that names the file and the key.
+    One of files without a folder of its own has one in `drops`. Raises ConfigurationError, in one
+    sentence that names the file and the key.
     """
-    found = sorted(folder.glob("*.toml")) if folder.is_dir() else []
+    found = _files_in(folder) or []
     if len(found) > _MOST_FILES:
         raise ConfigurationError(f"There are more than {_MOST_FILES} files in {folder}.")
     interfaces = [read_interface(path) for path in found] or [built_in()]
-    return _with_ports(interfaces, default_port)
+    return with_folders(_with_ports(interfaces, default_port), drops)
+
+
+def _files_in(folder: Path) -> list[Path] | None:
+    """By name; None where there is no such folder."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ConfigurationError(f"{folder} cannot be listed: {error.strerror}.") from error
 
 
 def read_interface(path: Path) -> Interface:
@@ -78,9 +113,24 @@ def parse_interface(document: dict[str, Any], file: str, name: str) -> Interface
         raise ConfigurationError(f"{file}: like is one of {', '.join(BUILT_IN)}.")
     whole = _over(_mapping(like), {"name": name} | document)
     try:
-        return Interface.model_validate_json(json.dumps(whole, default=str), strict=True)
+        interface = Interface.model_validate_json(json.dumps(whole, default=str), strict=True)
     except ValidationError as error:
         raise ConfigurationError(_sentence(file, error)) from error
+    _check_extemporane(document, interface, file)
+    return interface
+
+
+def _check_extemporane(document: dict[str, Any], interface: Interface, file: str) -> None:
+    """What a file says of frozen sections has an effect; to say that there are none has one."""
+    said, is_now = document.get("extemporane", {}), interface.extemporane
+    if said.get("fields") and not is_now.values:
+        raise ConfigurationError(
+            f"{file}: extemporane.values is missing: fields alone are compared with nothing."
+        )
+    if said.get("values") and not is_now.fields:
+        raise ConfigurationError(
+            f"{file}: extemporane.fields is missing: it says where the values stand."
+        )
 
 
 @cache
@@ -103,13 +153,13 @@ def _over(below: dict[str, Any], above: dict[str, Any], depth: int = _JOINED) ->
 
 def _sentence(file: str, error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the file"
+    key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return f"{file}: there is no key {key}; check how it is written."
     if first["type"] == "missing":
         return f"{file}: {key} is missing."
     problem = first["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
-    return f"{file}: {key} is not right: {problem}."
+    return f"{file}: {key} is not right: {problem}." if key else f"{file}: {problem}."
 
 
 def _with_ports(interfaces: list[Interface], default_port: int) -> list[Interface]:

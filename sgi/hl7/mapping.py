@@ -15,16 +15,18 @@ from sgi.hl7.errors import (
     MessageError,
     MissingFieldError,
     SenderNotAllowedError,
+    UnreadableMessageError,
     UnsupportedEventError,
     UnsupportedMessageError,
     UnsupportedProcessingError,
     UnsupportedVersionError,
 )
 from sgi.hl7.events import EVENTS, Treatment
+from sgi.hl7.header import header_of
 from sgi.hl7.interface import Interface
 from sgi.hl7.message import Message, parse_message
 from sgi.hl7.orders import Placed, is_for_us, profile_of, read_orders
-from sgi.hl7.replies import read_reply
+from sgi.hl7.replies import parse_reply, read_reply
 from sgi.hl7.reports import read_reports
 from sgi.hl7.scanner import read_scanner
 from sgi.hl7.statements import PatientSaid, Source, Statement
@@ -34,6 +36,9 @@ ORDER = "order"
 """The event of a patient who is only named with an order."""
 _AHEAD = timedelta(minutes=10)
 """Clocks differ: so much of the future is no matter for a note."""
+_ANSWERS = {
+    name.partition("^")[0] for name, treatment in EVENTS.items() if treatment is Treatment.ANSWER
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,12 @@ class Reading:
 
 def read_message(raw: bytes, interface: Interface) -> Message:
     """The message, in the encoding that its interface's file lets it have; raises MessageError."""
-    return parse_message(raw, unnamed=interface.encodings, in_spite=interface.encoding_always)
+    try:
+        return parse_message(raw, unnamed=interface.encodings, in_spite=interface.encoding_always)
+    except UnreadableMessageError:
+        if header_of(raw).code not in _ANSWERS:
+            raise
+        return parse_reply(raw, interface)
 
 
 def statements_of(message: Message, interface: Interface, received_at: datetime) -> Reading:
@@ -110,11 +120,14 @@ def _treatment(message: Message, interface: Interface) -> Treatment | None:
         raise UnsupportedMessageError(
             f"{place} is a type of message that is not taken here.", place
         )
+    treatment = EVENTS.get(type_)
     take = set(interface.events.take)
-    if type_ not in EVENTS or (take and not take & {type_, message.code}):
+    is_left_out = take and not take & {type_, message.code}
+    # What is said to messages of ours is heard in any case: who has us send them is told here.
+    if treatment is None or (is_left_out and treatment is not Treatment.ANSWER):
         place = message.header.at(9, component=2)
         raise UnsupportedEventError(f"{place} is an event that is not taken here.", place)
-    return EVENTS[type_]
+    return treatment
 
 
 def _source(
@@ -166,9 +179,12 @@ def _read_order(message: Message, interface: Interface, notes: list[str]) -> lis
     if not is_for_us(message, notes):
         return []
     patient, said = _patient(message, interface, notes)
-    if profile_of(message) is not None and patient is None:
-        pid = message.required("PID")
-        raise MissingFieldError("PID-3 has neither IPP nor INS; send one.", pid.at(3))
+    if patient is None and (profile_of(message) is not None or _means_somebody(message)):
+        # Who is not known for another would be given another's case without a look.
+        raise MissingFieldError(
+            "PID-3 has neither an IPP (type PI) nor an INS that is in force; send one.",
+            message.required("PID").at(3),
+        )
     return [*said, *read_orders(message, interface, patient, notes)]
 
 
@@ -179,6 +195,11 @@ def _read_scanner(message: Message, interface: Interface, notes: list[str]) -> l
 
 def _read_report(message: Message, interface: Interface, notes: list[str]) -> list[Placed]:
     patient, said = _patient(message, interface, notes)
+    if patient is None and _means_somebody(message):
+        notes.append(
+            "PID-3 has neither an IPP (type PI) nor an INS that is in force; the patient was left"
+            " aside."
+        )
     return [*said, *read_reports(message, interface, patient, notes)]
 
 
@@ -206,6 +227,12 @@ def _patient(
     if patient is None:
         return None, []
     return patient, [(PatientSaid(identity, ORDER), _identity_places(message))]
+
+
+def _means_somebody(message: Message) -> bool:
+    """Whether the PID has identifiers, a name or a birth date, whatever they are."""
+    pid = message.segment("PID")
+    return pid is not None and any(pid.field(number) for number in (3, 5, 7))
 
 
 _IDENTITY_FIELDS = (

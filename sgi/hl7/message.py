@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from sgi.hl7.batches import HEADER
 from sgi.hl7.encodings import UNNAMED, Charset, charset_named, decode
 from sgi.hl7.errors import (
     Location,
@@ -42,6 +43,7 @@ _LONGEST_HEADER = 8_192
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
 _SHOWN = re.compile(r"[!-~]")
 _BOM = b"\xef\xbb\xbf"
+_ANOTHER = re.compile(r"[\r\n][\s\x00\ufeff]{0,8}" + HEADER)
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,17 @@ class Message:
                 f"The message has no {name} segment; it is required.", Location(name)
             )
         return found
+
+    def only(self, name: str) -> Segment | None:
+        """The one of a name, where two would be two messages; raises SegmentSequenceError."""
+        found = self.segments(name)
+        if len(found) > 1:
+            raise SegmentSequenceError(
+                f"A second {name} stands in the message; "
+                "leave it out, or send it in a message of its own.",
+                found[1].at(1),
+            )
+        return found[0] if found else None
 
     def groups(self, *starts: str) -> list[list[Segment]]:
         """Runs of segments that each begin at one of these names; what comes before is left out.
@@ -133,21 +146,33 @@ def parse_message(
     """Read one message, segments ended by CR, LF or CRLF.
 
     `unnamed` are the encodings tried where MSH-18 is empty; `in_spite` is one that holds whatever
-    MSH-18 says. Raises UnreadableMessageError, MessageTooLargeError or WrongTypeError; what is
-    given back raises nothing for what it lacks.
+    MSH-18 says. Raises UnreadableMessageError, MessageTooLargeError or WrongTypeError, and
+    SegmentSequenceError where another message begins within it, since one answer would be taken
+    for both; what is given back raises nothing for what it lacks.
     """
     raw = raw.removeprefix(_BOM).lstrip(b"\r\n\t ")
     delimiters = _delimiters(raw)
     said = in_spite or charset_named(_encoding_said(raw, delimiters))
     text, charset = decode(raw, said, unnamed)
+    if _ANOTHER.search(text):
+        raise _two_messages()
     segments: list[Segment] = []
     counts: dict[str, int] = {}
     for line in _lines(text, delimiters):
         name = line[:3]
         counts[name] = counts.get(name, 0) + 1
+        if counts["MSH"] > 1:
+            raise _two_messages()
         _check_size(line, name, delimiters)
         segments.append(Segment(name, line, counts[name], delimiters, charset.codec))
     return Message(tuple(segments), delimiters, charset)
+
+
+def _two_messages() -> SegmentSequenceError:
+    return SegmentSequenceError(
+        "Another message begins within this one; send each in a frame of its own.",
+        Location("MSH", 2),
+    )
 
 
 def _delimiters(raw: bytes) -> Delimiters:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sgi.catalogue import cases, patients, slides, specimens, work_orders
+from sgi.catalogue import cases, groups, patients, slides, specimens, work_orders
 from sgi.catalogue.database import Connection
 from sgi.catalogue.image_uids import uids_of_image
 from sgi.catalogue.outbox import Notice
@@ -95,6 +95,16 @@ async def write(
     raise RuntimeError("the table lets no other be")
 
 
+async def may_go(connection: Connection, notice: Notice) -> bool:
+    """Whether what was written before may still go out: nothing of a work order that was withdrawn,
+    or that the laboratory has taken up meanwhile.
+    """
+    if notice.work_order_id is None:
+        return True
+    order = await work_orders.by_id(connection, notice.work_order_id)
+    return order is not None and order.state is WorkState.ASKED
+
+
 async def _image(
     gathered: Gathered, envelope: Envelope, glass_id: UUID, slide_id: UUID, *, available: bool
 ) -> Written | NotYet | None:
@@ -130,12 +140,14 @@ async def _case(gathered: Gathered, envelope: Envelope, case_id: UUID, state: Ca
 
 
 async def _work_order(gathered: Gathered, envelope: Envelope, order_id: UUID) -> Written | None:
-    order = await work_orders.by_id(gathered.connection, order_id)
+    connection = gathered.connection
+    order = await work_orders.by_id(connection, order_id)
     if order is None or order.state is not WorkState.ASKED:
         return None
     case, patient = await gathered.case_and_patient(order.case_id)
+    number = None if order.asked_by is None else await groups.number_of(connection, order.asked_by)
     raw = results_out.work_order(
-        envelope, case, patient, order, await _ordered(gathered, case, order)
+        envelope, case, patient, order, await _ordered(gathered, case, order), number
     )
     return _written(raw, "OML^O21", case, patient)
 

@@ -36,12 +36,15 @@ class Outgoing:
 async def outgoing(
     gathered: Gathered, notice: Notice, interface: Interface, now: datetime, pause: timedelta
 ) -> Outgoing | None:
-    """What is to be sent for a notice that was claimed; the same at every try.
+    """What is to be sent for a notice that was claimed; the same at every try, while it is true.
 
     None where there is nothing to say of it, which its row tells, or not yet: it waits for `pause`.
     """
     connection = gathered.connection
     if notice.message_id is not None:
+        if not await notices.may_go(connection, notice):
+            await outbox.end(connection, notice.id, NoticeState.GIVEN_UP, outbox.UNTRUE)
+            return None
         content = await kept_messages.content(connection, notice.message_id)
         if content is not None:
             return Outgoing(notice, notice.message_id, content.raw)
@@ -62,8 +65,7 @@ async def outgoing(
         await outbox.try_later(connection, notice.id, pause, written.words, counts=False)
         return None
     if written is None:
-        words = "It is not true any more."
-        await outbox.end(connection, notice.id, NoticeState.GIVEN_UP, words)
+        await outbox.end(connection, notice.id, NoticeState.GIVEN_UP, outbox.UNTRUE)
         return None
     kept = _to_keep(interface, control_id, written, now)
     message_id = await messages.keep(connection, notice.establishment_id, kept)

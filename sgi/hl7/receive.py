@@ -18,18 +18,17 @@ import psycopg
 from sgi.catalogue import kept_messages, messages
 from sgi.catalogue.database import Connection, Database
 from sgi.catalogue.kept_messages import Kept
-from sgi.catalogue.messages import Change, MessageKeys, ToKeep
+from sgi.catalogue.messages import Change, ToKeep
 from sgi.domain.interface import Direction, Outcome
 from sgi.errors import BusyError, ConflictError, IdentityConflictError, NotFoundError, SgiError
 from sgi.hl7 import apply, locks
 from sgi.hl7.acknowledge import Code, answer, verdict
 from sgi.hl7.away import is_away
 from sgi.hl7.errors import BusyLinkError, ContradictionError, DefectError
-from sgi.hl7.header import header_of
 from sgi.hl7.interfaces import Interface
-from sgi.hl7.mapping import Reading, read_message, statements_of
-from sgi.hl7.message import Message
+from sgi.hl7.mapping import Reading
 from sgi.hl7.subjects import subjects_of
+from sgi.hl7.taken import Taken, defect, keys_of_head, read
 from sgi.hl7.traces import where
 
 _log = logging.getLogger(__name__)
@@ -46,27 +45,11 @@ _AGAIN = (
     psycopg.errors.ForeignKeyViolation,
 )
 
-_NOTHING_SAID = MessageKeys()
 _CUT = Change("message.cut", detail="Only the beginning of the message was kept.")
 _JUST_BEFORE = timedelta(microseconds=1)
 """Of two messages that were true at one moment the later to come wins: a replay came first."""
 
 Clock = Callable[[], datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A message as it was read, before anything is changed."""
-
-    raw: bytes
-    received_at: datetime
-    said: MessageKeys = _NOTHING_SAID
-    message: Message | None = None
-    reading: Reading | None = None
-    error: SgiError | None = None
-    """Why it cannot be applied."""
-    is_whole: bool = True
-    """False where `raw` is only the beginning of what was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,29 +60,6 @@ class Result:
     """None: nothing was kept, and the sender is to send it again."""
     answer: bytes
     message_id: UUID | None = None
-
-
-def read(raw: bytes, interface: Interface, received_at: datetime) -> Taken:
-    """What a message says; touches nothing, and raises nothing for what is wrong with it."""
-    taken = Taken(raw, received_at)
-    try:
-        message = read_message(raw, interface)
-        taken = replace(taken, message=message, said=_header(message))
-        reading = statements_of(message, interface, received_at)
-    except SgiError as error:
-        return replace(taken, error=error)
-    except Exception as error:  # noqa: BLE001 - a defect of ours must not lose the message
-        return replace(taken, error=_defect(error))
-    said = replace(
-        taken.said,
-        said_at=reading.source.said_at,
-        accession_number=apply.accession_number_of(reading.statements),
-    )
-    return replace(taken, reading=reading, said=said)
-
-
-def _header(message: Message) -> MessageKeys:
-    return MessageKeys(message.control_id, message.sender, message.type)
 
 
 class Receiver:
@@ -135,7 +95,7 @@ class Receiver:
     async def receive_head(self, head: bytes, error: SgiError) -> Result:
         """As `refuse`, and what came of it."""
         taken = Taken(head, self._clock(), error=error, is_whole=False)
-        return await self._settle(replace(taken, said=_head(head)), None)
+        return await self._settle(replace(taken, said=keys_of_head(head)), None)
 
     async def replay(self, message_id: UUID) -> Result:
         """Read a kept message again, with the mapping of today: a new row, nothing else is new.
@@ -175,7 +135,7 @@ class Receiver:
                 break
         if isinstance(error, psycopg.IntegrityError) and taken.error is None:
             # It met nobody, or it would have found what they made: it cannot be applied.
-            return await self._settle(replace(taken, error=_defect(error)), again)
+            return await self._settle(replace(taken, error=defect(error)), again)
         _log.warning("%s: a message was not taken: %s", self._interface.name, where(error))
         refusal = BusyLinkError("The message could not be taken just now; send it again.")
         return Result(None, self._answer(taken, refusal))
@@ -194,7 +154,7 @@ class Receiver:
         except Exception as error:
             if is_away(error):
                 raise
-            return await self._refuse(taken, _defect(error), again)
+            return await self._refuse(taken, defect(error), again)
 
     async def _apply(self, taken: Taken, again: Kept | None) -> Result:
         async with self._turn(taken) as connection:
@@ -204,7 +164,7 @@ class Receiver:
                 if before.same.outcome is not Outcome.REFUSED:
                     return await self._repeat(connection, before.same)
                 # What was refused then may be right by now: another row says so.
-                replay_of = before.same.id
+                replay_of = before.same.root
             if taken.reading is None:
                 raise DefectError("There is nothing to apply.")
             counts_from = taken.reading.source.said_at
@@ -236,8 +196,13 @@ class Receiver:
             return Result(None, told)
         async with self._turn(taken) as connection:
             before = await self._before(connection, taken)
+            replay_of = _root(again)
             if again is None and before.same is not None:
-                return await self._repeat(connection, before.same)
+                same = before.same
+                if same.outcome is not Outcome.REFUSED or same.error == str(error):
+                    return await self._repeat(connection, same)
+                # What was wrong then may be mended by now, and something else be wrong.
+                replay_of = same.root
             kept = ToKeep(
                 self._interface.name,
                 Direction.IN,
@@ -247,7 +212,7 @@ class Receiver:
                 told,
                 error=str(error),
                 changes=() if taken.is_whole else (_CUT,),
-                replay_of=_root(again),
+                replay_of=replay_of,
                 reuses_control_id=before.reuses_control_id,
             )
             message_id = await messages.keep(connection, self._establishment_id, kept)
@@ -281,14 +246,6 @@ class Receiver:
         )
 
 
-def _head(head: bytes) -> MessageKeys:
-    """What the beginning of a message says of itself."""
-    told = header_of(head)
-    sender = "|".join(party[0] if party else "" for party in told.sender)
-    type_ = "^".join(part for part in (told.code, told.event) if part)
-    return MessageKeys(told.control_id, sender if sender != "|" else "", type_)
-
-
 def _placed(error: SgiError, taken: Taken) -> ContradictionError:
     """Where the message names whom the catalogue does not take for what it says: MRG-1, PID-3."""
     places = [] if taken.reading is None else taken.reading.places
@@ -303,10 +260,3 @@ def _root(again: Kept | None) -> UUID | None:
 
 def _ignored(reading: Reading) -> list[Change]:
     return [Change("ignored", detail=words) for words in reading.ignored]
-
-
-def _defect(error: Exception) -> DefectError:
-    _log.error("a message could not be read or applied: %s", where(error))
-    return DefectError(
-        "Something unexpected happened here; the message is kept, and was not applied."
-    )

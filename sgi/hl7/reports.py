@@ -46,7 +46,11 @@ def read_reports(
 
 
 def _parts(message: Message) -> list[Sequence[Segment]]:
-    """Each order of an ORU with its OBX; an MDM is about one document, whatever its orders."""
+    """Each order of an ORU with its OBX; an MDM is about one document, whatever its orders.
+
+    Raises MessageError for a second TXA: its document would be taken for one of the first's case.
+    """
+    message.only("TXA")
     orders = any(segment.name in {"ORC", "OBR"} for segment in message)
     if message.code == _NOTICE or not orders:
         return [tuple(message)]

@@ -134,8 +134,9 @@ def work_order(
     patient: Patient | None,
     order: WorkOrder,
     slide: SlideTold | None = None,
+    asked_number: str | None = None,
 ) -> bytes:
-    """LAB-102: a recut, a stain or a new scan is asked for.
+    """LAB-102: a recut, a stain or a new scan is asked for, by whom `asked_number` (RPPS) names.
 
     `slide` has what is known of the tissue of the block, or, of a new scan, the glass itself with
     its block.
@@ -152,7 +153,7 @@ def work_order(
     wanted = order.stains[0] if order.stains else _work_code(envelope.out, order)
     own: dict[int, FieldOut] = {3: None, 38: case.accession_number}
     if order.asked_name:
-        own[12] = (None, order.asked_name)
+        own[12] = (asked_number, order.asked_name)
     lines = [
         *_head(envelope, Profile.PLACE_WORK_ORDER, patient),
         segment("ORC", {1: "NW", 2: order.placer_number, **own}),

@@ -15,17 +15,16 @@ from uuid import UUID
 
 from sgi.catalogue import interfaces, outbox_turns
 from sgi.catalogue.database import Database
-from sgi.hl7 import answers
+from sgi.hl7 import answers, notices
 from sgi.hl7.acknowledge import answer
 from sgi.hl7.away import AWAY, is_away
 from sgi.hl7.connection_out import Late
 from sgi.hl7.errors import LinkError, MessageError
 from sgi.hl7.header import header_of
 from sgi.hl7.interfaces import Interface
-from sgi.hl7.message import parse_message
 from sgi.hl7.notices import Gathered
 from sgi.hl7.outgoing import DEFECT, Outgoing, outgoing
-from sgi.hl7.replies import read_reply
+from sgi.hl7.replies import parse_reply, read_reply
 from sgi.hl7.settling import Patience, Sent, settle
 from sgi.hl7.traces import where
 
@@ -44,7 +43,7 @@ class Transport(Protocol):
     async def send(self, raw: bytes) -> bytes:
         """Send one message and return its answer.
 
-        Raises LinkUnavailableError where it did not get there, LinkTimeoutError or BadAnswerError
+        Raises LinkUnavailableError where it did not get there, NoAnswerError or BadAnswerError
         where nobody knows.
         """
         ...
@@ -154,8 +153,8 @@ class Sender:
         return len(claimed), [each for each in batch if each is not None]
 
     async def _send(self, batch: Sequence[Outgoing], sent: list[Sent]) -> None:
-        """One after the other; what comes after one of the same case that was not answered for
-        good, or after trouble with the link, is for another time.
+        """One after the other; what comes after one of the same case or glass that was not
+        answered for good, or after trouble with the link, is for another time.
         """
         if self._transport is None:
             raise RuntimeError("an interface without an address claims nothing")
@@ -163,15 +162,20 @@ class Sender:
         ends_at = loop.time() + self._interface.out.answer_s
         held: set[UUID] = set()
         for each in batch:
-            case_id = each.notice.case_id
-            if case_id in held or (sent and loop.time() > ends_at):
+            turns = each.notice.turns
+            is_over = bool(sent) and loop.time() > ends_at
+            if is_over or not held.isdisjoint(turns) or not await self._may_go(each):
                 sent.append(Sent(each))
+                held |= turns
                 continue
             try:
-                reply = answers.read(await self._transport.send(each.raw))
+                told = await self._transport.send(each.raw)
+                # In enhanced mode several come, and of one without a name nobody knows whose it is.
+                asked = "" if self._interface.out.enhanced else each.notice.control_id or ""
+                reply = answers.read(told, self._interface, asked)
             except LinkError as error:
+                sent.append(Sent(each, error=error, failures=self._failures))
                 self._failures += 1
-                sent.append(Sent(each, error=error))
                 return
             except Exception as error:  # noqa: BLE001 - a defect of ours must not hold up others
                 name = self._interface.name
@@ -180,8 +184,15 @@ class Sender:
             else:
                 self._failures = 0
                 sent.append(Sent(each, reply))
-            if not sent[-1].is_answered and case_id is not None:
-                held.add(case_id)
+            if not sent[-1].is_answered:
+                held |= turns
+
+    async def _may_go(self, outgoing: Outgoing) -> bool:
+        """A work order may have been withdrawn while it waited here for those before it."""
+        if outgoing.notice.work_order_id is None:
+            return True
+        async with self._database.transaction(self._establishment_id) as connection:
+            return await notices.may_go(connection, outgoing.notice)
 
     async def _settle(self, sent: Sequence[Sent], unsent: Sequence[Outgoing]) -> None:
         """All in one transaction; where one cannot be, each in its own."""
@@ -228,7 +239,7 @@ class Sender:
 
     async def _heard(self, late: Late) -> None:
         try:
-            said, _ = read_reply(parse_message(late.raw))
+            said, _ = read_reply(parse_reply(late.raw, self._interface))
         except MessageError:
             return
         source = f"{self._interface.name} {said.control_id}"

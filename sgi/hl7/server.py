@@ -67,10 +67,16 @@ class MllpServer:
         limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
         refuser: Refuser | None = None,
+        *,
+        application: bool = True,
     ) -> None:
-        """`refuser` keeps what is refused before it is whole; without one it is only answered."""
+        """`refuser` keeps what is refused before it is whole; without one it is only answered.
+
+        `application` is as in `acknowledge.answer`, for what the handler does not answer itself.
+        """
         self.name = name
         self._refuser = refuser
+        self._application = application
         self._handler = handler
         self.limits = limits or Limits()
         self._tls = tls
@@ -126,14 +132,14 @@ class MllpServer:
         except (OSError, ssl.SSLError) as error:
             _log.info("%s: %s went away: %s", self.name, connection.peer, type(error).__name__)
         finally:
-            del self._connections[task]
+            self._connections.pop(task, None)
             connection.release()
             with suppress(OSError, ssl.SSLError):
                 writer.close()
 
     def _make_room(self, newcomer: Connection) -> bool:
-        """Whether one more fits, of its sender and of all; one that has been idle for a while gives
-        way, where its sender has too many one of its own.
+        """Whether one more fits, both of its sender and of all; one that has been idle for a while
+        gives way, where its sender has too many one of its own.
         """
         sender = sender_of(newcomer.peer)
         own = {
@@ -141,11 +147,9 @@ class MllpServer:
             for task, connection in self._connections.items()
             if sender_of(connection.peer) == sender
         }
-        if len(own) >= self.limits.connections_per_peer:
-            return self._give_way(own)
-        if len(self._connections) >= self.limits.connections:
-            return self._give_way(self._connections)
-        return True
+        if len(own) >= self.limits.connections_per_peer and not self._give_way(own):
+            return False
+        return len(self._connections) < self.limits.connections or self._give_way(self._connections)
 
     def _give_way(self, connections: Mapping[asyncio.Task[None], Connection]) -> bool:
         now = time.monotonic()
@@ -156,7 +160,10 @@ class MllpServer:
         ]
         if not idle:
             return False
-        min(idle, key=lambda pair: pair[0])[1].cancel()
+        task = min(idle, key=lambda pair: pair[0])[1]
+        # At once: many newcomers may come before it has ended, and each needs a place of its own.
+        self._connections.pop(task).abort()
+        task.cancel()
         return True
 
     async def handle(self, raw: bytes, peer: str) -> bytes:
@@ -166,7 +173,7 @@ class MllpServer:
     async def refuse(self, head: bytes, error: SgiError) -> bytes:
         """The answer to what is refused for what it is on the wire, kept where that is wanted."""
         if self._refuser is None:
-            return answer(head, error, datetime.now(UTC))
+            return self.answer(head, error)
         return await self._answered(head, self._refuser(head, error))
 
     async def _answered(self, raw: bytes, answering: Awaitable[bytes]) -> bytes:
@@ -181,7 +188,11 @@ class MllpServer:
             # Never its words: they may hold what the message holds.
             _log.error("%s: %s answered %s", self.name, type(failure).__name__, verdict(failure))
             error = failure
-        return answer(raw, error, datetime.now(UTC))
+        return self.answer(raw, error)
+
+    def answer(self, raw: bytes, error: Exception) -> bytes:
+        """What is answered where no handler does."""
+        return answer(raw, error, datetime.now(UTC), application=self._application)
 
     def complain(self, what: str, peer: str) -> None:
         """Log it, but not as often as somebody can make us: others than people write there."""

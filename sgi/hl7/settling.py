@@ -10,7 +10,7 @@ from sgi.catalogue.outbox import Notice
 from sgi.domain.interface import NoticeState, Outcome
 from sgi.hl7 import answers
 from sgi.hl7.answers import Answered, Reply
-from sgi.hl7.errors import LinkError, LinkUnavailableError
+from sgi.hl7.errors import LinkError, LinkUnavailableError, NoAnswerError
 from sgi.hl7.outgoing import Outgoing
 
 
@@ -22,7 +22,8 @@ class Patience:
     longest_s: float = 900.0
     tries: int = 100
     """Of a message that got there without a proper answer; then a person must look. One that could
-    not be brought there at all is tried for ever: an outage is no matter of single messages."""
+    not be brought there at all, or met with silence like whatever was sent before it, is tried for
+    ever: an outage is no matter of single messages."""
     outage_s: float = 60.0
     """Longest pause of the whole interface while nothing gets there."""
 
@@ -42,6 +43,8 @@ class Sent:
     outgoing: Outgoing
     reply: Reply | None = None
     error: LinkError | None = None
+    failures: int = 0
+    """How often in a row nothing had come of any message before this one."""
 
     @property
     def is_answered(self) -> bool:
@@ -71,6 +74,9 @@ async def _settle(connection: Connection, sent: Sent, patience: Patience) -> Non
         await outbox.try_later(connection, notice.id, timedelta(), None, counts=False)
     elif isinstance(sent.error, LinkUnavailableError):
         pause = patience.pause(1)
+        await outbox.try_later(connection, notice.id, pause, str(sent.error), counts=False)
+    elif isinstance(sent.error, NoAnswerError) and sent.failures:
+        pause = patience.pause(sent.failures + 1)
         await outbox.try_later(connection, notice.id, pause, str(sent.error), counts=False)
     elif sent.reply is None:
         await _later_or_dead(connection, notice, str(sent.error), patience)

@@ -26,10 +26,10 @@ class PatientSaid:
 
 @dataclass(frozen=True, slots=True)
 class PatientsMerged:
-    """A40: `gone` is the same person as `kept`, and is not used any more."""
+    """A40: whom `gone` named is the same person as `kept`; those are not used any more."""
 
     kept: Identity
-    gone: Identifier
+    gone: tuple[Identifier, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,16 @@ class IdentifierChanged:
     """A47: the patient bears `new` in place of `old`."""
 
     new: Identity
-    old: Identifier
+    old: tuple[Identifier, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PatientsLinked:
     """A24 (`linked`) and A37 (not any more): two records that somebody holds for one person."""
 
-    one: Identifier
-    other: Identifier
+    one: tuple[Identifier, ...]
+    """The IPPs of one of the two."""
+    other: tuple[Identifier, ...]
     linked: bool
 
 

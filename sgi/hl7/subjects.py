@@ -72,9 +72,9 @@ class Subjects:
             case PatientSaid(identity):
                 self.identifiers.update(identity.identifiers)
             case PatientsMerged(identity, gone) | IdentifierChanged(identity, gone):
-                self.identifiers.update((*identity.identifiers, gone))
+                self.identifiers.update((*identity.identifiers, *gone))
             case PatientsLinked(one, other):
-                self.identifiers.update((one, other))
+                self.identifiers.update((*one, *other))
 
     def _add_asset(self, asset: Asset) -> None:
         self.assets.add(asset.identifier)

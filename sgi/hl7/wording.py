@@ -120,6 +120,10 @@ def _identifier(identifier: Identifier) -> str:
     return f"{identifier.value} ({where})" if where else identifier.value
 
 
+def _identifiers(identifiers: Iterable[Identifier]) -> str:
+    return ", ".join(map(_identifier, identifiers))
+
+
 def _named(asset: Asset) -> tuple[str, str]:
     french, english = _KINDS[asset.kind]
     return f"{french} {asset.identifier}", f"{english} {asset.identifier}"
@@ -138,7 +142,7 @@ def _patient(statement: PatientSaid) -> tuple[str, str]:
 
 
 def _link(statement: PatientsLinked) -> tuple[str, str]:
-    one, other = _identifier(statement.one), _identifier(statement.other)
+    one, other = _identifiers(statement.one), _identifiers(statement.other)
     if statement.linked:
         return f"Patients : relier {one} et {other}.", f"Patients: link {one} and {other}."
     return f"Patients : séparer {one} et {other}.", f"Patients: unlink {one} and {other}."
@@ -190,12 +194,12 @@ def _asset_cancelled(statement: AssetCancelled) -> tuple[str, str]:
 _HEADLINES: dict[type, Callable[..., tuple[str, str]]] = {
     PatientSaid: _patient,
     PatientsMerged: lambda said: (
-        f"Patients : fusionner ; {_identifier(said.gone)} n'est plus utilisé.",
-        f"Patients: merge; {_identifier(said.gone)} is not used any more.",
+        f"Patients : fusionner ; ne sert plus : {_identifiers(said.gone)}.",
+        f"Patients: merge; not used any more: {_identifiers(said.gone)}.",
     ),
     IdentifierChanged: lambda said: (
-        f"Patient : changer d'identifiant ; {_identifier(said.old)} n'est plus utilisé.",
-        f"Patient: change identifier; {_identifier(said.old)} is not used any more.",
+        f"Patient : changer d'identifiant ; ne sert plus : {_identifiers(said.old)}.",
+        f"Patient: change identifier; not used any more: {_identifiers(said.old)}.",
     ),
     PatientsLinked: _link,
     CaseRecorded: lambda said: _case(said.case),

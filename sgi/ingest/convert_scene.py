@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dicom.conversion import ConversionOptions, convert
 from dicom.models import SlideIdentity
+from sgi.domain.patient_codes import holds_patient_code, is_withheld
 from sgi.domain.quality import SlideQuality
 from sgi.domain.slide import scene_slide_id
 from sgi.ingest.facts import facts_of
@@ -58,7 +59,9 @@ def convert_scene(
         levels,
         SlideIdentity(slide_id),
         target,
-        ConversionOptions(barcode=next(iter(label.barcodes), None), taken_in_at=job.taken_in_at),
+        ConversionOptions(
+            barcode=label.of_glass, taken_in_at=job.taken_in_at, withholds=is_withheld
+        ),
         lambda done, total: tell(part * (0.5 + 0.5 * done / max(total, 1))),
         target.prove,
     )
@@ -68,7 +71,7 @@ def convert_scene(
             str(slide_id),
             target.put_zarr,
             Path(job.scratch),
-            WriteOptions(workers=job.threads),
+            WriteOptions(workers=job.threads, withholds=holds_patient_code),
             lambda done, total: tell(part + (1 - part) * done / total),
         )
     facts = facts_of(

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from dicom.thumbnail import number_of_level_for
+from dicom.withheld import metadata_without_withheld, paths_without_withheld
 from sgi.domain.facts import PathFacts, SlideFacts
+from sgi.domain.patient_codes import holds_patient_code, is_withheld
 from sgi.ingest.label import Label
 from tiling.composite import colours_of, window_of
 from tiling.pyramid import EncodedLevel
@@ -26,8 +28,13 @@ def facts_of(
     label: Label = _NOTHING_READ,
     left_out: Sequence[str] = (),
 ) -> SlideFacts:
-    """Of a slide and its pyramid; raises what the reader raises."""
-    said = reader.metadata
+    """Of a slide and its pyramid; raises what the reader raises.
+
+    What the label reads is kept whole, to be compared; of a patient's code among what else the file
+    says nothing is.
+    """
+    label_text = reader.metadata.label_text
+    said = metadata_without_withheld(reader.metadata, is_withheld)
     return SlideFacts(
         format=reader.format,
         pixel_spacing_mm=said.pixel_spacing_mm,
@@ -37,13 +44,17 @@ def facts_of(
         model=said.model,
         serial_number=said.serial_number,
         icc=said.icc_profile is not None,
-        metadata=dict(said.vendor),
+        metadata={
+            name: words
+            for name, words in said.vendor.items()
+            if not holds_patient_code(f"{name}\n{words}")
+        },
         samples=reader.pixel_format.samples,
         bits=reader.pixel_format.bits,
         optical_paths=tuple(_paths(reader, levels[number_of_level_for(levels, _LEAST_SIDE_PX)])),
         focal_planes_um=tuple(reader.focal_planes_um),
         scene=scene,
-        label_text=said.label_text,
+        label_text=label_text,
         barcodes=label.barcodes,
         barcode_contradicts=label.contradicts,
         not_kept=said.not_kept,
@@ -55,7 +66,7 @@ def _paths(reader: SlideReader, coarse: EncodedLevel) -> Iterable[PathFacts]:
     plane = plane_shown_first(reader.focal_planes_um)
     coloured = reader.pixel_format.samples == 3
     colours = colours_of(reader.optical_paths)
-    for index, path in enumerate(reader.optical_paths):
+    for index, path in enumerate(paths_without_withheld(reader.optical_paths, is_withheld)):
         yield PathFacts(
             name=path.name,
             illumination=path.illumination.value,

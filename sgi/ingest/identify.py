@@ -31,7 +31,7 @@ from sgi.domain.patient import Identifier
 from sgi.domain.slide import Slide
 from sgi.errors import ConfigurationError, SgiError
 from sgi.hl7 import locks
-from sgi.hl7.interfaces import load_interfaces
+from sgi.hl7.interfaces import interfaces_of
 from sgi.hl7.subjects import Subjects
 from sgi.jobs.identity import IDENTIFY, defer_telling
 from sgi.jobs.keeping import Keeping
@@ -54,7 +54,7 @@ _EVERYBODYS = (
 def readers_of(settings: Settings, slide: Slide) -> list[Reader]:
     """How the interfaces of the slide's establishment find a glass's identifier in a code."""
     try:
-        interfaces = load_interfaces(settings.interfaces, settings.hl7.port)
+        interfaces = interfaces_of(settings)
     except ConfigurationError as error:
         _log.warning("codes are compared as they are printed: %s", error)
         return []

@@ -9,8 +9,10 @@ import pytest
 
 from dicom.conversion import ConversionOptions, convert
 from dicom.formats import open_any
+from dicom.frame_index import FrameIndex
 from dicom.models import SlideIdentity
 from dicom.targets import DirectoryTarget
+from dicom.testing import MemorySource
 from tiling.pyramid import PyramidOptions, build_pyramid
 
 TAKEN_IN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -44,6 +46,13 @@ def test_what_the_file_said_is_kept(again: tuple[Path, Path]) -> None:
     assert after.SOPInstanceUID != before.SOPInstanceUID
     replaced = after.OriginalAttributesSequence[0].ModifiedAttributesSequence[0]
     assert replaced.SOPInstanceUID == before.SOPInstanceUID
+
+
+def test_what_was_padded_here_before_is_listed_once(again: tuple[Path, Path]) -> None:
+    for path in again[1].glob("*.dcm"):
+        header = pydicom.dcmread(path, stop_before_pixels=True)
+        index = FrameIndex.read(MemorySource(path.read_bytes()))
+        assert len(index.offsets) == header.NumberOfFrames
 
 
 def test_frames_are_kept_as_they_came(again: tuple[Path, Path]) -> None:

@@ -1,5 +1,6 @@
 """Scans that nobody can name, put right by a person who sees what each choice does."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,18 @@ def test_a_scan_finds_its_glass_by_hand_and_loses_it_again(
     page.goto("/identification")
     expect(page.get_by_test_id("undo-tab")).to_contain_text("à revoir")
     page.get_by_test_id("undo-tab").click()
-    expect(page.get_by_test_id("label-names")).to_contain_text(read)
+    attached = page.get_by_test_id("attached")
+    expect(attached.get_by_test_id("label-names")).to_contain_text(read)
+    expect(attached).to_contain_text(GLASS)
+    expect(attached).to_contain_text("LEFEVRE CLAIRE · 17/05/1961")
+    expect(attached).to_contain_text(f"Cas {NUMBER}")
+    expect(page.get_by_test_id("code-read")).to_have_text(read)
+    expect(page.get_by_test_id("attach")).to_have_count(0)
     page.wait_for_timeout(300)
     eyes.picture("identify-contradicted-fr")
+    page.set_viewport_size({"width": 1024, "height": 768})
+    eyes.picture("identify-contradicted-1024-fr")
+    page.set_viewport_size({"width": 1440, "height": 900})
 
     # Taken back, with a reason that stays.
     page.get_by_test_id("undo").click()
@@ -140,3 +150,87 @@ def test_a_patients_code_is_named_and_not_spelt_out(
     expect(entry).to_have_attribute("data-reason", "patient_code")
     expect(page.get_by_test_id("code-read")).to_have_text("Code INS du patient")
     expect(page.get_by_test_id("identification")).not_to_contain_text("279035121518989")
+
+
+def test_the_list_is_walked_with_the_keys_and_keeps_the_focus(
+    shared_system: Any,
+    page: Page,
+    laboratory: Any,
+    labelled_slide: Callable[..., Path],
+    eyes: Any,
+) -> None:
+    number = "26P00777"
+    glasses = [f"{number}.A.01.0{n}" for n in range(1, 4)]
+    laboratory.identity()
+    laboratory.case(number)
+    laboratory.specimen(number, f"{number}.A", "Sein gauche")
+    laboratory.block(number, f"{number}.A.01", f"{number}.A")
+    for seed, glass in enumerate(glasses, 20):
+        assert laboratory.glass(number, glass, f"{number}.A.01") == "AA"
+        name = f"{glass}.svs"
+        shared_system.put(labelled_slide(name, glass[:-2] + "O" + glass[-1], seed), name)
+        shared_system.wait_for(name, "published")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto("/identification")
+    entries = page.get_by_test_id("to-identify")
+    expect(entries.filter(has_text=number)).to_have_count(3, timeout=30_000)
+    expect(page.locator('[data-testid=to-identify][tabindex="0"]')).to_have_count(1)
+    page.keyboard.press("j")
+    expect(entries.nth(1)).to_be_focused()
+    expect(entries.nth(1)).to_have_attribute("aria-current", "true")
+    page.keyboard.press("ArrowUp")
+    expect(entries.nth(0)).to_be_focused()
+    page.get_by_test_id("glass-search").focus()
+    page.keyboard.press("j")
+    expect(entries.nth(0)).to_have_attribute("aria-current", "true")
+    page.get_by_test_id("glass-search").fill("")
+
+    # What was attached leaves the list, and the next is where one goes on.
+    entries.nth(1).click()
+    following = entries.nth(2).inner_text()
+    page.get_by_test_id("attach").first.click()
+    page.get_by_test_id("attach-signed-out").click()
+    expect(entries.nth(1)).to_be_focused()
+    expect(entries.nth(1)).to_have_text(following, use_inner_text=True)
+    expect(entries.nth(1)).to_have_attribute("aria-current", "true")
+    for width, language in ((1024, "fr"), (1440, "fr"), (1440, "en"), (1024, "en")):
+        page.set_viewport_size({"width": width, "height": 768 if width == 1024 else 900})
+        page.get_by_text(language.upper(), exact=True).click()
+        page.get_by_role("tab").first.click()
+        expect(entries.first).to_be_visible()
+        page.wait_for_timeout(400)
+        eyes.picture(f"identify-{width}-{language}")
+        page.get_by_test_id("undo-tab").click()
+        expect(page.get_by_test_id("attached")).to_be_visible()
+        page.wait_for_timeout(400)
+        eyes.picture(f"identify-attached-{width}-{language}")
+
+
+def test_what_there_is_of_a_label_is_what_is_shown(page: Page, eyes: Any) -> None:
+    def told(has_label: bool, **more: Any) -> Callable[[Any], None]:
+        def answer(route: Any) -> None:
+            body = route.fetch().json()
+            for each in body["items"]:
+                each.update({"has_label": has_label, **more})
+            route.fulfill(json=body)
+
+        return answer
+
+    lists = re.compile(r"/api/v1/identification$")
+    codes = ["26P00888.A.01.01", "26P00888.A.01.02"]
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.route(lists, told(False, codes=codes, first_is_scanners=True, reason="contradiction"))
+    page.goto("/identification")
+    overview = page.get_by_role("button", name="Vue d’ensemble")
+    expect(overview).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Étiquette", exact=True)).to_be_disabled()
+    expect(page.get_by_test_id("label-stage").locator("img")).to_be_visible()
+    read = page.get_by_test_id("code-read")
+    expect(read.nth(0).locator("xpath=..")).to_contain_text("Lu par le scanner")
+    expect(read.nth(1).locator("xpath=..")).to_contain_text("Vu sur l’étiquette")
+    page.wait_for_timeout(300)
+    eyes.picture("identify-without-label-fr")
+    page.unroute(lists)
+    page.route(lists, told(False, has_overview=False))
+    page.reload()
+    expect(page.get_by_test_id("label-stage")).to_contain_text("Image indisponible")

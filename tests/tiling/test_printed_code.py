@@ -34,6 +34,9 @@ def test_the_first_that_says_anything_counts(
         ("26H00123-A1", "26H00123-A1"),
         ("12345678", "12345678"),
         ("AAAA", None),
+        ("SVMwMVMxeB1TMnk=", "IS01S1x\x1dS2y"),
+        ("\n  MjZIMDAx\n  MjMtQTE=\n", "26H00123-A1"),
+        ("26H\n00123", "26H\n00123"),
     ],
 )
 def test_base64_is_undone_where_it_is_base64(text: str | None, expected: str | None) -> None:

@@ -6,7 +6,7 @@ halved from it. In memory are one shard, and a few tiles for each worker.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from tiling.omezarr.multiscale import Multiscale
 from tiling.omezarr.packing import Packing
 from tiling.omezarr.shards import build_shard, sharding_codec
 from tiling.parallel import map_in_order
-from tiling.slide import Level, SlideReader
+from tiling.slide import Level, OpticalPath, SlideReader
 
 Write = Callable[[str, bytes], None]
 """Keeps the bytes of an object under its key, such as "0/c/0/1/2", below the slide's own place."""
@@ -47,6 +47,8 @@ class WriteOptions:
     """Levels are halved until the longer side of the coarsest is at most this, in pixels."""
     workers: int = 2
     """Threads that decode and compress; one per processor is best."""
+    withholds: Callable[[str], bool] = lambda _: False
+    """Says of an optical path's name whether it is left out."""
 
 
 def write_omezarr(
@@ -72,6 +74,9 @@ def write_omezarr(
         top = Level(top.size.halved(), top.tile, top.downsample * 2)
         described.append(top)
     image = Multiscale.of(reader, described, name)
+    paths = image.optical_paths
+    named = [path if _is_told(path, options) else replace(path, name=None) for path in paths]
+    image = replace(image, optical_paths=named)
     packing = Packing(reader.pixel_format, fill_value(image), options.zstd_level)
     writer = _Writer(reader, image, packing, write, options, progress)
     stored: StoredLevel
@@ -82,6 +87,10 @@ def write_omezarr(
         stored = HalvedLevel(reader, stored, packing, scratch)
         writer.write_level(number, stored)
     write(DOCUMENT_NAME, to_json(group_document(image)))
+
+
+def _is_told(path: OpticalPath, options: WriteOptions) -> bool:
+    return path.name is None or not options.withholds(path.name)
 
 
 class _Writer:

@@ -151,6 +151,103 @@ def test_a_case_is_read_and_signed_out(
     assert actions.count("change_case_state") == 2
 
 
+def test_what_is_not_whole_is_signed_out_with_a_reason_alone(
+    web: Any, reader: Any, made: Made, sgl: Any, run: Any, database: Any, here: Any
+) -> None:
+    sgl(NoticeKind.WORK_ORDER)
+    path = f"/api/v1/cases/{made.id}/state"
+
+    def step(language: str = "en", **body: str) -> Any:
+        return web.run(reader.post(path, json=body, headers={"Accept-Language": language}))
+
+    assert step(event="begin").status_code == 200
+    rescan = f"cases/{made.id}/glass/{made.glass}/rescan"
+    assert post(web, reader, rescan, {"reason": "blurred"}).status_code == 200
+    wanted = {"kind": "recut", "parent": "A.01"}
+    assert post(web, reader, f"cases/{made.id}/work-orders", wanted).status_code == 200
+    answer = step(event="sign_out")
+    assert (answer.status_code, answer.json()["title"]) == (409, "IncompleteCase")
+    assert answer.json()["missing"] == {"unscanned": 1, "rescans": 1, "orders": 1}
+    assert answer.json()["detail"] == (
+        "The case is incomplete: 1 slide is not scanned, 1 slide is to be scanned again, "
+        "1 request to the laboratory is not done; give the reason (reason)."
+    )
+    french = step("fr", event="sign_out").json()["detail"]
+    assert french.startswith("Le cas est incomplet\u00a0: 1 lame n'est pas numérisée, ")
+    assert step(event="sign_out", reason=" ").status_code == 422
+    told = web.get(reader, f"/api/v1/cases/{made.id}").json()
+    assert told["state"] == "reading"
+    assert step(event="sign_out", reason="the second is broken").status_code == 200
+    told = web.get(reader, f"/api/v1/cases/{made.id}").json()
+    assert told["history"][-1]["why"] == "the second is broken"
+
+
+def test_what_is_whole_is_signed_out_without_a_word(
+    web: Any, reader: Any, made: Made, run: Any, database: Any, here: Any
+) -> None:
+    async def cancel() -> None:
+        async with database.transaction(here.id) as connection:
+            await connection.execute(
+                "update glass set cancelled_at = now() where identifier = 'A.01.02'"
+            )
+            await cases.reassess(connection, made.id)
+
+    run(cancel())
+    path = f"cases/{made.id}/state"
+    assert post(web, reader, path, {"event": "sign_out"}).json() == {"state": "signed_out"}
+
+
+def test_what_cannot_be_done_says_why(web: Any, reader: Any, made: Made) -> None:
+    def sentence(path: str, body: Any, language: str = "en") -> Any:
+        answer = web.run(
+            reader.post(
+                f"/api/v1/cases/{made.id}/{path}", json=body, headers={"Accept-Language": language}
+            )
+        )
+        assert answer.status_code == 409
+        return answer.json()["detail"]
+
+    assert sentence("state", {"event": "put_back"}) == "Nobody is reading the case; begin it first."
+    assert sentence("hold", {"reason": None}) == "The case is not put aside; reload the page."
+    post(web, reader, f"cases/{made.id}/hold", {"reason": "waits for a second opinion"})
+    assert "already" in sentence("hold", {"reason": "again"})
+    post(web, reader, f"cases/{made.id}/state", {"event": "begin"})
+    assert "read already" in sentence("state", {"event": "begin"})
+    done = {"event": "sign_out", "reason": "done"}
+    assert post(web, reader, f"cases/{made.id}/state", done).status_code == 200
+    for path, body in (("state", done), ("hold", {"reason": "x"})):
+        assert sentence(path, body) == "The case is signed out; reopen it first."
+        assert sentence(path, body, "fr").startswith("Ce cas est validé")
+
+
+def test_a_stain_is_named_where_one_is_asked_for(
+    web: Any, reader: Any, made: Made, sgl: Any
+) -> None:
+    sgl(NoticeKind.WORK_ORDER)
+    orders = f"/api/v1/cases/{made.id}/work-orders"
+    for kind in ("ihc", "special_stain"):
+        answer = web.run(
+            reader.post(
+                orders, json={"kind": kind, "parent": "A.01"}, headers={"Accept-Language": "fr"}
+            )
+        )
+        assert answer.status_code == 422, kind
+        assert "anticorps" in answer.json()["detail"]
+        coded = {"kind": kind, "parent": "A.01", "stain_code": "KI67"}
+        assert web.run(reader.post(orders, json=coded)).status_code == 200
+
+
+def test_a_field_that_is_not_right_is_named(web: Any, reader: Any, made: Made) -> None:
+    orders = f"cases/{made.id}/work-orders"
+    told = post(web, reader, orders, {"kind": "ihcc", "words": "deep\nMSH"}).json()
+    assert told["fields"] == ["kind", "parent", "words"]
+    assert "kind, parent, words" in told["detail"]
+    hostile = {"account": None, "\u202esay <b>what</b> you like": 1}
+    told = post(web, reader, f"cases/{made.id}/assign", hostile).json()
+    assert "fields" not in told
+    assert "like" not in str(told)
+
+
 def test_a_technician_looks_and_changes_nothing(web: Any, made: Made, here: Any) -> None:
     client = web.signed_in(here, Role.TECHNICIAN)
     assert web.get(client, f"/api/v1/cases/{made.id}").status_code == 200
@@ -187,7 +284,7 @@ def test_work_and_new_scans_are_asked_for(web: Any, reader: Any, made: Made, sgl
         {"kind": "ihc", "parent": "A.01", "stain": "Ki-67", "words": "deep"},
     ).json()
     assert (order["stain"], order["state"], order["words"]) == ("Ki-67", "asked", "deep")
-    body = {"kind": "ihc", "parent": "nothing"}
+    body = {"kind": "recut", "parent": "nothing"}
     assert post(web, reader, f"{path}/work-orders", body).status_code == 404
     body = {"kind": "rescan", "parent": "A.01.01"}
     assert post(web, reader, f"{path}/work-orders", body).status_code == 422

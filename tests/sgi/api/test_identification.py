@@ -57,7 +57,7 @@ def test_the_list_says_why_and_what_each_choice_will_do(
         "unknown",
         ["26P1.A.1.I"],
     )
-    assert told["has_label"]
+    assert (told["has_label"], told["has_overview"]) == (True, True)
     assert (answer["total"], answer["next"]) == (1, None)
     path = f"/api/v1/identification/{slide.id}/candidates"
     (offered,) = web.get(client, path).json()["items"]
@@ -90,7 +90,9 @@ def test_a_person_attaches_and_takes_back_with_a_trace(
     assert told["undo_reason"] == "the labels were swapped"
     assert post(web, client, slide, "detach", reason="the labels again").status_code == 409
     assert web.get(client, f"/api/v1/slides/{slide.id}/attachments").json()["items"] == [told]
-    assert web.get(client, "/api/v1/identification/attachments").json()["items"] == [told]
+    (recent,) = web.get(client, "/api/v1/identification/attachments").json()["items"]
+    assert told == {name: recent[name] for name in told}
+    assert (recent["file_name"], recent["patient_name"]) == (slide.file_name, None)
     (waiting,) = web.get(client, "/api/v1/identification").json()["items"]
     assert waiting["reason"] == "undone"
     done = [row["action"] for row in audit_rows(here)]
@@ -203,3 +205,24 @@ def test_a_label_with_the_patients_code_says_whose_each_candidate_is(
     other = said(scan("26P1.A.1.I", code.format("NOBODYLIKETHAT")))
     assert other == {"26P1.A.1.1": "another", "26P2.A.1.1": "cannot_tell"}
     assert set(said(scan("26P1.A.1.J")).values()) == {None}
+
+
+def test_what_is_attached_is_told_with_its_label_and_its_patient_on_record(
+    web: Any, client: Any, here: Any, there: Any, lab: Any, scan: Any, audit_rows: Any
+) -> None:
+    patient = lab.patient()
+    lab.case("26P1", patient)
+    glass = lab.asset("26P1.A.1.1", accession_number="26P1")
+    slide = scan("26P1.A.1.X")
+    answer = post(web, client, slide, "attach", glass=str(glass), confirmed=["not_named"])
+    assert answer.status_code == 200
+    path = "/api/v1/identification/attachments"
+    for _ in range(2):
+        (told,) = web.get(client, path).json()["items"]
+    assert (told["accession_number"], told["patient_name"]) == ("26P1", "MARTIN LÉA")
+    assert (told["codes"], told["file_name"]) == (["26P1.A.1.X"], slide.file_name)
+    assert (told["has_label"], told["has_overview"]) == (True, True)
+    assert "patient_name" not in answer.json()["items"][0], "of a slide, nobody's data"
+    viewed = [row for row in audit_rows(here) if row["action"] == "view_identification"]
+    assert len(viewed) == 1, "once a session"
+    assert web.get(web.signed_in(there, Role.TECHNICIAN), path).json()["items"] == []

@@ -10,7 +10,9 @@ import pytest
 from sgi.catalogue import interfaces, messages, outbox
 from sgi.catalogue.messages import Change, MessageKeys, ToKeep
 from sgi.domain.account import Role
-from sgi.domain.interface import Direction, NoticeKind, NoticeState, Outcome
+from sgi.domain.interface import SENTENCES, Direction, Health, NoticeKind, NoticeState, Outcome
+from sgi.domain.link_words import link_words
+from sgi.domain.words import Language
 from sgi.hl7.interfaces import built_in
 from sgi.hl7.receive import Receiver
 
@@ -64,7 +66,15 @@ def test_how_an_interface_goes(web: Any, client: Any, message: str, notice: uuid
     assert (told["backlog"], told["failures"], told["stopped"]) == (0, 1, 1)
     assert told["last_message_at"] == told["last_in_at"]
     assert (told["minutes_behind"], told["health"]) == (0, "stopped")
-    assert told["sentence"].startswith("Notices were refused")
+    french = web.get(client, "/api/v1/interfaces", headers={"Accept-Language": "fr"}).json()
+    english = web.get(client, "/api/v1/interfaces", headers={"Accept-Language": "en"}).json()
+    assert french["items"][0]["sentence"].startswith("Des avis ont été refusés")
+    assert english["items"][0]["sentence"].startswith("Notices were refused")
+
+
+@pytest.mark.parametrize("health", list(Health))
+def test_how_an_interface_is_has_words_in_both_languages(health: Health) -> None:
+    assert link_words(SENTENCES[health], Language.FRENCH) != SENTENCES[health]
 
 
 def test_messages_are_found_and_say_what_they_changed(web: Any, client: Any, message: str) -> None:

@@ -143,14 +143,30 @@ def test_another_establishments_is_as_if_it_were_not_there(
     case = theirs.case("26P1", theirs.patient("4711"))
     uid = study_of(theirs, case)
     client = web.signed_in(here)
-    missing = web.get(client, address(accessionNumber="nowhere"))
-    for said in (
-        {"accessionNumber": "26P1"},
-        {"studyUID": uid},
-        {"requestType": "PATIENT", "patientID": "4711^^^CHU"},
+    nothing = {"accessionNumber": "nowhere"}, {"studyUID": "1.2.3"}, {"patientID": "4712^^^CHU"}
+    for missing, said in zip(
+        nothing,
+        ({"accessionNumber": "26P1"}, {"studyUID": uid}, {"patientID": "4711^^^CHU"}),
+        strict=True,
     ):
-        answer = web.get(client, address(**said))
-        assert (answer.status_code, answer.text) == (404, missing.text), said
+        kind = {"requestType": "PATIENT"} if "patientID" in said else {}
+        answer = web.get(client, address(**said, **kind))
+        other = web.get(client, address(**missing, **kind))
+        told = answer.text.replace("26P1", "nowhere")
+        assert (answer.status_code, told) == (404, other.text), said
+
+
+def test_what_is_not_here_is_said_by_what_was_asked_for(web: Any, here: Any, lab: Any) -> None:
+    lab.case("26P1")
+    client = web.signed_in(here)
+    asked = {"accessionNumber": "26P1,26P<9", "patientName": "PAT-TROIS"}
+    answer = web.get(client, address(**asked), headers={"Accept-Language": "fr", **BROWSER})
+    assert answer.status_code == 404
+    assert "Le cas 26P&lt;9 n&#x27;est pas connu ici, ou pas encore" in answer.text
+    query = "requestType=PATIENT&patientID=4712%5E%5E%5ECHU"
+    told = web.run(client.post("/api/v1/launch", json={"query": query})).json()["detail"]
+    assert "patient" in told
+    assert "4712" not in told
 
 
 def test_who_is_not_signed_in_is_asked_to_and_learns_nothing(web: Any, here: Any, lab: Any) -> None:

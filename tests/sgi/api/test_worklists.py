@@ -124,6 +124,19 @@ def test_lists_are_on_record_once_a_session(
     assert [row["action"] for row in audit_rows(here)].count("list_cases") == 1
 
 
+@pytest.mark.parametrize("path", ["cases?nosuch=1", "worklists/all?statee=ready"])
+def test_a_misspelt_parameter_does_not_list_everything(web: Any, reader: Any, path: str) -> None:
+    answer = web.get(reader, f"/api/v1/{path}")
+    assert answer.status_code == 422
+    assert answer.json()["fields"] == [path.partition("?")[2].partition("=")[0]]
+
+
+@pytest.mark.parametrize("name", ["a\x07", "a\nb", "a\x85b"])
+def test_a_search_has_a_name_of_one_line(web: Any, reader: Any, name: str) -> None:
+    body = {"name": name, "worklist": "all", "q": "x"}
+    assert web.run(reader.post("/api/v1/worklist-filters", json=body)).status_code == 422
+
+
 def test_searches_are_kept_each_its_own(web: Any, reader: Any, here: Any) -> None:
     path = "/api/v1/worklist-filters"
     for words in ("sein", "sein ki-67"):

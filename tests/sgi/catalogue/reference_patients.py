@@ -1,9 +1,11 @@
 """What patients should look like, worked out in the dullest way: all that was said, kept in a list,
 sorted by time and gone through from the beginning whenever anybody asks. It shares no code with the
-catalogue but the words of the domain.
+catalogue but the words of the domain, and follows decision 0015, not the catalogue.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sgi.domain.patient import Identifier, Identity, IdentityAttribute, IdentityStatus
@@ -31,46 +33,102 @@ class Reference:
 
     records: list[list[Identifier]] = field(default_factory=list)
     said: list[tuple[Any, Identifier, bool, Identity]] = field(default_factory=list)
-    led: list[tuple[Any, str, int, int, Identifier]] = field(default_factory=list)
+    led: list[tuple[Any, str, int, int, Identifier, Identifier]] = field(default_factory=list)
+    """When, how, which record, to which, what is not used any more, and what instead."""
     linked: list[tuple[Any, bool, frozenset[int]]] = field(default_factory=list)
 
     # What happens ------------------------------------------------------------------------------
 
-    def record(self, identity: Identity, at: Any, by_order: bool = False) -> int:
-        local = [i for i in identity.identifiers if i.kind == "PI"]
-        known = [i for i in local if self.record_of(i) is not None]
-        borne = [i for i in known if i not in self.retired()]
-        used = (borne or known or local)[0]
+    def record(self, identity: Identity, at: Any, by_order: bool = False) -> None:
+        named = ipps(identity)
+        used = self.naming(named)
         record = self.make(used)
-        for other in local:
-            assigners = {i.assigner for i in self.records[record]}
-            if not by_order and self.record_of(other) is None and other.assigner not in assigners:
-                self.records[record].append(other)
-        told = (at, used, by_order, identity)
-        if identity != Identity((used,)) and told not in self.said:  # else it says nothing
+        if not by_order:
+            self.give(record, named)
+        self.say(identity, used, at, by_order)
+
+    def lead(self, kind: str, kept: Identity, gone: Sequence[Identifier], at: Any) -> None:
+        going, staying = sides(kept, gone)
+        for each in going:
+            self.make(each)
+        used = self.staying(staying, going)
+        record = self.make(used)
+        self.give(record, staying, but=going)
+        self.say(kept, used, at, left_out=going)
+        for each in going:
+            one = self.make(each)
+            if not any(step[:5] == (at, kind, one, record, each) for step in self.led):
+                self.led.append((at, kind, one, record, each, used))
+
+    def link(
+        self, one: Sequence[Identifier], other: Sequence[Identifier], linked: bool, at: Any
+    ) -> None:
+        ends = frozenset(self.make(self.naming(end)) for end in (one, other))
+        if (at, linked, ends) not in self.linked:
+            self.linked.append((at, linked, ends))
+
+    def say(
+        self,
+        identity: Identity,
+        used: Identifier,
+        at: Any,
+        by_order: bool = False,
+        left_out: Collection[Identifier] = (),
+    ) -> None:
+        """What is said twice is said once, in whatever order the identifiers stand."""
+        others = [i for i in identity.identifiers if i not in {used, *left_out}]
+        who = replace(identity, identifiers=(used, *others))
+        told = (at, used, by_order, who)
+        if who != Identity((used,)) and told not in self.said:  # else it says nothing
             self.said.append(told)
-        return record
 
-    def lead(self, kind: str, kept: Identity, gone: Identifier, at: Any) -> None:
-        one = self.make(gone)
-        other = self.record(kept, at)
-        told = (at, kind, one, other, gone)
-        if one != other and told not in self.led:
-            self.led.append(told)
+    def naming(self, named: Sequence[Identifier]) -> Identifier:
+        """Whom several IPPs name: who bears one of them, else who bore one."""
+        known = [i for i in named if self.record_of(i) is not None]
+        borne = [i for i in known if i not in self.retired()]
+        return (borne or known or named)[0]
 
-    def is_refused(self, new: Identifier, old: Identifier, at: Any) -> bool:
-        """Two who were two before, and are not held for one, cannot swap identifiers."""
-        one, other = self.record_of(old), self.record_of(new)
-        if one is None or other is None or self.living(one) == self.living(other):
-            return False
-        if (at, "change", one, other, old) in self.led:
-            return False
-        return self.was_known(one, at) and self.was_known(other, at)
+    def staying(self, named: Sequence[Identifier], going: Sequence[Identifier]) -> Identifier:
+        """Who stays: an office speaks of its own numbers; those of others only go with them."""
+        own = [i for i in named if i.assigner in {gone.assigner for gone in going}] or named
+        ending = {self.record_of(gone) for gone in going}
+        elsewhere = [i for i in own if self.record_of(i) not in ending]
+        borne = [i for i in elsewhere if self.record_of(i) is not None and i not in self.retired()]
+        return (borne or elsewhere or own)[0]
 
-    def link(self, one: Identifier, other: Identifier, linked: bool, at: Any) -> None:
-        told = (at, linked, frozenset({self.make(one), self.make(other)}))
-        if told not in self.linked:
-            self.linked.append(told)
+    def give(
+        self, record: int, named: Sequence[Identifier], but: Collection[Identifier] = ()
+    ) -> None:
+        """Numbers that nobody has; never a second one of an assigner, whatever record has it."""
+        for number in named:
+            borne = self.identifiers(self.living(record)) - self.retired() - set(but)
+            if self.record_of(number) is None and all(i.assigner != number.assigner for i in borne):
+                self.records[record].append(number)
+
+    # What is refused ---------------------------------------------------------------------------
+
+    def is_nobody(self, kept: Identity, gone: Sequence[Identifier]) -> bool:
+        """Nothing stays."""
+        return set(ipps(kept)) <= set(gone) and set(gone) <= set(ipps(kept))
+
+    def is_one(self, one: Sequence[Identifier], other: Sequence[Identifier]) -> bool:
+        """Nobody is linked with themselves."""
+        tried = deepcopy(self)
+        return tried.make(tried.naming(one)) == tried.make(tried.naming(other))
+
+    def are_two(self, new: Identity, gone: Sequence[Identifier], at: Any) -> bool:
+        """Of those who were two before, none is made one with another without a merge."""
+        going, staying = sides(new, gone)
+        known = [i for i in (*going, *staying) if self.was_known(i, at)]
+        for old in going:
+            told = any(
+                step[:3] == (at, "change", self.record_of(old))
+                and step[3] in map(self.record_of, staying)
+                for step in self.led
+            )
+            if old in known and not told and len({self.who(i) for i in (old, *known)}) > 1:
+                return True
+        return False
 
     # What is so then ---------------------------------------------------------------------------
 
@@ -96,11 +154,20 @@ class Reference:
             borne=self.identifiers(number) - self.retired(),
             retired=self.identifiers(number) & self.retired(),
             traits=tuple(sorted(traits.items())),
-            status=proved.status if proved else None,
+            status=self.status(proved, traits) if proved else None,
             attributes=proved.attributes if proved else frozenset(),
             ins=proved.ins if proved else None,
             linked=frozenset(self.identifiers(other) for other in self.linked_with(number)),
         )
+
+    @staticmethod
+    def status(proved: Identity, traits: dict[str, Any]) -> IdentityStatus | None:
+        """Of another birth name, sex or birth date than now, it proves nothing."""
+        for name in ("birth_name", "sex", "birth_date"):
+            then, now = getattr(proved.traits, name), traits[name]
+            if proved.status and then and now and str(then).upper() != str(now).upper():
+                return IdentityStatus.PROVISIONAL
+        return proved.status
 
     def told(self, number: int) -> list[tuple[tuple[Any, ...], Identity, Identifier]]:
         """With how much each account counts: the greatest is believed."""
@@ -143,10 +210,12 @@ class Reference:
             return min(accounts, key=place)[0]
         return max(telling, key=lambda one: one[0])[1] if telling else None
 
-    def into(self) -> dict[int, tuple[Any, str, int, int, Identifier]]:
+    def into(self) -> dict[int, tuple[Any, str, int, int, Identifier, Identifier]]:
         """Where each record leads that lives no more."""
-        found: dict[int, tuple[Any, str, int, int, Identifier]] = {}
+        found: dict[int, tuple[Any, str, int, int, Identifier, Identifier]] = {}
         for step in sorted(self.led, key=lambda step: step[0]):  # stable: then as they were heard
+            if step[2] == step[3]:  # it loses a number, and leads nowhere
+                continue
             found[step[2]] = step
             end = step[3]
             while end in found and end != step[2]:
@@ -165,7 +234,13 @@ class Reference:
         return record not in self.into()
 
     def retired(self) -> frozenset[Identifier]:
-        return frozenset(step[4] for step in self.led if not self.lives(step[2]))
+        """What went with a record, or within one, and was not used instead of another since."""
+        into = self.into()
+        apart = {step[4] for step in self.led if step[2] != step[3] and step[2] in into}
+        within: set[Identifier] = set()
+        for _, _, one, other, gone, used in sorted(self.led, key=lambda step: step[0]):
+            within = (within | {gone} if one == other else within) - {used}
+        return frozenset(apart | within)
 
     def identifiers(self, number: int) -> frozenset[Identifier]:
         return frozenset(
@@ -183,8 +258,16 @@ class Reference:
                 found[next(iter(living - {number}))] = linked
         return {other for other, linked in found.items() if linked}
 
-    def was_known(self, record: int, at: Any) -> bool:
-        return any(self.record_of(used) == record and said <= at for said, used, _, _ in self.said)
+    def was_known(self, identifier: Identifier, at: Any) -> bool:
+        """Something was said of whoever it names."""
+        who = self.who(identifier)
+        return who is not None and any(
+            self.who(used) == who and said <= at for said, used, _, _ in self.said
+        )
+
+    def who(self, identifier: Identifier) -> int | None:
+        record = self.record_of(identifier)
+        return None if record is None else self.living(record)
 
     def record_of(self, identifier: Identifier) -> int | None:
         return next((n for n, known in enumerate(self.records) if identifier in known), None)
@@ -195,3 +278,16 @@ class Reference:
             self.records.append([identifier])
             found = len(self.records) - 1
         return found
+
+
+def ipps(identity: Identity) -> list[Identifier]:
+    return [i for i in identity.identifiers if i.kind == "PI"]
+
+
+def sides(kept: Identity, gone: Sequence[Identifier]) -> tuple[list[Identifier], list[Identifier]]:
+    """What goes and what stays: what is on both sides stays, unless nothing else goes."""
+    both = set(gone) & set(ipps(kept))
+    if both == set(gone):
+        both = set()
+    going = [i for i in gone if i not in both]
+    return going, [i for i in ipps(kept) if i not in going]

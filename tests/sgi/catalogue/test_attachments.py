@@ -128,6 +128,47 @@ def test_what_names_no_single_living_glass_waits_for_a_person(
     assert [(each.slide_id, each.reason) for each in waiting] == [(slide.id, reason)]
 
 
+INS_CODE = f"IS01{'0' * 22}S1279035121518989S21.2.250.1.213.1.4.8\x1dS4PAT-TROIS\x1dS5FS628-03-1979"
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_label_with_another_persons_ins_code_waits_for_a_person(
+    lab: Any, scan: Scan, *, is_late: bool
+) -> None:
+    lab.case("26P1", lab.patient("IPP1", birth_name="MARTIN", sex="M"))
+    slide = scan("26P1.A.1.1", INS_CODE) if is_late else None
+    glass = lab.asset("26P1.A.1.1", accession_number="26P1")
+    slide = slide or scan("26P1.A.1.1", INS_CODE)
+    assert late(lab, glass) == []
+    found = row(lab, slide)
+    assert (found["glass_id"], found["unidentified"]) == (None, "another_patient")
+    # The laboratory corrects whose the case is.
+    lab.case("26P1", lab.patient("IPP2", birth_name="PAT-TROIS", sex="F"))
+    assert late(lab, glass) == [slide.id]
+
+
+def test_a_label_with_the_patients_own_code_is_attached(lab: Any, scan: Scan) -> None:
+    lab.case("26P1", lab.patient("IPP1", birth_name="PAT-TROIS", sex="F"))
+    glass = lab.asset("26P1.A.1.1", accession_number="26P1")
+    assert row(lab, scan("26P1.A.1.1", INS_CODE))["glass_id"] == glass
+    other = lab.asset("26P9.A.1.1")
+    slide = scan("26P9.A.1.1", INS_CODE)
+    assert row(lab, slide)["glass_id"] == other, "nobody knows whose the glass is"
+
+
+def test_a_glass_that_comes_back_as_another_patients_gets_back_what_a_person_gave_it(
+    lab: Any, scan: Scan
+) -> None:
+    glass = lab.asset("26P1.A.1.1")
+    by_itself, by_person = scan("26P1.A.1.1", INS_CODE), scan("26P1", INS_CODE)
+    attach(lab, by_person, glass)
+    cancel(lab, "26P1.A.1.1")
+    lab.case("26P1", lab.patient("IPP1", birth_name="MARTIN", sex="M"))
+    lab.asset("26P1.A.1.1", accession_number="26P1")
+    assert late(lab, glass) == [by_person.id]
+    assert row(lab, by_itself)["unidentified"] == "another_patient"
+
+
 def test_a_glass_of_another_establishment_is_as_unknown_as_one_that_is_nowhere(
     lab: Any, scan: Scan, laboratory: Any, there: Any
 ) -> None:
@@ -429,7 +470,7 @@ def test_a_cancelled_glass_has_no_image_until_it_is_a_glass_again(lab: Any, scan
     }
     (case,) = lab.rows("select * from lab_case")
     assert (case["expected"], case["scanned"], case["state"]) == (1, 0, "received")
-    assert by_label.id not in {each.slide_id for each in lab.do(attachment_rows.latest)}
+    assert by_label.id not in {each.attachment.slide_id for each in lab.do(attachment_rows.latest)}
     lab.asset("26P1.A.1.1", accession_number="26P1")
     assert set(late(lab, glass)) == {by_label.id, by_person.id}
     assert row(lab, undone)["unidentified"] == "undone"

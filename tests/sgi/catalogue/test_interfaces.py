@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from sgi.catalogue import interfaces, messages
 from sgi.catalogue.database import Connection, Database
@@ -62,3 +63,33 @@ def test_what_went_through_is_counted(run: Any, database: Database, here: Any) -
     assert traffic.oldest_at is not None
     assert {"in", "out"} <= {row["direction"] for row in figures["messages"]}
     assert {"waiting", "sent", "refused", "dead"} == {row["state"] for row in figures["notices"]}
+
+
+def test_only_what_could_be_told_is_behind(run: Any, database: Database, here: Any) -> None:
+    """What waits for the laboratory's word of a slide is no sign that it does not answer."""
+
+    async def fill() -> list[Any]:
+        found = []
+        async with database.transaction(here.id) as connection:
+            await interfaces.register(connection, here.id, "sgl", "mllp", 2575, SENDS)
+            lone, ready = uuid4(), uuid4()
+            for glass_id, days, error in (
+                (lone, 3, "The laboratory has not said which case the slide is of."),
+                (lone, 2, None),  # behind it
+                (ready, 1, None),
+            ):
+                await connection.execute(
+                    """insert into outbox (establishment_id, interface, kind, glass_id, slide_id,
+                           is_available, last_error, created_at)
+                       values (%s, 'sgl', 'LAB-104', %s, gen_random_uuid(), false, %s,
+                           now() - make_interval(days => %s))""",
+                    [here.id, glass_id, error, days],
+                )
+                found += await interfaces.all_(connection)
+            found.append((None, await interfaces.now(connection)))
+        return [traffic for _, traffic in found]
+
+    held, both, behind, now = run(fill())
+    assert (held.oldest_at, held.backlog) == (None, 1)
+    assert (both.oldest_at, both.backlog) == (None, 2)
+    assert (behind.oldest_at, behind.backlog) == (now - timedelta(days=1), 3)

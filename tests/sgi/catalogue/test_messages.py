@@ -84,7 +84,7 @@ def test_a_new_message_has_nothing_before_it(ask: Any) -> None:
 def test_the_same_bytes_are_the_same_message(keep: Any, ask: Any) -> None:
     kept = keep(b"MSH|1")
     before = ask(messages.find_same, "sgl", b"MSH|1", MessageKeys("C1", "SGL|CHU"))
-    assert before.same == messages.Same(kept, Outcome.APPLIED, b"AA")
+    assert before.same == messages.Same(kept, Outcome.APPLIED, b"AA", None, kept)
     assert not before.reuses_control_id
     assert ask(messages.find_same, "other", b"MSH|1", MessageKeys("C1", "SGL|CHU")) == Before()
 
@@ -111,6 +111,24 @@ def test_what_was_refused_and_replayed_well_is_answered_as_then(keep: Any, ask: 
     replayed = keep(b"MSH|1", replay_of=refused)
     same = ask(messages.find_same, "sgl", b"MSH|1", MessageKeys()).same
     assert (same.id, same.outcome, same.answer) == (replayed, Outcome.APPLIED, b"AA")
+
+
+def test_what_is_refused_anew_is_answered_as_last_time(keep: Any, ask: Any) -> None:
+    def last() -> messages.Same:
+        found: messages.Same = ask(messages.find_same, "sgl", b"MSH|1", MessageKeys()).same
+        return found
+
+    refused: dict[str, Any] = {"outcome": Outcome.REFUSED}
+    first = keep(b"MSH|1", **refused, answer=b"1", error="One.")
+    assert last() == messages.Same(first, Outcome.REFUSED, b"1", "One.", first)
+    for number in (2, 3):
+        again = keep(
+            b"MSH|1", **refused, answer=b"%d" % number, error=f"{number}.", replay_of=first
+        )
+        assert last() == messages.Same(again, Outcome.REFUSED, b"%d" % number, f"{number}.", first)
+    applied = keep(b"MSH|1", replay_of=first)
+    keep(b"MSH|1", **refused, answer=b"4", error="4.", replay_of=first)
+    assert (last().id, last().root) == (applied, first), "once it was taken, it is"
 
 
 def test_repeats_are_counted(keep: Any, ask: Any) -> None:

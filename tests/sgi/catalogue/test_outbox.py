@@ -306,6 +306,109 @@ def test_an_image_that_nobody_can_name_holds_up_its_case_for_a_while_only(
     assert [one.last_error is not None for one in waiting] == [True, False, False]
 
 
+def test_what_a_message_was_made_of_is_told_again_when_it_is_so_anew(
+    ask: Any, here: Any, glass: Any, sgl: str, claim: Any
+) -> None:
+    """An image's UIDs may be others since: the message keeps those that it had."""
+    glass_id, _ = glass()
+    slide_id = uuid.uuid4()
+    image(ask, here, glass_id, slide_id)
+    kept = ToKeep("sgl", Direction.OUT, b"MSH|z", MessageKeys("C3"), Outcome.SENT)
+    one = claim()
+    ask(outbox.set_message, one.id, "C3", ask(messages.keep, here.id, kept))
+    ask(outbox.try_later, one.id, NOW, "away", counts=False)
+    for _ in range(2):
+        image(ask, here, glass_id, slide_id)
+    assert len(ask(outbox.unsettled, None, 10)) == 2
+
+
+# A glass and its case
+
+
+@pytest.fixture
+def move(ask: Any, here: Any) -> Callable[[UUID], UUID]:
+    """Puts a glass into a case of its own; the case's id."""
+
+    async def move(connection: Connection, glass_id: UUID) -> UUID:
+        case_id = await new_case(connection, here.id)
+        await connection.execute("update glass set case_id = %s where id = %s", [case_id, glass_id])
+        return case_id
+
+    return lambda glass_id: ask(move, glass_id)
+
+
+@pytest.mark.parametrize("had_case", [False, True])
+@pytest.mark.parametrize("looked_at", [1, 500])
+def test_the_last_word_on_a_glass_is_the_last(
+    ask: Any,
+    here: Any,
+    glass: Any,
+    sgl: str,
+    claim: Any,
+    move: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    had_case: bool,
+    looked_at: int,
+) -> None:
+    monkeypatch.setattr(outbox_turns, "_LOOKED_AT", looked_at)
+    glass_id, _ = glass(with_case=had_case)
+    slide_id = uuid.uuid4()
+    image(ask, here, glass_id, slide_id)
+    first = claim()
+    ask(outbox.try_later, first.id, timedelta(minutes=5), "silence")
+    move(glass_id)
+    image(ask, here, glass_id, slide_id, available=False)
+    assert claim() is None
+    assert ask(outbox.end, first.id, NoticeState.ACCEPTED)
+    assert claim().is_available is False
+
+
+@pytest.mark.parametrize("looked_at", [1, 500])
+def test_the_last_word_on_an_image_that_went_to_another_glass_is_the_last(
+    ask: Any,
+    here: Any,
+    glass: Any,
+    sgl: str,
+    claim: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    looked_at: int,
+) -> None:
+    monkeypatch.setattr(outbox_turns, "_LOOKED_AT", looked_at)
+    (one, _), (other, _) = glass(), glass()
+    slide_id = uuid.uuid4()
+    image(ask, here, one, slide_id, available=False)
+    image(ask, here, other, slide_id)
+    first = claim()
+    assert (first.glass_id, claim()) == (one, None)
+    assert ask(outbox.end, first.id, NoticeState.ACCEPTED)
+    assert claim().glass_id == other
+
+
+def test_those_of_a_glass_are_claimed_together_in_their_order(
+    ask: Any, here: Any, glass: Any, sgl: str, move: Any
+) -> None:
+    glass_id, _ = glass(with_case=False)
+    slide_id = uuid.uuid4()
+    image(ask, here, glass_id, slide_id)
+    move(glass_id)
+    image(ask, here, glass_id, slide_id, available=False)
+    found = ask(outbox_turns.claim, sgl, WITHIN, 10)
+    assert [notice.is_available for notice in found] == [True, False]
+    assert not found[0].turns.isdisjoint(found[1].turns)
+
+
+def test_what_was_told_before_the_case_was_known_is_not_the_last_word(
+    ask: Any, here: Any, glass: Any, sgl: str, move: Any
+) -> None:
+    glass_id, _ = glass(with_case=False)
+    slide_id = uuid.uuid4()
+    image(ask, here, glass_id, slide_id)
+    move(glass_id)
+    for available in (False, True):
+        image(ask, here, glass_id, slide_id, available)
+    assert [n.is_available for n in ask(outbox.unsettled, None, 10)] == [True, False, True]
+
+
 # Many at once
 
 

@@ -1,15 +1,9 @@
-"""Patients in a real database: rules one by one, then thousands of stories in any order."""
+"""Patients in a real database, rule by rule; `test_patient_stories.py` has thousands of stories."""
 
 import asyncio
-import importlib.util
-import os
-import random
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import psycopg
@@ -28,10 +22,10 @@ from sgi.domain.patient import (
     Patient,
     Trait,
     Traits,
+    matricule_shown,
 )
 from sgi.errors import IdentityConflictError
 
-SEQUENCES = int(os.environ.get("SGI_IDENTITY_SEQUENCES", "300"))
 NOON = datetime(2026, 6, 12, 12, tzinfo=UTC)
 INS = Identifier("279035121518989", "1.2.250.1.213.1.4.10", IdentifierKind.INS)
 CAMILLE = Traits(
@@ -42,20 +36,6 @@ CAMILLE = Traits(
     birth_date=date(1979, 3, 28),
     birth_place="63220",
 )
-
-
-def load_reference() -> ModuleType:
-    path = Path(__file__).with_name("reference_patients.py")
-    spec = importlib.util.spec_from_file_location("reference_patients", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-reference = load_reference()
 
 
 def ipp(value: str, assigner: str = "CHU-X") -> Identifier:
@@ -87,17 +67,17 @@ class Book:
         rest.setdefault("source", f"m{minutes}")
         return self(lambda c: patients.record(c, self.id, who, said_at=at(minutes), **rest))
 
-    def merge(self, kept: Identity, gone: Identifier, minutes: float) -> Any:
+    def merge(self, kept: Identity, *gone: Identifier, minutes: float) -> Any:
         when = {"said_at": at(minutes), "source": f"m{minutes}"}
-        return self(lambda c: patients.merge(c, self.id, kept, gone, **when))
+        return self(lambda c: patients.merge(c, self.id, kept, *gone, **when))
 
-    def change(self, new: Identity, old: Identifier, minutes: float) -> Any:
+    def change(self, new: Identity, *old: Identifier, minutes: float) -> Any:
         when = {"said_at": at(minutes), "source": f"m{minutes}"}
-        return self(lambda c: patients.change_identifier(c, self.id, new, old, **when))
+        return self(lambda c: patients.change_identifier(c, self.id, new, *old, **when))
 
     def link(self, one: Identifier, other: Identifier, linked: bool, minutes: float) -> None:
         when = {"said_at": at(minutes), "source": f"m{minutes}"}
-        self(lambda c: patients.link(c, self.id, one, other, linked=linked, **when))
+        self(lambda c: patients.link(c, self.id, [one], [other], linked=linked, **when))
 
     def named(self, identifier: Identifier) -> Patient:
         async def found(connection: Connection) -> Patient | None:
@@ -245,6 +225,39 @@ def test_status_attributes_and_ins_go_together(book: Book) -> None:
     assert found.ins is None
 
 
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"birth_name": "AUTRE"}, IdentityStatus.PROVISIONAL),
+        ({"birth_date": date(1950, 1, 1)}, IdentityStatus.PROVISIONAL),
+        ({"sex": "M"}, IdentityStatus.PROVISIONAL),
+        ({"birth_name": "Dupont"}, IdentityStatus.QUALIFIED),
+        ({"used_name": "MARTIN"}, IdentityStatus.QUALIFIED),
+        ({"sex": None}, IdentityStatus.QUALIFIED),
+    ],
+)
+def test_what_was_proved_of_somebody_else_is_not_proved(
+    book: Book, changed: dict[str, Any], status: IdentityStatus
+) -> None:
+    proved = said(ipp("1"), INS, traits=CAMILLE, status=IdentityStatus.QUALIFIED)
+    book.record(proved, 0)
+    book.record(said(ipp("1"), traits=replace(CAMILLE, **changed)), 1)
+    found = book.named(ipp("1"))
+    assert found.status is status
+    assert matricule_shown(found) is (status is IdentityStatus.QUALIFIED)
+    book.record(replace(proved, traits=replace(CAMILLE, **changed)), 2)
+    assert book.named(ipp("1")).status is IdentityStatus.QUALIFIED
+
+
+def test_an_order_of_another_name_proves_nothing(book: Book) -> None:
+    book.record(said(ipp("1"), traits=CAMILLE), 0, only_fill=True)
+    other = replace(CAMILLE, birth_name="AUTRE")
+    proved = said(ipp("1"), INS, traits=other, status=IdentityStatus.QUALIFIED)
+    book.record(proved, 1, only_fill=True)
+    found = book.named(ipp("1"))
+    assert (found.traits, found.status) == (CAMILLE, IdentityStatus.PROVISIONAL)
+
+
 def test_the_consent_to_the_shared_record(book: Book) -> None:
     book.record(said(ipp("1"), dmp=Dmp("ACTIF", DmpFeeding.OPPOSED)), 0)
     book.record(said(ipp("1")), 1)
@@ -254,7 +267,7 @@ def test_the_consent_to_the_shared_record(book: Book) -> None:
 def test_a_merge_leads_to_who_is_kept(book: Book) -> None:
     gone = book.record(said(ipp("9"), traits=replace(CAMILLE, sex="M", died=True)), 0)
     kept = book.record(said(ipp("3")), 0)
-    book.merge(said(ipp("3")), ipp("9"), 1)
+    book.merge(said(ipp("3")), ipp("9"), minutes=1)
     found = book.named(ipp("9"))
     assert found.id == kept
     assert (found.identifiers, found.retired) == ((ipp("3"),), (ipp("9"),))
@@ -263,12 +276,12 @@ def test_a_merge_leads_to_who_is_kept(book: Book) -> None:
     assert by_record == found
     assert book(lambda c: patients.bearer(c, ipp("9"))) == gone
     rows = book.rows("patient_link"), book.rows("patient_history")
-    book.merge(said(ipp("3")), ipp("9"), 1)
+    book.merge(said(ipp("3")), ipp("9"), minutes=1)
     assert (book.rows("patient_link"), book.rows("patient_history")) == rows
 
 
 def test_a_merge_of_unknown_sides_makes_them(book: Book) -> None:
-    kept = book.merge(said(ipp("3"), traits=Traits()), ipp("9"), 0)
+    kept = book.merge(said(ipp("3"), traits=Traits()), ipp("9"), minutes=0)
     assert book.named(ipp("9")).id == kept
     book.record(said(ipp("9")), -1)
     assert book.named(ipp("3")).traits == CAMILLE, "nobody else said anything"
@@ -276,14 +289,14 @@ def test_a_merge_of_unknown_sides_makes_them(book: Book) -> None:
 
 def test_that_an_identity_is_proved_is_never_taken_over_by_a_merge(book: Book) -> None:
     book.record(said(ipp("9"), INS, status=IdentityStatus.QUALIFIED), 0)
-    book.merge(said(ipp("3"), traits=Traits()), ipp("9"), 1)
+    book.merge(said(ipp("3"), traits=Traits()), ipp("9"), minutes=1)
     assert book.named(ipp("3")).status is None
     assert book.named(ipp("3")).ins is None
 
 
 def test_a_late_word_on_a_gone_identifier_goes_into_the_history(book: Book) -> None:
     book.record(said(ipp("3")), 0)
-    book.merge(said(ipp("3")), ipp("9"), 1)
+    book.merge(said(ipp("3")), ipp("9"), minutes=1)
     for minutes in (0.5, 2):
         book.record(said(ipp("9"), traits=replace(CAMILLE, birth_name="DURAND")), minutes)
     assert book.named(ipp("3")).traits.birth_name == "DUPONT"
@@ -296,20 +309,20 @@ def test_a_late_word_on_a_gone_identifier_goes_into_the_history(book: Book) -> N
 
 
 def test_chains_are_followed_to_their_end(book: Book) -> None:
-    book.merge(said(ipp("2")), ipp("1"), 1)
-    book.merge(said(ipp("3")), ipp("2"), 2)
+    book.merge(said(ipp("2")), ipp("1"), minutes=1)
+    book.merge(said(ipp("3")), ipp("2"), minutes=2)
     assert book.named(ipp("1")).identifiers == (ipp("3"),)
     assert set(book.named(ipp("1")).retired) == {ipp("1"), ipp("2")}
-    book.merge(said(ipp("1")), ipp("4"), 3)
+    book.merge(said(ipp("1")), ipp("4"), minutes=3)
     assert book.named(ipp("4")).identifiers == (ipp("3"),)
 
 
 def test_a_merge_in_the_wrong_direction_is_turned_round(book: Book) -> None:
     book.record(said(ipp("1"), traits=replace(CAMILLE, birth_name="DURAND")), 0)
     book.record(said(ipp("2")), 0)
-    book.merge(said(ipp("2"), traits=Traits()), ipp("1"), 1)
+    book.merge(said(ipp("2"), traits=Traits()), ipp("1"), minutes=1)
     assert book.named(ipp("1")).traits.birth_name == "DUPONT"
-    book.merge(said(ipp("1"), traits=Traits()), ipp("2"), 2)
+    book.merge(said(ipp("1"), traits=Traits()), ipp("2"), minutes=2)
     found = book.named(ipp("2"))
     assert (found.identifiers, found.retired) == ((ipp("1"),), (ipp("2"),))
     assert found.traits.birth_name == "DURAND"
@@ -317,8 +330,8 @@ def test_a_merge_in_the_wrong_direction_is_turned_round(book: Book) -> None:
 
 def test_a_second_merge_of_one_who_is_gone_moves_them(book: Book) -> None:
     record = book.record(said(ipp("1")), 0)
-    book.merge(said(ipp("2")), ipp("1"), 1)
-    book.merge(said(ipp("3")), ipp("1"), 2)
+    book.merge(said(ipp("2")), ipp("1"), minutes=1)
+    book.merge(said(ipp("3")), ipp("1"), minutes=2)
     assert book.named(ipp("1")).identifiers == (ipp("3"),)
     assert book.named(ipp("2")).retired == ()
     assert book(lambda c: patients.bearer(c, ipp("1"))) == record, "what hangs on it moves along"
@@ -326,29 +339,29 @@ def test_a_second_merge_of_one_who_is_gone_moves_them(book: Book) -> None:
 
 def test_nobody_is_merged_or_linked_with_themselves(book: Book) -> None:
     with pytest.raises(IdentityConflictError):
-        book.merge(said(ipp("1")), ipp("1"), 0)
+        book.merge(said(ipp("1")), ipp("1"), minutes=0)
     with pytest.raises(IdentityConflictError):
-        book.change(said(ipp("1")), ipp("1"), 0)
+        book.change(said(ipp("1")), ipp("1"), minutes=0)
     with pytest.raises(IdentityConflictError):
         book.link(ipp("1"), ipp("1"), True, 0)
     assert book.rows("patient") == 0
 
 
 def test_what_is_gone_may_still_be_listed_among_the_others(book: Book) -> None:
-    book.merge(said(ipp("3"), ipp("9", "GHT")), ipp("9", "GHT"), 0)
+    book.merge(said(ipp("3"), ipp("9", "GHT")), ipp("9", "GHT"), minutes=0)
     assert book.named(ipp("9", "GHT")).identifiers == (ipp("3"),)
 
 
 def test_a_change_of_identifier(book: Book) -> None:
     book.record(said(ipp("8"), INS, status=IdentityStatus.QUALIFIED), 0)
-    book.change(said(ipp("3"), traits=Traits()), ipp("8"), 1)
+    book.change(said(ipp("3"), traits=Traits()), ipp("8"), minutes=1)
     found = book.named(ipp("8"))
     assert found.local == ipp("3")
     assert found.retired == (ipp("8"),)
     assert (found.traits, found.status) == (CAMILLE, IdentityStatus.QUALIFIED), "the same person"
     book.record(said(ipp("3"), status=IdentityStatus.PROVISIONAL), 2)
     assert book.named(ipp("8")).status is IdentityStatus.PROVISIONAL
-    book.change(said(ipp("3"), traits=Traits()), ipp("8"), 1)
+    book.change(said(ipp("3"), traits=Traits()), ipp("8"), minutes=1)
     assert book.named(ipp("8")).id == book.named(ipp("3")).id
 
 
@@ -356,16 +369,58 @@ def test_an_identifier_of_another_living_patient_is_refused(book: Book) -> None:
     book.record(said(ipp("8")), 0)
     book.record(said(ipp("3")), 0)
     with pytest.raises(IdentityConflictError, match="Another patient bears"):
-        book.change(said(ipp("3")), ipp("8"), 1)
+        book.change(said(ipp("3")), ipp("8"), minutes=1)
     assert book.named(ipp("8")).id != book.named(ipp("3")).id
 
 
 def test_what_is_only_known_since_came_out_of_order(book: Book) -> None:
     book.record(said(ipp("3"), traits=replace(CAMILLE, sex="M")), 2)
     book.record(said(ipp("8")), 0)
-    book.change(said(ipp("3"), traits=Traits()), ipp("8"), 1)
+    book.change(said(ipp("3"), traits=Traits()), ipp("8"), minutes=1)
     assert book.named(ipp("8")).traits.sex == "M"
     assert book.named(ipp("8")).local == ipp("3")
+
+
+def test_a_change_leads_to_nobody_else_through_a_name_that_was_only_kept(book: Book) -> None:
+    book.record(said(ipp("8")), 0)
+    book.record(said(ipp("9")), 0)
+    book.merge(said(ipp("3"), traits=Traits()), ipp("9"), minutes=1)
+    with pytest.raises(IdentityConflictError, match="Another patient bears"):
+        book.change(said(ipp("3")), ipp("8"), minutes=2)
+
+
+def test_a_change_is_not_led_to_who_bears_another_offices_number(book: Book) -> None:
+    book.record(said(ipp("8")), 0)
+    book.record(said(ipp("A", "GHT")), 0)
+    for listed in ((ipp("3"), ipp("A", "GHT")), (ipp("A", "GHT"), ipp("3"))):
+        with pytest.raises(IdentityConflictError, match="Another patient bears"):
+            book.change(said(*listed), ipp("8"), minutes=1)
+
+
+def test_a_number_goes_within_a_record_and_comes_back(book: Book) -> None:
+    patient = book.record(said(ipp("1"), ipp("A", "GHT")), 0)
+    book.change(said(ipp("A", "GHT")), ipp("1"), minutes=1)
+    found = book.named(ipp("1"))
+    assert (found.id, found.identifiers, found.retired) == (
+        patient,
+        (ipp("A", "GHT"),),
+        (ipp("1"),),
+    )
+    (step,) = book(lambda c: patients.history(c, patient)).steps
+    assert (step.kind, step.one, step.other) == ("change", ipp("1"), ipp("A", "GHT"))
+    book.change(said(ipp("1")), ipp("A", "GHT"), minutes=3)
+    book.change(said(ipp("A", "GHT")), ipp("1"), minutes=2)
+    assert book.named(ipp("1")).identifiers == (ipp("1"),)
+    book.merge(said(ipp("2")), ipp("1"), minutes=4)
+    assert book.named(ipp("1")).identifiers == (ipp("2"),)
+    assert set(book.named(ipp("1")).retired) == {ipp("1"), ipp("A", "GHT")}
+
+
+def test_the_number_of_who_was_kept_is_first(book: Book) -> None:
+    book.record(said(ipp("1"), ipp("A", "GHT")), 0)
+    book.record(said(ipp("2")), 1)
+    book.merge(said(ipp("2")), ipp("1"), minutes=2)
+    assert book.named(ipp("A", "GHT")).identifiers == (ipp("2"), ipp("A", "GHT"))
 
 
 def test_links_go_both_ways_and_end(book: Book) -> None:
@@ -381,16 +436,16 @@ def test_links_go_both_ways_and_end(book: Book) -> None:
 
 def test_links_follow_merges_and_end_within_one_patient(book: Book) -> None:
     book.link(ipp("1"), ipp("2"), True, 1)
-    book.merge(said(ipp("3")), ipp("2"), 2)
+    book.merge(said(ipp("3")), ipp("2"), minutes=2)
     assert book.named(ipp("1")).linked == {book.named(ipp("3")).id}
-    book.merge(said(ipp("3")), ipp("1"), 3)
+    book.merge(said(ipp("3")), ipp("1"), minutes=3)
     assert book.named(ipp("1")).linked == frozenset()
 
 
 def test_the_history_tells_who_said_what_and_how_records_met(book: Book) -> None:
     book.record(said(ipp("8")), 0)
     book.record(said(ipp("8"), traits=replace(CAMILLE, sex="M")), 1, only_fill=True)
-    book.change(said(ipp("3"), traits=Traits()), ipp("8"), 2)
+    book.change(said(ipp("3"), traits=Traits()), ipp("8"), minutes=2)
     book.link(ipp("5"), ipp("3"), True, 3)
     patient = book.named(ipp("3"))
     told = book(lambda c: patients.history(c, patient.id))
@@ -426,182 +481,3 @@ def test_two_who_speak_of_one_patient_at_once(run: Any, database: Database, here
     assert book.rows("patient") == 8
     for number in range(8):
         assert book.named(ipp(str(number))).traits == Traits(birth_name="DUPONT", sex="F")
-
-
-# Thousands of stories -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Told:
-    """One message of a story."""
-
-    verb: str
-    who: Identity
-    other: Identifier | None
-    at: int
-
-
-def story(seed: int) -> list[Told]:
-    """Messages on a handful of numbers: out of order, some twice, some of the same moment."""
-    chance = random.Random(seed)
-    numbers = [ipp(str(n), f"S{seed}") for n in range(chance.randint(2, 6))]
-    others = [ipp(str(n), f"S{seed}b") for n in range(2)] if chance.random() < 0.3 else []
-    verbs = chance.choices(
-        ["said", "order", "merge", "change", "link", "unlink"],
-        weights=[chance.uniform(0.2, 3) for _ in range(6)],
-        k=chance.randint(3, 14),
-    )
-    moments = 6 if chance.random() < 0.4 else 1000
-    told = []
-    for verb in verbs:
-        one, other = chance.sample(numbers, 2)
-        who = identity(chance, one, others if verb in {"said", "order"} else [])
-        told.append(Told(verb, who, other, chance.randrange(moments)))
-    if chance.random() < 0.6:
-        told.sort(key=lambda message: message.at)
-    told += chance.choices(told, k=chance.randint(0, 3))
-    if chance.random() < 0.3:
-        chance.shuffle(told)
-    return told
-
-
-def identity(chance: random.Random, one: Identifier, others: list[Identifier]) -> Identity:
-    traits = Traits()
-    if chance.random() < 0.8:
-        traits = Traits(
-            birth_name=chance.choice([None, "DUPONT", "DURAND"]),
-            used_name=chance.choice([None, "MARTIN"]),
-            sex=chance.choice([None, "F", "M"]),
-            birth_date=chance.choice([None, date(1979, 3, 28), date(1980, 1, 1)]),
-            died=chance.choice([None, None, True]),
-        )
-    also = [other for other in others if chance.random() < 0.4]
-    status = chance.choice([None, None, IdentityStatus.PROVISIONAL, IdentityStatus.QUALIFIED])
-    proved = [INS] if status is IdentityStatus.QUALIFIED else []
-    return Identity((one, *also, *proved), traits, status)
-
-
-def tell(world: Any, message: Told) -> None:
-    """To the reference."""
-    local, other = message.who.local, message.other
-    assert local
-    assert other
-    match message.verb:
-        case "said" | "order":
-            world.record(message.who, message.at, message.verb == "order")
-        case "merge" | "change":
-            world.lead(message.verb, message.who, other, message.at)
-        case _:
-            world.link(local, other, message.verb == "link", message.at)
-
-
-async def hear(connection: Connection, establishment_id: Any, message: Told, number: int) -> None:
-    local, other = message.who.local, message.other
-    assert local
-    assert other
-    when = {"said_at": at(message.at), "source": f"m{number}"}
-    match message.verb:
-        case "said" | "order":
-            fill = message.verb == "order"
-            await patients.record(connection, establishment_id, message.who, only_fill=fill, **when)
-        case "merge":
-            await patients.merge(connection, establishment_id, message.who, other, **when)
-        case "change":
-            await patients.change_identifier(
-                connection, establishment_id, message.who, other, **when
-            )
-        case _:
-            linked = message.verb == "link"
-            await patients.link(connection, establishment_id, local, other, linked=linked, **when)
-
-
-async def heard(connection: Connection, establishment_id: Any, told: list[Told]) -> Any:
-    """The reference, told of the same; what the catalogue refuses it must refuse as well."""
-    world = reference.Reference()
-    for number, message in enumerate(told):
-        refused = message.verb == "change" and world.is_refused(
-            message.who.local, message.other, message.at
-        )
-        try:
-            await hear(connection, establishment_id, message, number)
-        except IdentityConflictError:
-            assert refused, message
-        else:
-            assert not refused, message
-            tell(world, message)
-    return world
-
-
-async def people_of(connection: Connection, world: Any) -> set[Any]:
-    """The catalogue's patients as the reference sees them."""
-    numbers = sorted(
-        (identifier for record in world.records for identifier in record),
-        key=lambda identifier: (identifier.assigner, identifier.value),
-    )
-    living = {number: await patients.named(connection, number) for number in numbers}
-    found = {
-        patient_id: patient
-        for patient_id in set(living.values())
-        if patient_id and (patient := await patients.by_id(connection, patient_id))
-    }
-    every = {i: whole(patient) for i, patient in found.items()}
-    return {
-        reference.Person(
-            borne=frozenset(i for i in patient.identifiers if i.kind is IdentifierKind.LOCAL),
-            retired=frozenset(patient.retired),
-            traits=tuple(
-                sorted((name, getattr(patient.traits, name)) for name in Traits.__slots__)
-            ),
-            status=patient.status,
-            attributes=patient.attributes,
-            ins=patient.ins,
-            linked=frozenset(every[other] for other in patient.linked),
-        )
-        for patient in found.values()
-    }
-
-
-def whole(patient: Patient) -> frozenset[Identifier]:
-    local = (i for i in patient.identifiers if i.kind is IdentifierKind.LOCAL)
-    return frozenset({*local, *patient.retired})
-
-
-@pytest.mark.parametrize("first", range(0, SEQUENCES, 100))
-def test_generated_stories_end_as_the_reference_says(
-    run: Any, database: Database, here: Any, first: int
-) -> None:
-    async def follow(seeds: range) -> None:
-        async with database.transaction(here.id) as connection:
-            for seed in seeds:
-                world = await heard(connection, here.id, story(seed))
-                assert await people_of(connection, world) == world.people(), f"story {seed}"
-
-    async def together() -> None:
-        """On several connections: the database works on one while another is being judged."""
-        await asyncio.gather(*(follow(range(first + part, first + 100, 4)) for part in range(4)))
-
-    run(together())
-
-
-@pytest.mark.parametrize("block", range(4))
-def test_the_order_of_messages_makes_no_difference(block: int) -> None:
-    """Of the reference, which the catalogue equals: times decide, where they differ."""
-    for seed in range(block * 150, block * 150 + 150):
-        chance = random.Random(-seed)
-        told = [
-            replace(message, at=number, who=only_local(message.who))
-            for number, message in enumerate(story(seed))
-        ]
-        in_order, shuffled = reference.Reference(), reference.Reference()
-        for message in told:
-            tell(in_order, message)
-        for message in chance.sample(told, len(told)):
-            tell(shuffled, message)
-        assert in_order.people() == shuffled.people(), f"story {seed}"
-
-
-def only_local(who: Identity) -> Identity:
-    """One number each: who gets a second number is decided by who is first."""
-    local = who.local
-    assert local
-    return replace(who, identifiers=(local, *(i for i in who.identifiers if i == INS)))

@@ -16,12 +16,9 @@ from sgi.domain.datamatrix import (
     as_read,
     compare,
     identity_of,
-    is_ins_datamatrix,
-    is_ins_text,
     parse_datamatrix,
     whose,
 )
-from sgi.domain.identification import is_patient_code
 from sgi.domain.patient import (
     Identifier,
     IdentifierKind,
@@ -30,6 +27,7 @@ from sgi.domain.patient import (
     Trait,
     Traits,
 )
+from sgi.domain.patient_codes import is_patient_code
 from sgi.errors import UnreadableDatamatrixError
 
 HEADER = b"IS01" + b"0" * 22
@@ -130,9 +128,9 @@ def test_damage_is_a_value_or_the_one_error(noise: bytes, place: int, gone: int)
 
 
 def test_a_barcode_of_another_kind_is_known_for_none() -> None:
-    assert is_ins_datamatrix(written())
-    assert is_ins_datamatrix(HEADER + b"damaged")
-    assert not is_ins_datamatrix(b"IS0123")
+    assert is_patient_code(written().decode())
+    assert is_patient_code((HEADER + b"damaged").decode())
+    assert not is_patient_code("IS0123")
 
 
 def test_a_scan_is_only_compared() -> None:
@@ -153,7 +151,6 @@ def test_a_scan_is_only_compared() -> None:
 @pytest.mark.parametrize(("before", "after"), [("", ""), ("]d2", "\r\n"), ("", "\t")])
 def test_a_hand_held_reader_writes_separators_as_it_can(mark: str, before: str, after: str) -> None:
     text = before + written().decode().replace("\x1d", mark) + after
-    assert is_ins_text(text)
     assert is_patient_code(text)
     identity = parse_datamatrix(as_read(text))
     assert identity.traits == TRAITS
@@ -169,7 +166,7 @@ def test_without_separators_fields_still_come_in_any_order() -> None:
 
 @pytest.mark.parametrize("text", ["", "26P1", "\u4e00" * 30, "x" * 601, "IS0123"])
 def test_other_text_is_no_such_code(text: str) -> None:
-    assert not is_ins_text(text)
+    assert not is_patient_code(text)
     with pytest.raises(UnreadableDatamatrixError):
         parse_datamatrix(as_read(text))
 

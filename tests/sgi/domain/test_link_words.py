@@ -18,6 +18,8 @@ MODULES = (
     "hl7/client.py",
     "hl7/connection_out.py",
     "hl7/files.py",
+    "hl7/files_found.py",
+    "hl7/files_out.py",
     "hl7/notices.py",
     "hl7/outgoing.py",
     "hl7/receive.py",
@@ -33,6 +35,7 @@ TOLD = {
     "BadAnswerError",
     "NotYet",
     "NotFoundError",
+    "UnreadableFileError",
 }
 NEVER_KEPT = {"There is no such interface.", "There is no such message."}
 """Of requests."""

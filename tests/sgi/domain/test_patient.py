@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sgi.domain.patient import (
     DOUBTS,
     INS_OIDS,
+    UNUSABLE,
     Identifier,
     IdentifierKind,
     Identity,
@@ -28,7 +29,7 @@ from sgi.domain.patient import (
 
 INS = Identifier("279035121518989", "1.2.250.1.213.1.4.8", IdentifierKind.INS)
 OTHER_ROOT = Identifier("279035121518989", "1.2.250.1.213.1.4.2", IdentifierKind.INS)
-CODES = ["PROV", "RECUP", "VALI", "QUAL", "HOMA", "DOUT", "FICT", "VIDE", "CACH", "x"]
+CODES = ["PROV", "RECUP", "VALI", "QUAL", "HOMA", "DOUT", "FICT", "USUR", "CACH", "x"]
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,13 @@ CODES = ["PROV", "RECUP", "VALI", "QUAL", "HOMA", "DOUT", "FICT", "VIDE", "CACH"
         (["FICT", "VALI"], INS, IdentityStatus.PROVISIONAL),
         (["DOUT", "QUAL"], INS, IdentityStatus.PROVISIONAL),
         (["HOMA", "VALI"], INS, IdentityStatus.QUALIFIED),
+        (["VALI", "USUR"], INS, IdentityStatus.PROVISIONAL),
+        (["QUAL", "INVA"], INS, IdentityStatus.PROVISIONAL),
+        (["VALI", "ANOM"], INS, IdentityStatus.PROVISIONAL),
+        (["VALI", "COLP"], INS, IdentityStatus.PROVISIONAL),
+        (["VALI", "COLV"], INS, IdentityStatus.PROVISIONAL),
+        (["USUR"], None, IdentityStatus.PROVISIONAL),
+        (["DOUB", "VALI"], INS, IdentityStatus.QUALIFIED),
     ],
 )
 def test_the_status_that_codes_and_ins_make(
@@ -67,8 +75,10 @@ def test_no_doubt_is_qualified_and_nothing_is_without_an_ins(count: int) -> None
             if found.status is IdentityStatus.QUALIFIED:
                 assert ins is INS
                 assert not found.attributes & DOUBTS
-            lowered = found.attributes & DOUBTS and {"RECUP", "VALI", "QUAL"} & set(codes)
-            unproved = not found.attributes & DOUBTS and "QUAL" in codes and ins is not INS
+                assert not UNUSABLE & set(codes)
+            is_doubted = found.attributes & DOUBTS or UNUSABLE & set(codes)
+            lowered = is_doubted and {"RECUP", "VALI", "QUAL"} & set(codes)
+            unproved = not is_doubted and "QUAL" in codes and ins is not INS
             assert bool(found.notes) is bool(lowered or unproved)
 
 

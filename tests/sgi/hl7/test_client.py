@@ -15,7 +15,12 @@ from hl7.mllp import start_hl7_server
 from sgi.errors import ConfigurationError
 from sgi.hl7.acknowledge import answer
 from sgi.hl7.client import Address, MllpClient
-from sgi.hl7.errors import BadAnswerError, LinkTimeoutError, LinkUnavailableError
+from sgi.hl7.errors import (
+    BadAnswerError,
+    LinkTimeoutError,
+    LinkUnavailableError,
+    NoAnswerError,
+)
 from sgi.hl7.message import parse_message
 from sgi.hl7.mllp import Frame, Framer, encode_frame
 from sgi.hl7.server import MllpServer
@@ -148,6 +153,32 @@ def test_the_answer_is_found_among_others(answers: Callable[[bytes], bytes]) -> 
     asyncio.run(scene())
 
 
+@pytest.mark.parametrize("said", ["UNICODE UTF-8", "UNICODE UTF-16"])
+def test_an_answer_is_taken_in_spite_of_its_encoding(said: str) -> None:
+    """What was decided is plain in any of them; it would be asked for again and again."""
+
+    def told_oddly(raw: bytes) -> bytes:
+        head = f"MSH|^~\\&|SGL|X|SGI|Y|20260612||ACK^O21^ACK|9|P|2.5.1||||||{said}\r"
+        return encode_frame(f"{head}MSA|CA|5|Reçu\r".encode("latin-1"))
+
+    async def scene() -> None:
+        async with peer(saying(told_oddly)) as address:
+            client = MllpClient(address, connection_per_message=True, answer_s=0.2, hears_late=True)
+            assert "MSA|CA|5|Reçu".encode("latin-1") in await client.send(message("5"))
+
+    asyncio.run(scene())
+
+
+def test_who_answers_nonsense_was_not_silent() -> None:
+    async def scene() -> None:
+        other = saying(lambda raw: encode_frame(b"what?"))
+        async with peer(other) as address, MllpClient(address, answer_s=0.2) as client:
+            with pytest.raises(BadAnswerError, match="does not answer what was sent"):
+                await client.send(message("5"))
+
+    asyncio.run(scene())
+
+
 def test_an_answer_without_its_return_is_taken_after_a_moment() -> None:
     async def scene() -> None:
         short = saying(lambda raw: told("5")[:-1])
@@ -161,7 +192,6 @@ def test_an_answer_without_its_return_is_taken_after_a_moment() -> None:
 @pytest.mark.parametrize(
     "answers",
     [
-        lambda raw: b"",
         lambda raw: told("other"),
         lambda raw: told("5")[:-10],
         lambda raw: b"HTTP/1.1 400 Bad Request\r\n" * 100,
@@ -173,6 +203,18 @@ def test_what_is_no_answer(answers: Callable[[bytes], bytes]) -> None:
     async def scene() -> None:
         async with peer(saying(answers, most=1)) as address, MllpClient(address) as client:
             with pytest.raises(BadAnswerError):
+                await client.send(message("5"))
+
+    asyncio.run(scene())
+
+
+def test_who_closes_without_an_answer_gave_none() -> None:
+    """A proxy that accepts, with nobody behind it, looks like this."""
+
+    async def scene() -> None:
+        mute = saying(lambda raw: b"", most=1)
+        async with peer(mute) as address, MllpClient(address) as client:
+            with pytest.raises(NoAnswerError, match="without an answer"):
                 await client.send(message("5"))
 
     asyncio.run(scene())
@@ -381,7 +423,7 @@ def test_both_sides_prove_who_they_are(certificates: Path) -> None:
             for number in range(3):
                 assert b"MSA|AA" in await client.send(message(str(number)))
         for stranger in (client_context(ours), client_context(theirs), client_context()):
-            with pytest.raises((LinkUnavailableError, BadAnswerError)):
+            with pytest.raises((LinkUnavailableError, NoAnswerError)):
                 await MllpClient(Address("localhost", port, stranger)).send(message("4"))
         with pytest.raises(LinkUnavailableError):  # it proves another name
             await MllpClient(Address(HOST, port, known)).send(message("5"))

@@ -2,18 +2,30 @@
 
 import asyncio
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sgi.domain.interface import Outcome
+from sgi.catalogue import interfaces, kept_messages
+from sgi.catalogue.kept_messages import Filter
+from sgi.catalogue.kept_messages import Kept as KeptMessage
+from sgi.domain.interface import Outcome, Traffic
+from sgi.domain.link_words import link_words
+from sgi.domain.words import Language
 from sgi.errors import SgiError
+from sgi.hl7 import files
 from sgi.hl7.acknowledge import answer
 from sgi.hl7.errors import BusyLinkError, LinkUnavailableError, UnknownPatientError
-from sgi.hl7.files import FileDrop, FileTransport
+from sgi.hl7.files import FileDrop
+from sgi.hl7.files_found import Found, read_found
+from sgi.hl7.files_out import FileTransport
+from sgi.hl7.interfaces import built_in
 from sgi.hl7.message import parse_message
-from sgi.hl7.receive import Result
+from sgi.hl7.receive import Receiver, Result
 
 
 def message(control_id: str, end: str = "\r") -> bytes:
@@ -202,20 +214,253 @@ def test_one_that_is_too_large_is_refused_unread(tmp_path: Path) -> None:
     assert (told.value("MSA-1"), told.value("MSA-2")) == ("AE", "1")
 
 
-def test_one_that_cannot_be_read_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "a").write_bytes(message("1"))
-    (tmp_path / "b").write_bytes(message("2"))
+class Unreadable:
+    """Lets no file of these names be read, as a share that is away does."""
 
-    def refuse(path: Path, most_bytes: int) -> bytes:
-        if path.name == "a":
-            raise PermissionError(13, "Permission denied")
-        return path.read_bytes()
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+        self.names = set(names)
+        self._read = read_found
+        monkeypatch.setattr(files, "read_found", self)
 
-    monkeypatch.setattr("sgi.hl7.files._read", refuse)
-    kept = Kept()
+    def __call__(self, found: Found, most_bytes: int) -> bytes:
+        if found.path.name in self.names:
+            raise OSError(16, "Device or resource busy")
+        return self._read(found, most_bytes)
+
+
+class Telling:
+    """A drop, and what the page of interfaces would say of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.kept = Kept()
+        self.told: list[str] = []
+        self.heads: list[bytes] = []
+        self.drop = FileDrop("sgl", folder, self.kept, quiet_s=0, refuser=self._keep)
+
+    async def _keep(self, head: bytes, error: SgiError) -> Result:
+        self.heads.append(head)
+        self.told.append(str(error))
+        return Result(Outcome.REFUSED, answer(head, error, datetime.now(UTC)))
+
+    def look(self, times: int = 1) -> bool:
+        again = False
+        for _ in range(times):
+            again = asyncio.run(self.drop.look())
+        return again
+
+
+def put(folder: Path, *names: str) -> None:
+    """Files in this order, each with a message of its own."""
+    for at, name in enumerate(names):
+        (folder / name).write_bytes(message(name))
+        os.utime(folder / name, (at, at))
+
+
+def test_one_that_cannot_be_read_once_is_read_in_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, "1", "2", "3")
+    away = Unreadable(monkeypatch, "2")
+    drop = Telling(tmp_path)
+    assert drop.look(2) is True
+    assert drop.kept.taken == ["1"]
+    away.names.clear()
+    assert drop.look() is False
+    assert drop.kept.taken == ["1", "2", "3"]
+    assert drop.told == []
+
+
+def test_those_that_cannot_be_read_hold_up_others_no_longer_than_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, "1", "2", "3", "4", "5")
+    away = Unreadable(monkeypatch, "1", "2", "4")
+    drop = Telling(tmp_path)
+    drop.look(5)
+    assert drop.kept.taken == []
+    assert drop.look(2) is True
+    assert drop.kept.taken == ["3", "5"]
+    assert len(drop.told) == 3
+    assert drop.told[0] == (
+        "The file 1 cannot be read (Device or resource busy): see to its rights, and to the disk "
+        "or share; it is tried again by itself."
+    )
+    assert len(set(drop.heads)) == 3, "the same bytes are the same message"
+    away.names = {"2"}
+    drop.look()
+    assert drop.kept.taken == ["3", "5", "1", "4"]
+    drop.look(10)
+    assert len(drop.told) == 3, "once a day is enough"
+
+
+def test_what_cannot_be_told_is_told_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away(Telling):
+        away = True
+
+        async def _keep(self, head: bytes, error: SgiError) -> Result:
+            kept = await super()._keep(head, error)
+            return Result(None, b"") if self.away else kept
+
+    put(tmp_path, "1")
+    Unreadable(monkeypatch, "1")
+    drop = Away(tmp_path)
+    drop.look(7)
+    assert len(drop.told) == 2
+    drop.away = False
+    drop.look(7)
+    assert len(drop.told) == 3
+
+
+def test_of_very_many_some_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [str(number) for number in range(50)]
+    put(tmp_path, *names)
+    Unreadable(monkeypatch, *names)
+    drop = Telling(tmp_path)
+    drop.look(8)
+    assert len(drop.told) == 20
+
+
+def test_a_name_is_told_as_it_can_be_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = os.fsdecode(b"\xff\x1b\nx" + b"y" * 200)
+    put(tmp_path, "later")
+    (tmp_path / name).write_bytes(message("1"))
+    Unreadable(monkeypatch, name, "later")
+    drop = Telling(tmp_path)
+    drop.look(8)
+    assert all(sentence.isprintable() and len(sentence) < 300 for sentence in drop.told)
+    assert all(head.decode().isprintable() for head in drop.heads)
+
+
+def test_one_whose_size_cannot_be_asked_for_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a stale handle on a share."""
+    put(tmp_path, "1", "2")
+    scan = os.scandir
+
+    class Stale:
+        def __init__(self, entry: os.DirEntry[str]) -> None:
+            self._entry = entry
+            self.name, self.path = entry.name, entry.path
+
+        def is_file(self, **how: bool) -> bool:
+            return self._entry.is_file(**how)
+
+        def stat(self, **how: bool) -> os.stat_result:
+            if self.name == "1":
+                raise OSError(116, "Stale file handle")
+            return self._entry.stat(**how)
+
+    @contextmanager
+    def stale(folder: Path) -> Iterator[list[Stale]]:
+        with scan(folder) as entries:
+            yield [Stale(entry) for entry in entries]
+
+    drop = Telling(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", stale)
+        drop.look(8)
+    assert drop.kept.taken == ["2"]
+    assert len(drop.told) == 1
+    drop.look()
+    assert drop.kept.taken == ["2", "1"]
+
+
+def test_one_that_changes_while_it_is_read_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, "1")
+    path = tmp_path / "1"
+    read = os.fdopen
+
+    def slowly(*how: object) -> object:
+        with path.open("ab") as file:
+            file.write(b"PV1|1||X\r")
+        return read(*how)  # type: ignore[call-overload]
+
+    drop = Telling(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdopen", slowly)
+        assert drop.look() is True
+    assert drop.kept.taken == []
+    assert drop.look() is False
+    assert drop.kept.taken == ["1"]
+
+
+def test_what_is_added_before_it_is_put_away_is_read_too(tmp_path: Path) -> None:
+    class Slow(Kept):
+        async def receive(self, raw: bytes) -> Result:
+            if not self.taken:
+                with (tmp_path / "1").open("ab") as file:
+                    file.write(message("2"))
+            return await super().receive(raw)
+
+    put(tmp_path, "1")
+    kept = Slow()
+    assert look(tmp_path, kept) is True
+    assert names(tmp_path) == {"1"}
     assert look(tmp_path, kept) is False
-    assert kept.taken == ["2"]
-    assert names(tmp_path) == {"a"}
+    assert kept.taken == ["1", "1", "2"]
+    assert names(tmp_path / "done") == {"1", "1.ack"}
+
+
+def test_the_health_of_its_interface_says_that_a_file_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Any, database: Any, here: Any
+) -> None:
+    put(tmp_path, "1.hl7")
+    Unreadable(monkeypatch, "1.hl7")
+    receiver = Receiver(database, here.id, built_in())
+    drop = FileDrop("sgl", tmp_path, receiver, quiet_s=0, refuser=receiver.receive_head)
+
+    async def scene() -> tuple[Traffic, list[KeptMessage]]:
+        async with database.transaction(here.id) as connection:
+            await interfaces.register(connection, here.id, "sgl", "files", None, ())
+        for _ in range(8):
+            await drop.look()
+        async with database.transaction(here.id) as connection:
+            ((_, traffic),) = await interfaces.all_(connection)
+            return traffic, await kept_messages.list_(connection, Filter(), 10, None)
+
+    traffic, (told,) = run(scene())
+    assert traffic.refused_today == 1
+    assert told.outcome is Outcome.REFUSED
+    assert told.error is not None
+    assert told.error.startswith("The file 1.hl7 cannot be read")
+    french = link_words(told.error, Language.FRENCH)
+    assert french is not None
+    assert french.startswith("Le fichier 1.hl7 ne peut pas être lu (Device or resource busy)")
+
+
+@pytest.mark.parametrize(("application", "type_"), [(True, "ORL"), (False, "ACK")])
+def test_a_defect_is_answered_as_the_interface_answers(
+    tmp_path: Path, application: bool, type_: str
+) -> None:
+    (tmp_path / "x").write_bytes(message("X").replace(b"ADT^A08", b"OML^O21"))
+    drop = FileDrop("sgl", tmp_path, Kept(), quiet_s=0, application=application)
+    asyncio.run(drop.look())
+    assert parse_message((tmp_path / "refused" / "x.ack").read_bytes()).code == type_
+
+
+def test_a_folder_that_cannot_be_used_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_AGAIN_S", 0.01)
+    (tmp_path / "in").write_text("no folder")
+    drop = Telling(tmp_path / "in")
+
+    async def scene() -> None:
+        running = asyncio.create_task(drop.drop.run())
+        for _ in range(200):
+            await asyncio.sleep(0.02)
+            if drop.told:
+                break
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(scene())
+    (told,) = drop.told
+    assert told.startswith("The folder of the messages cannot be used (")
+    assert str(tmp_path) not in told
 
 
 def test_a_death_between_two_steps_loses_nothing(
@@ -297,24 +542,14 @@ def test_one_that_is_refused_for_ever_holds_up_nothing_for_ever(tmp_path: Path) 
 def test_empty_and_unreadable_ones_starve_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sgi.hl7.files._MOST_AT_ONCE", 2)
-    for number in range(6):
-        path = tmp_path / f"{number}.hl7"
-        path.write_bytes(b"" if number % 2 else message("1"))
-        os.utime(path, (number, number))
-    (tmp_path / "good.hl7").write_bytes(message("7"))
-
-    def refuse(path: Path, most_bytes: int) -> bytes:
-        if path.name != "good.hl7":
-            raise PermissionError(13, "Permission denied")
-        return path.read_bytes()
-
-    monkeypatch.setattr("sgi.hl7.files._read", refuse)
-    kept = Kept()
-    drop = FileDrop("sgl", tmp_path, kept, quiet_s=0)
-    for _ in range(3):
-        asyncio.run(drop.look())
-    assert kept.taken == ["7"]
+    monkeypatch.setattr(files, "_MOST_AT_ONCE", 2)
+    put(tmp_path, *(str(number) for number in range(6)), "good")
+    for number in (1, 3, 5):
+        (tmp_path / str(number)).write_bytes(b"")
+    Unreadable(monkeypatch, "0", "2", "4")
+    drop = Telling(tmp_path)
+    drop.look(20)
+    assert drop.kept.taken == ["good"]
 
 
 def test_the_beginning_of_one_that_is_too_large_is_kept(tmp_path: Path) -> None:

@@ -133,9 +133,9 @@ def test_every_synthetic_one(interop: Path) -> None:
     assert new.identity.status is IdentityStatus.PROVISIONAL
     merged, changed = found["P04"], found["P05"]
     assert isinstance(merged, PatientsMerged)
-    assert (merged.kept.local, merged.gone) == (THIRD, ipp("000009"))
+    assert (merged.kept.local, merged.gone) == (THIRD, (ipp("000009"),))
     assert isinstance(changed, IdentifierChanged)
-    assert (changed.new.local, changed.old) == (THIRD, ipp("000008"))
+    assert (changed.new.local, changed.old) == (THIRD, (ipp("000008"),))
 
 
 # PID ----------------------------------------------------------------------------------------------
@@ -279,7 +279,9 @@ def test_the_codes_of_reliability() -> None:
         ("1^^^&000897406&N^PI", [ipp("1", "000897406")]),
         ("1^^^^PI", [ipp("1", "LABO")]),
         ("1", [ipp("1", "LABO")]),
-        ("1^^^CHU-X^PI~2^^^CHU-X^PI~A^^^GHT^PI", [ipp("1"), ipp("A", "GHT")]),
+        ("1^^^CHU-X^PI~2^^^CHU-X^PI~A^^^GHT^PI", [ipp("1"), ipp("2"), ipp("A", "GHT")]),
+        ("1^^^CHU-X^PI~1^^^CHU-X^PI", [ipp("1")]),
+        ("1^^^A&1.2&ISO^PI~1^^^B&1.2&ISO^PI~1^^^A&1.3&ISO^PI", [ipp("1", "A"), ipp("1", "A")]),
         ("24^^^CHU-X^AN~1^^^CHU-X^PI~7^^^CHU-X^VN", [ipp("1")]),
         (f"1^^^CHU-X^PI~{INS_CX}", [ipp("1"), INS]),
         (f"{INS_CX}~1^^^CHU-X^PI", [ipp("1"), INS]),
@@ -299,6 +301,14 @@ def test_an_event_without_any_is_refused_and_an_order_is_not(field: str) -> None
     assert str(raised.value.location) == "PID-3"
     order = adt(pid(field)).replace(b"ADT^A31", b"ORM^O01")
     assert identity_of(parse_message(order), OWN).identifiers == ()
+
+
+@pytest.mark.parametrize("type_", [b"ADT^A31", b"ADT^A03", b"ORM^O01", b"ORU^R01", b"MDM^T02"])
+def test_one_patient_a_message(type_: bytes) -> None:
+    two = adt(pid("1^^^CHU-X^PI"), pid("2^^^CHU-X^PI")).replace(b"ADT^A31", type_)
+    with pytest.raises(errors.SegmentSequenceError) as raised:
+        identity_of(parse_message(two), OWN)
+    assert str(raised.value.location) == "PID[2]-1"
 
 
 @pytest.mark.parametrize("value", ["x" * 251, "1\\X0A\\2"])
@@ -399,15 +409,17 @@ def test_several_merges_in_one_message() -> None:
         event="A40",
     )
     merges = [s for s in statements if isinstance(s, PatientsMerged)]
-    assert [(s.kept.local, s.gone) for s in merges] == [(ipp("3"), ipp("9")), (ipp("4"), ipp("8"))]
-
-
-def test_all_identifiers_of_who_goes_go_those_of_the_same_office_first() -> None:
-    statements, _ = read(pid(), "MRG|A^^^GHT^PI~9^^^CHU-X^PI~7^^^CHU-X^AN", event="A40")
-    assert [s.gone for s in statements if isinstance(s, PatientsMerged)] == [
-        ipp("9"),
-        ipp("A", "GHT"),
+    assert [(s.kept.local, s.gone) for s in merges] == [
+        (ipp("3"), (ipp("9"),)),
+        (ipp("4"), (ipp("8"),)),
     ]
+
+
+def test_all_identifiers_of_who_goes_go() -> None:
+    mrg = "MRG|A^^^GHT^PI~9^^^CHU-X^PI~7^^^CHU-X^AN~8^^^CHU-X^PI"
+    (merge,), _ = read(pid(), mrg, event="A40")
+    assert isinstance(merge, PatientsMerged)
+    assert merge.gone == (ipp("A", "GHT"), ipp("9"), ipp("8"))
 
 
 @pytest.mark.parametrize("event", ["A40", "A47"])
@@ -424,11 +436,11 @@ def test_merges_and_changes_need_both_sides(event: str) -> None:
         assert str(raised.value.location) == place
 
 
-def test_a_change_names_what_was_borne_before() -> None:
+def test_a_change_names_all_that_was_borne_before() -> None:
     statements, _ = read(pid("3^^^CHU-X^PI"), "MRG|A^^^GHT^PI~8^^^CHU-X^PI", event="A47")
     (change,) = statements
     assert isinstance(change, IdentifierChanged)
-    assert (change.new.local, change.old) == (ipp("3"), ipp("8"))
+    assert (change.new.local, change.old) == (ipp("3"), (ipp("A", "GHT"), ipp("8")))
 
 
 def test_a_change_of_the_ins_is_a_word_on_the_identity() -> None:
@@ -440,8 +452,9 @@ def test_a_change_of_the_ins_is_a_word_on_the_identity() -> None:
 
 @pytest.mark.parametrize(("event", "linked"), [("A24", True), ("A37", False)])
 def test_links_and_their_ends(event: str, linked: bool) -> None:
-    statements, _ = read(pid("1^^^CHU-X^PI"), "PV1|1|N", pid("2^^^CHU-X^PI"), event=event)
-    assert statements == [PatientsLinked(ipp("1"), ipp("2"), linked)]
+    one, other = "5^^^LAB^PI~1^^^CHU-X^PI", "2^^^CHU-X^PI"
+    statements, _ = read(pid(one), "PV1|1|N", pid(other), event=event)
+    assert statements == [PatientsLinked((ipp("5", "LAB"), ipp("1")), (ipp("2"),), linked)]
     for count in (0, 1, 3):
         with pytest.raises(errors.SegmentSequenceError):
             read(*[pid()] * count, event=event)

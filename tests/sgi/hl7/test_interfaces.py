@@ -9,15 +9,17 @@ from sgi.domain.case import AssetKind
 from sgi.domain.interface import NoticeKind
 from sgi.errors import ConfigurationError
 from sgi.hl7.encodings import Charset
-from sgi.hl7.interface import AssetWord
+from sgi.hl7.interface import AssetWord, Interface
 from sgi.hl7.interfaces import (
     BUILT_IN,
     InterfaceKind,
     built_in,
+    interfaces_of,
     load_interfaces,
     parse_interface,
     read_interface,
 )
+from sgi.settings import Hl7Settings, Settings
 
 
 def test_without_a_file_there_is_the_built_in_interface(tmp_path: Path) -> None:
@@ -137,6 +139,61 @@ def test_names_are_given_once(tmp_path: Path) -> None:
         ('encodings = ["EBCDIC"]', "a.toml: encodings.0 is not right"),
         ("read = 3", "a.toml: read is not right"),
         ("port = 2026-06-12", "a.toml: port is not right"),
+        # Keys that would be without effect
+        (
+            'kind = "files"\nport = 2600',
+            'a.toml: port goes with kind = "mllp"; take one of them out.',
+        ),
+        ('kind = "files"\nhost = "h"', 'a.toml: host goes with kind = "mllp"'),
+        ('folder = "/srv/x"', 'a.toml: folder goes with kind = "files"'),
+        (
+            "[out]\nhost='h'\nport=1\nfolder='/srv/x'\nsend=['LAB-104']",
+            "a.toml: out is not right: notices go to host or into folder; take one of them out.",
+        ),
+        (
+            "[out]\nhost='h'\nfolder='/srv/x'",
+            "a.toml: out is not right: notices go to host or into",
+        ),
+        ("[out]\nhost='h'", "a.toml: out is not right: host and port go together; give both."),
+        ("[out]\nport=1", "a.toml: out is not right: host and port go together"),
+        ("[out]\ntls=true", "a.toml: out is not right: tls goes with host and port; give them"),
+        (
+            "[out]\nhost='h'\nport=1\nauthority='a.pem'",
+            "a.toml: out is not right: authority goes with tls; set tls = true, or take it out.",
+        ),
+        (
+            "[out]\nhost='h'\nport=1\ncertificate='c.pem'\nkey='k.pem'",
+            "a.toml: out is not right: certificate goes with tls",
+        ),
+        (
+            "events = { ignore = ['OML^021'] }",
+            "a.toml: events.ignore is not right: OML^021 is no message; write it as ADT or OML^O21",
+        ),
+        ("events = { ignore = ['adt'] }", "a.toml: events.ignore is not right: adt is no message"),
+        (
+            "events = { take = ['ADT^A08'], ignore = ['ADT'] }",
+            "a.toml: events is not right: ADT^A08 is among those that are ignored, too; take it",
+        ),
+        (
+            "like = 'roche'\n[extemporane]\nfields = 'OBR-4'",
+            "a.toml: extemporane.values is missing: fields alone are compared with nothing.",
+        ),
+        ("[extemporane]\nfields = 'OBR-4'\nvalues = []", "a.toml: extemporane.values is missing"),
+        ("[extemporane]\nfields = ''\nvalues = ['X']", "a.toml: extemporane.fields is missing"),
+        (
+            "[patterns]\nslide = '(?P<ident>x)'",
+            "a.toml: patterns.slide is not right: of its groups only id is read; name one of them",
+        ),
+        (
+            "[read]\nslide = 'SPM-2|SMP-2'",
+            "a.toml: read.slide is not right: there is no segment SMP in such messages; check how",
+        ),
+        (
+            "[scanner]\nscanned = ['x']\nstatus = ['x']",
+            "a.toml: scanner is not right: x says both; take it out of one.",
+        ),
+        ("[codes.stains]\nHE = { code = ' ' }", "a.toml: codes.stains.HE.0.code is not right"),
+        ("[codes.containers]\n'' = 'slide'", "a.toml: codes.containers is not right: there is an"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
@@ -147,6 +204,102 @@ def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path, text: str, senten
     assert told.startswith(sentence)
     assert told.endswith(".")
     assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[extemporane]\nvalues = []",  # no frozen sections by orders
+        "[extemporane]\nfields = ''",
+        "[extemporane]\nfields = 'ORC-16'",  # with the values of what it is like
+        "[read]\nslide = 'ZSL-3|SPM-2'",  # of the laboratory's own
+        "[patterns]\nslide = '(?P<q>/)?(?P<id>[0-9]+)(?P=q)'",
+        "events = { ignore = ['ADT^A60', 'SIU', 'ZZZ^Z01'] }",
+        "events = { take = ['ADT'], ignore = ['ADT^A31'] }",
+        "kind = 'files'\n[out]\nhost = 'h'\nport = 1\ntls = true\nauthority = 'a.pem'",
+        "[out]\nfolder = '/srv/x'\nsend = ['LAB-104']",
+    ],
+)
+def test_what_has_an_effect_is_right(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.toml").write_text(text)
+    assert load_interfaces(tmp_path, 2575)
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "sentence"),
+    [
+        ("box", "box", "b.toml: folder is that of a too; give it one of its own."),
+        ("box", "link", "b.toml: folder is that of a too"),
+        ("box", "x/../box/", "b.toml: folder is that of a too"),
+        ("box", "box/done", "b.toml: folder is where a puts away what it took"),
+        ("box/refused", "box", "a.toml: folder is where b puts away what it took"),
+        ("box", "drops/a", None),
+        ("drops/b", None, "b.toml: folder is that of a too"),
+    ],
+)
+def test_folders_are_given_once(
+    tmp_path: Path, own: str, other: str | None, sentence: str | None
+) -> None:
+    """Two that take the same files would each take some."""
+    files = tmp_path / "interfaces"
+    for folder in ("interfaces", "box", "x"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "link").symlink_to("box")
+    folders = {"a": f'folder = "{tmp_path / own}"', "b": ""}
+    if other is not None:
+        folders["b"] = f'folder = "{tmp_path}/{other}"'
+    for name, line in folders.items():
+        (files / f"{name}.toml").write_text(f'kind = "files"\n{line}\n')
+    if sentence is None:
+        assert load_interfaces(files, 2575, tmp_path / "drops")
+        return
+    with pytest.raises(ConfigurationError) as raised:
+        load_interfaces(files, 2575, tmp_path / "drops")
+    assert str(raised.value).startswith(sentence)
+
+
+def test_nobody_takes_our_own_notices(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(
+        f'kind = "files"\n[out]\nfolder = "{tmp_path}/drops/a"\nsend = ["LAB-104"]\n'
+    )
+    with pytest.raises(ConfigurationError) as raised:
+        load_interfaces(tmp_path, 2575, tmp_path / "drops")
+    assert str(raised.value) == (
+        "a.toml: out.folder is where a takes its messages from; give it another."
+    )
+
+
+def test_an_interface_of_files_has_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('kind = "files"')
+    (a,) = load_interfaces(tmp_path, 2575, tmp_path / "drops")
+    assert a.folder == tmp_path / "drops" / "a"
+
+
+def test_a_folder_that_was_named_is_there_and_has_files(tmp_path: Path) -> None:
+    """Or the interface that there is without any would take messages as nobody meant them."""
+
+    def named(folder: Path | None) -> list[Interface]:
+        return interfaces_of(Settings(data=tmp_path, hl7=Hl7Settings(folder=folder)))
+
+    assert [one.name for one in named(None)] == ["sgl"]
+    with pytest.raises(ConfigurationError, match=r"SGI_HL7__FOLDER: there is no folder .*typo"):
+        named(tmp_path / "typo")
+    (tmp_path / "own").mkdir()
+    with pytest.raises(ConfigurationError, match=r"SGI_HL7__FOLDER: there is no .*\.toml in"):
+        named(tmp_path / "own")
+    (tmp_path / "own" / "a.toml").write_text("")
+    assert [one.name for one in named(tmp_path / "own")] == ["a"]
+
+
+def test_a_folder_that_cannot_be_listed_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(ConfigurationError, match=r"cannot be listed: Permission denied\."):
+        load_interfaces(tmp_path, 2575)
 
 
 def test_a_word_of_a_table_is_replaced_whole() -> None:

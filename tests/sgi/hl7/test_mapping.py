@@ -98,6 +98,16 @@ def test_an_interface_takes_only_the_events_that_its_file_names() -> None:
     assert read(message("ADT^A31", evn="EVN||20260612"), narrow).statements
 
 
+@pytest.mark.parametrize("type_", ["ACK^O21^ACK", "ORL^O22^ORL_O22"])
+def test_answers_to_ours_are_heard_whatever_is_taken(type_: str) -> None:
+    head = f"MSH|^~\\&|SGL||SGI||20260612||{type_}|A9|P|2.5.1||||||UNICODE UTF-8"
+    raw = f"{head}\rMSA|AE|7|Dossier refusé\r".encode("latin-1")
+    (said,) = read(raw, own(events={"take": ["ADT"]})).statements
+    assert isinstance(said, OrderAnswered)
+    assert (said.control_id, said.code, said.words) == ("7", "AE", "Dossier refusé")
+    assert read(raw, own(events={"ignore": [type_[:3]]})).statements == []
+
+
 def test_what_is_to_be_ignored_is_answered_and_not_read() -> None:
     for event in ("SIU", "SIU^S12"):
         reading = read(message("SIU^S12"), own(events={"ignore": [event]}))

@@ -422,6 +422,31 @@ def test_several_messages_of_a_file() -> None:
     assert split_messages(b"what is this") == [b"what is this"]
 
 
+def test_a_finding_is_no_beginning_of_a_message() -> None:
+    report = message("OBX|1|TX|X||MLH1 kept\nMSH-2 lost\nMSH: see above\nMSH(6)")
+    assert split_messages(report) == [report]
+    assert [one.name for one in parse_message(report)] == ["MSH", "OBX"]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        message(PID),
+        message(PID).replace(b"\r", b"\n"),
+        b"\n" + message(PID),
+        b"\xef\xbb\xbf" + message(PID),
+        message(PID).replace(b"|", b"$"),
+        b"MSH|A",
+    ],
+)
+def test_one_message_at_a_time(second: bytes) -> None:
+    """One answer would be taken for both."""
+    for first in (message(PID), message(PID).replace(b"\r", b"\n")):
+        with pytest.raises(SegmentSequenceError, match="Another message begins") as raised:
+            parse_message(first + second)
+        assert raised.value.location == Location("MSH", 2)
+
+
 def test_every_sample_is_read_as_python_hl7_reads_it(interop: Path) -> None:
     samples = [path for path in interop.rglob("*") if path.suffix in {".hl7", ".er7"}]
     assert len(samples) > 40

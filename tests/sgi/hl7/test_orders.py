@@ -418,6 +418,23 @@ def test_a_work_order_is_accepted_without_a_name_yet() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "paths", ["ORC-2|OBR-2", "OBR-2", "OBR-3|ORC-3", "ORC-2.1|ORC-38|OBR-3", "OBR-3.1|SPM-30"]
+)
+def test_the_numbers_of_a_work_order_are_no_case(paths: str) -> None:
+    """Wherever the interface has the case's number in other messages."""
+    interface = parse_interface({"read": {"case": paths}}, "sgl.toml", "sgl")
+    segments = (orc(f2="WO-7", f3="SGL-9", f5="CM"), obr(f2="WO-7", f3="SGL-9"))
+    raw = message(PID, *segments, spm("TMP-7^26P1.A.1.3"), profile="DPOW-ACCEPT-WO")
+    accepted = only(read(raw, interface), WorkOrderAccepted)
+    assert isinstance(accepted, WorkOrderAccepted)
+    expected = "26P1" if {"ORC-38", "SPM-30"} & set(paths.split("|")) else None
+    assert accepted.accession_number == expected
+    assert accepted.asset is not None
+    assert accepted.asset.accession_number == expected
+    assert (accepted.placer_number, accepted.filler_number) == ("WO-7", "SGL-9")
+
+
 def test_notices_of_images_are_for_others() -> None:
     reading = read(message(PID, orc(), obr(), spm(), profile="DPOW-IMAGE-NOTIF"))
     assert reading.statements == []

@@ -257,6 +257,9 @@ def test_a_new_scan_names_the_glass_itself() -> None:
     assert message.value("SPM-3") == "26P00123.A.01"
     assert message.required("NTE").field(3).text == "Flou\nen haut"
     assert message.value("ORC-12.2") == "Dr Roux"
+    assert message.value("ORC-12.1") is None
+    named = work_order(envelope(), case(), PATIENT, rescan, SLIDE, "810003456789")
+    assert parsed(named).value("ORC-12.1") == "810003456789"
 
 
 def test_of_several_stains_the_first_is_ordered_and_all_are_told() -> None:

@@ -283,6 +283,48 @@ def test_what_was_refused_is_taken_when_it_comes_again_and_is_right_by_then(
     assert (second.replay_of, second.repeats) == (first.id, 1)
 
 
+def test_what_is_refused_for_another_reason_is_told_that(
+    make_lab: Callable[..., Lab], here: Any
+) -> None:
+    """Who mends the first mistake of a mapping has to see the second."""
+    not_ours = make_lab(here, name="sgl", sender={"applications": ["OTHER"]})
+    of_tests = make_lab(here, name="sgl", events={"processing": ["T"]})
+    first = not_ours.send(slide())
+    assert not_ours.send(slide()) == first
+    second = of_tests.send(slide())
+    assert (second.outcome, code(second.answer)) == (Outcome.REFUSED, "AE")
+    assert b"|202^" in second.answer
+    assert of_tests.send(slide()) == second
+    third = make_lab(here, name="sgl").send(slide())
+    assert (third.outcome, code(third.answer)) == (Outcome.APPLIED, "AA")
+    assert not_ours.send(slide()) == third, "once it was taken, it is"
+    kept = of_tests.kept()
+    assert [(one.outcome, one.repeats) for one in kept] == [
+        (Outcome.REFUSED, 1),
+        (Outcome.REFUSED, 1),
+        (Outcome.APPLIED, 1),
+    ]
+    assert [one.replay_of for one in kept] == [None, kept[0].id, kept[0].id]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        adt() + adt(control_id="C2", ipp="8000002"),
+        slide() + adt(control_id="C2", ipp="8000002"),
+        adt(more=("PID|1||8000002^^^CHU&1.2.3&ISO^PI||AUTRE^ALIX^^^^^L||19790328|F",)),
+    ],
+)
+def test_nothing_is_taken_for_what_nobody_read(lab: Lab, raw: bytes) -> None:
+    """One answer would be taken for both."""
+    result = lab.send(raw)
+    assert (result.outcome, code(result.answer)) == (Outcome.REFUSED, "AE")
+    assert b"|100^" in result.answer
+    (kept,) = lab.kept()
+    assert (kept.control_id, kept.sender.partition("|")[2]) in {("C1", "CHU"), ("S1", "CHU")}
+    assert lab.rows("select count(*) from patient") == [(0,)]
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -237,6 +237,20 @@ def test_an_MDM_is_final_when_it_is_signed(
     assert reports(raw)[0].status is status
 
 
+@pytest.mark.parametrize(
+    ("second", "place"), [(PID, "PID[2]-1"), ("TXA|2|x|TEXT|||||||||9", "TXA[2]-1")]
+)
+def test_an_MDM_is_of_one_patient_and_one_document(second: str, place: str) -> None:
+    txa = "TXA|1|x|TEXT|||||||||8"
+    order = "ORC|NW||26P2"
+    raw = message(
+        "MDM^T02", PID, "ORC|NW||26P1", txa, ed(PDF), second, order, ed(b"of another patient")
+    )
+    with pytest.raises(errors.SegmentSequenceError) as raised:
+        read(raw)
+    assert str(raised.value.location) == place
+
+
 def test_a_report_of_no_case_is_refused_unless_it_replaces_one() -> None:
     alone = ("ORC|NW", "OBR|1|||60568-3^CR^LN")
     with pytest.raises(errors.MissingFieldError) as raised:

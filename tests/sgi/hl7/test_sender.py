@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from psycopg import AsyncConnection
 
-from sgi.catalogue import cases, interfaces, kept_messages, outbox, specimens, work_orders
+from sgi.catalogue import cases, groups, interfaces, kept_messages, outbox, specimens, work_orders
 from sgi.catalogue.case_history import Author
 from sgi.catalogue.database import Connection, Database
 from sgi.catalogue.kept_messages import Filter, Kept
@@ -21,7 +21,12 @@ from sgi.domain.interface import NoticeKind, NoticeState, Outcome
 from sgi.hl7 import answers, notices
 from sgi.hl7.client import Address, MllpClient
 from sgi.hl7.connection_out import Late
-from sgi.hl7.errors import BadAnswerError, LinkTimeoutError, LinkUnavailableError
+from sgi.hl7.errors import (
+    BadAnswerError,
+    LinkTimeoutError,
+    LinkUnavailableError,
+    NoAnswerError,
+)
 from sgi.hl7.interfaces import parse_interface
 from sgi.hl7.message import Message, parse_message
 from sgi.hl7.mllp import encode_frame
@@ -212,7 +217,42 @@ def test_without_a_proper_answer_the_same_is_sent_again(bench: Bench, odd: Any) 
     assert len(bench.messages) == 1
 
 
-@pytest.mark.parametrize("odd", [ack("AR", "ERR|||||||||Later.\r"), LinkTimeoutError("Silence.")])
+@pytest.mark.parametrize("said", ["UNICODE UTF-8", "UNICODE UTF-16", "8859/1"])
+@pytest.mark.parametrize("always", [None, "8859/1"])
+def test_an_answer_is_read_in_spite_of_its_encoding(
+    run: Any, database: Database, here: Any, said: str, always: str | None
+) -> None:
+    bench = Bench(run, database, here)
+    document = {"name": "sgl", "out": OUT, "encoding_always": always}
+    bench.interface = parse_interface(
+        {key: value for key, value in document.items() if value}, "sgl.toml", "sgl"
+    )
+
+    def told(message: Message) -> bytes:
+        head = f"MSH|^~\\&|SGL||SGI||20260612||ACK^O21^ACK|A1|P|2.5.1||||||{said}"
+        return f"{head}\rMSA|AE|{message.control_id}|Dossier refusé\r".encode("latin-1")
+
+    bench.laboratory.plan = [told]
+    bench.tell()
+    assert bench.send(bench.make_sender()) == 1
+    (notice,) = bench.notices
+    assert (notice.state, notice.last_error) == (NoticeState.REFUSED, "Dossier refusé")
+
+
+def test_an_answer_that_names_nothing_is_that_of_what_was_sent(bench: Bench) -> None:
+    nameless = b"MSH|^~\\&|SGL||SGI||20260612||ACK|A1|P|2.5.1\rMSA|AA|\r"
+    bench.laboratory.plan = [lambda _: nameless]
+    bench.tell()
+    assert bench.send() == 1
+    assert [notice.state for notice in bench.notices] == [NoticeState.ACCEPTED]
+    out = {**OUT, "enhanced": True}
+    bench.interface = parse_interface({"name": "sgl", "out": out}, "sgl.toml", "sgl")
+    bench.laboratory.plan = [lambda _: nameless]
+    bench.tell(CaseState.READING)
+    assert bench.send(bench.make_sender()) == 2, "it may be the last word on another"
+
+
+@pytest.mark.parametrize("odd", [ack("AR", "ERR|||||||||Later.\r"), BadAnswerError("Odd.")])
 def test_after_enough_tries_a_person_must_look(bench: Bench, odd: Any) -> None:
     bench.laboratory.plan = [odd] * 3
     bench.tell()
@@ -228,6 +268,44 @@ def test_an_outage_kills_no_message(bench: Bench) -> None:
     bench.tell()
     assert bench.send() == 21
     assert [(n.state, n.attempts) for n in bench.notices] == [(NoticeState.ACCEPTED, 1)]
+
+
+SILENCE = [LinkTimeoutError("Silence."), NoAnswerError("It closed the connection.")]
+
+
+@pytest.mark.parametrize("silence", SILENCE)
+def test_nor_does_one_that_is_met_with_silence(bench: Bench, silence: Exception) -> None:
+    """Such as a proxy that accepts, with nobody behind it."""
+    bench.laboratory.plan = [silence] * 20
+    bench.tell()
+    assert bench.send() == 21
+    assert [(n.state, n.attempts) for n in bench.notices] == [(NoticeState.ACCEPTED, 2)]
+
+
+@pytest.mark.parametrize("silence", SILENCE)
+def test_what_alone_is_never_answered_is_for_a_person(bench: Bench, silence: Exception) -> None:
+    said: Any = {"said_at": NOW, "source": "test"}
+    other = bench.ask(cases.record_case, bench.here.id, CaseSaid("26P2"), None, **said)
+    bench.tell()
+
+    async def later(connection: Connection) -> None:
+        await connection.execute(
+            "update outbox set next_try_at = now() + interval '1 h' where state = 'waiting'"
+        )
+
+    async def now(connection: Connection) -> None:
+        await connection.execute("update outbox set next_try_at = now() where state = 'waiting'")
+
+    for tries in (1, 2, 3):
+        bench.ask(now)
+        bench.laboratory.plan = [silence]
+        assert bench.run(bench.sender.send_due()) == 1
+        assert bench.notices[0].attempts == tries
+        bench.ask(later)
+        bench.ask(outbox.case, bench.here.id, other, CaseState.READING)
+        assert bench.send() == 1
+    assert bench.notices[0].state is NoticeState.DEAD
+    assert {notice.state for notice in bench.notices[1:]} == {NoticeState.ACCEPTED}
 
 
 def test_a_case_is_told_in_order_whatever_happens(bench: Bench) -> None:
@@ -285,6 +363,20 @@ def test_a_work_order_names_its_block(bench: Bench) -> None:
     assert bench.ask(work_orders.by_id, order.id).state is WorkState.REFUSED, "and was turned down"
 
 
+def test_who_asks_is_named_by_the_number_of_their_account(bench: Bench) -> None:
+    async def with_number(connection: Any) -> Author:
+        cursor = await connection.execute("select id, name from account limit 1")
+        row = await cursor.fetchone()
+        await groups.set_number(connection, bench.here.id, row["id"], "810003456789")
+        return Author(account_id=row["id"], account_name=row["name"])
+
+    author = bench.ask(with_number)
+    bench.ask(work_orders.ask, bench.case_id, WorkKind.RECUT, "26P1-A-1", (), None, author)
+    bench.send()
+    (told,) = bench.laboratory.received
+    assert (told.value("ORC-12.1"), told.value("ORC-12.2")) == ("810003456789", author.account_name)
+
+
 def test_an_answer_that_comes_as_a_message_settles_it(bench: Bench) -> None:
     author = Author(account_id=None, account_name="ESSAI")
     order = bench.ask(work_orders.ask, bench.case_id, WorkKind.RECUT, "26P1-A-1", (), None, author)
@@ -334,6 +426,57 @@ def test_an_image_is_told_with_what_its_instances_say(
     assert {message.value("SPM-3") for message in told} == {"26P1-A-1"}
     uids = [segment.value(5) for segment in told[0].segments("OBX")]
     assert uids == [slide.study_uid, slide.series_uid]
+
+
+def test_uids_that_changed_in_an_outage_are_told(
+    bench: Bench, publish: Callable[..., Any], store: Any
+) -> None:
+    slide = publish(bench.here, store)
+
+    async def tell(connection: Connection) -> None:
+        await connection.execute(
+            "update slide set glass_id = %s, unidentified = null where id = %s",
+            [bench.glass_id, slide.id],
+        )
+        subject = (bench.here.id, bench.glass_id, slide.id)
+        await outbox.image(connection, *subject, available=True)
+
+    async def tell_anew(connection: Connection) -> None:
+        await connection.execute(
+            """update slide set identity_revision = 1, told_study_uid = '2.25.777',
+                   told_series_uid = '2.25.778' where id = %s""",
+            [slide.id],
+        )
+        await tell(connection)
+
+    bench.ask(tell)
+    bench.laboratory.plan = [LinkUnavailableError("Away.")]
+    bench.run(bench.sender.send_due())
+    bench.ask(tell_anew)
+    bench.send()
+    told = [[obx.value(5) for obx in m.segments("OBX")] for m in bench.laboratory.received]
+    assert told == [[slide.study_uid, slide.series_uid], ["2.25.777", "2.25.778"]]
+
+
+def test_what_is_not_answered_for_good_holds_up_its_glass(bench: Bench) -> None:
+    """Also where that is of another case by now."""
+    slide_id = uuid.uuid4()
+
+    async def tell(connection: Connection) -> None:
+        subject = (bench.here.id, bench.glass_id, slide_id)
+        await outbox.image(connection, *subject, available=False)
+        await connection.execute("update outbox set case_id = null")  # as if put before its case
+        await outbox.image(connection, bench.here.id, bench.glass_id, slide_id, available=True)
+        await connection.execute("update outbox set is_available = false")
+
+    bench.ask(tell)
+    bench.laboratory.plan = [ack("AR")]
+    assert bench.run(bench.sender.send_due()) == 2
+    assert [(n.state, n.attempts) for n in bench.notices] == [("waiting", 1), ("waiting", 0)]
+    bench.send()
+    assert [n.state for n in bench.notices] == ["accepted", "accepted"]
+    first, again, second = bench.laboratory.control_ids
+    assert first == again != second
 
 
 def test_a_slide_without_a_case_waits_for_it(bench: Bench) -> None:
@@ -711,3 +854,68 @@ def test_a_new_scan_that_is_taken_back(
     assert told == expected
     order = bench.ask(work_orders.of_case, bench.case_id)[0]
     assert order.state is WorkState.WITHDRAWN
+
+
+# A work order that is withdrawn
+
+ASKER = Author(account_id=None, account_name="ESSAI")
+
+
+def ask_for_recut(bench: Bench) -> UUID:
+    order = bench.ask(work_orders.ask, bench.case_id, WorkKind.RECUT, "26P1-A-1", (), None, ASKER)
+    found: UUID = order.id
+    return found
+
+
+def withdrawing(bench: Bench, order_id: UUID, answered: Any) -> Any:
+    """A laboratory; somebody withdraws the order while the first message is on its way there."""
+    send = bench.laboratory.send
+
+    async def withdraw(raw: bytes) -> bytes:
+        bench.laboratory.send = send  # type: ignore[method-assign]
+        bench.laboratory.plan = [answered]
+        async with bench.database.transaction(bench.here.id) as connection:
+            await work_orders.withdraw(connection, bench.case_id, order_id, ASKER)
+        return await send(raw)
+
+    return withdraw
+
+
+@pytest.mark.parametrize(
+    ("answered", "received"),
+    [
+        (LinkUnavailableError("Away."), 0),
+        (LinkTimeoutError("Silence."), 1),
+        (ack("AR"), 1),
+    ],
+)
+def test_what_was_withdrawn_on_its_way_is_not_sent_again(
+    bench: Bench, answered: Any, received: int
+) -> None:
+    order_id = ask_for_recut(bench)
+    bench.laboratory.send = withdrawing(bench, order_id, answered)  # type: ignore[method-assign]
+    bench.send()
+    assert len(bench.laboratory.received) == received
+    (notice,) = bench.notices
+    assert notice.state is NoticeState.GIVEN_UP
+    assert "not true" in str(notice.last_error)
+    assert bench.ask(work_orders.by_id, order_id).state is WorkState.WITHDRAWN
+
+
+def test_what_was_withdrawn_on_its_way_may_have_arrived(bench: Bench) -> None:
+    order_id = ask_for_recut(bench)
+    bench.laboratory.send = withdrawing(bench, order_id, ack("AA"))  # type: ignore[method-assign]
+    bench.send()
+    assert [notice.state for notice in bench.notices] == [NoticeState.ACCEPTED]
+
+
+def test_what_was_withdrawn_behind_others_is_not_sent(bench: Bench) -> None:
+    """It was claimed and written with them, and its turn had not come."""
+    bench.tell(CaseState.READING)
+    order_id = ask_for_recut(bench)
+    bench.tell(CaseState.REPORTED)
+    bench.laboratory.send = withdrawing(bench, order_id, ack("AA"))  # type: ignore[method-assign]
+    bench.send()
+    told = [message.value("MSH-21") for message in bench.laboratory.received]
+    assert told == ["DPOW-CASE-UPDATE"] * 2
+    assert [notice.state for notice in bench.notices] == ["accepted", "given_up", "accepted"]

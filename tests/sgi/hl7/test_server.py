@@ -471,6 +471,52 @@ def test_an_idle_one_of_the_same_sender_gives_way(monkeypatch: pytest.MonkeyPatc
     asyncio.run(scene())
 
 
+@pytest.mark.parametrize(("all_", "of_one"), [(10, 5), (5, 10)])
+def test_a_burst_of_newcomers_keeps_to_the_bounds(
+    monkeypatch: pytest.MonkeyPatch, all_: int, of_one: int
+) -> None:
+    """Each of them needs the place of another idle one, none of which has ended yet."""
+    monkeypatch.setattr("sgi.hl7.server._IDLE_TO_GIVE_WAY_S", 0.1)
+
+    async def scene() -> None:
+        limits = replace(LIMITS, connections=all_, connections_per_peer=of_one)
+        async with listening(Kept(), limits) as (_, port):
+            idle = [await Wire.to(port) for _ in range(5)]
+            await asyncio.sleep(0.2)
+            newcomers = await asyncio.gather(*(Wire.to(port) for _ in range(40)))
+            answered = 0
+            for wire in (*idle, *newcomers):
+                with suppress(ConnectionError):
+                    await wire.write(encode_frame(message("1")))
+                answered += await wire.answer() == ("AA", "1")
+            assert answered == 5
+            for wire in (*idle, *newcomers):
+                await wire.close()
+
+    asyncio.run(scene())
+
+
+def test_an_order_that_no_handler_answers_is_answered_as_its_file_says() -> None:
+    async def scene() -> None:
+        order = message("1", size=200).replace(b"ADT^A08", b"OML^O21")
+        for application, type_ in ((True, b"|ORL^O22^ORL_O22|"), (False, b"|ACK^O21^ACK|")):
+            for error, limits in (
+                (ConnectionRefusedError(), LIMITS),
+                (None, replace(LIMITS, held_bytes=50)),
+                (None, replace(LIMITS, message_bytes=150)),
+            ):
+                kept = Kept(error=error)
+                server = MllpServer("sgl", kept, limits, application=application)
+                wire = await Wire.to(await server.start(HOST, 0))
+                await wire.write(encode_frame(order))
+                assert type_ in await asyncio.wait_for(wire.reader.readuntil(b"\x1c\r"), 20)
+                assert kept.taken == []
+                await wire.close()
+                await server.stop()
+
+    asyncio.run(scene())
+
+
 @pytest.mark.parametrize(
     ("address", "place"),
     [

@@ -22,9 +22,10 @@ from sgi.domain.french import MESSAGES, in_french, sentences
 from sgi.domain.words import Language
 from sgi.errors import ConfigurationError, VanishedError
 from sgi.hl7 import errors, statements
-from sgi.hl7.interfaces import built_in
+from sgi.hl7.interfaces import built_in, parse_interface
 from sgi.hl7.part_names import label
 from sgi.hl7.wording import _HEADLINES
+from sgi.settings import Hl7Settings, Settings
 
 NOW = datetime(2026, 6, 12, 12, 0, tzinfo=UTC)
 HEADER = "MSH|^~\\&|SGL|CHU-X|SGI|CHU-X|20260612101500||OML^O21|C1|P|2.5.1"
@@ -104,11 +105,33 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_interfaces_by_name_and_by_file(tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     own.write_text('establishment = "X"')
-    assert interface_named(str(own), tmp_path / "none", 2575).establishment == "X"
-    assert interface_named("own", tmp_path, 2575).establishment == "X"
-    assert interface_named("roche", tmp_path, 2575).read.filler == ()
+    settings = Settings(hl7=Hl7Settings(folder=tmp_path))
+    typo = Settings(hl7=Hl7Settings(folder=tmp_path / "typo"))
+    assert interface_named(str(own), typo).establishment == "X"
+    assert interface_named("own", settings).establishment == "X"
+    assert interface_named("roche", settings).read.filler == ()
     with pytest.raises(ConfigurationError, match="There is no interface x; there are own, roche"):
-        interface_named("x", tmp_path, 2575)
+        interface_named("x", settings)
+    for name in ("own", "sgl"):
+        with pytest.raises(ConfigurationError, match="SGI_HL7__FOLDER: there is no folder"):
+            interface_named(name, typo)
+
+
+@pytest.mark.parametrize("kind", ["mllp", "files"])
+def test_what_is_larger_than_what_is_taken_is_refused(kind: str) -> None:
+    """As it would be on the wire, message by message, or in the folder, whole."""
+    large = (*GOOD[:-1], *(f"NTE|{number}||{'x' * 500}" for number in range(10)), GOOD[-1])
+    file = Path(os.environ["PYTEST_TRY_FILE"])
+    file.write_text("\n".join("\n".join(lines) for lines in (GOOD, large)))
+    told = StringIO()
+    console = Console(file=told, width=300, soft_wrap=True)
+    interface = parse_interface({"kind": kind}, "own.toml", "own")
+    assert not try_messages(file, interface, Language.FRENCH, console, NOW, most_bytes=4_000)
+    said = told.getvalue()
+    what = {"mllp": "Le message dépasse 0 Mio", "files": "Le fichier dépasse 0 Mio"}[kind]
+    assert what in said
+    assert said.count("MSA|AE|C1") == 1
+    assert said.count("MSA|AA|C1") == {"mllp": 1, "files": 0}[kind]
 
 
 @pytest.mark.parametrize(

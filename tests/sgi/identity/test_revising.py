@@ -9,8 +9,9 @@ from typing import Any
 import pydicom
 
 from dicom.frame_index import FrameIndex
-from sgi.catalogue import attachments, outbox_turns, patients
+from sgi.catalogue import attachments, identities, outbox_turns, patients
 from sgi.catalogue.image_uids import uids_of_image
+from sgi.domain.case import AssetKind
 from sgi.domain.patient import (
     Identifier,
     IdentifierKind,
@@ -266,6 +267,26 @@ def test_a_glass_that_moves_to_another_case_is_told_in_its_study(told: Bench) ->
     assert told.series().split("/")[2] != old.split("/")[2]
     assert told.series().split("/")[4] != old.split("/")[4]
     assert told.get(f"{old}/metadata").status_code == 410
+
+
+def test_what_a_glass_comes_from_is_told_of_its_own_case_alone(told: Bench) -> None:
+    """A block that another case has says nothing of it, be the glass or the block the one to go."""
+
+    def said() -> tuple[Any, ...]:
+        found = told.lab.do(lambda c: identities.said_of_glass(c, told.slide.id))
+        assert found is not None
+        return found.parent_kind, found.part_identifier, found.part_said.get("description")
+
+    own = ("block", "26P00123.A", "sein gauche")
+    assert said() == own
+    told.lab.case("26P00456", told.lab.patient("IPP2", birth_name="AUTRE"))
+    told.lab.asset("26P00123.A.01.01", accession_number="26P00456")
+    assert said() == (None, None, None)
+    told.lab.asset("26P00123.A.01.01", accession_number="26P00123")
+    assert (said(), told.tell()) == (own, 0)
+    told.lab.asset("26P00123.A.01", AssetKind.BLOCK, accession_number="26P00456")
+    assert said() == (None, None, None)
+    assert told.tell() == 1
 
 
 def test_the_note_is_found_and_sent_in_the_study_of_what_it_rejects(told: Bench) -> None:

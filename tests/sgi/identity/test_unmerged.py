@@ -122,8 +122,8 @@ def test_a_link_that_ends_changes_nothing(told: Bench) -> None:
             lambda c, linked=linked: patients.link(
                 c,
                 lab.establishment.id,
-                Identifier("IPP1", "CHU"),
-                Identifier("IPP9", "CHU"),
+                [Identifier("IPP1", "CHU")],
+                [Identifier("IPP9", "CHU")],
                 linked=linked,
                 said_at=lab.said_at,
                 source="test",

@@ -1,9 +1,10 @@
 """One small slide of each vendor's, written here so that no scanner's file is needed."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -78,10 +79,16 @@ def leica(tmp_path: Path) -> MakeSlide:
 
 @pytest.fixture
 def philips(tmp_path: Path) -> MakeSlide:
-    """`in_xml` keeps label and overview in the XML; `left_out` are (level, column, row)."""
+    """`in_xml` keeps label and overview in the XML; `left_out` are (level, column, row); `said` are
+    more attributes.
+    """
 
     def make(
-        *, in_xml: bool = False, left_out: Sequence[tuple[int, int, int]] = (), scans: int = 1
+        *,
+        in_xml: bool = False,
+        left_out: Sequence[tuple[int, int, int]] = (),
+        scans: int = 1,
+        said: Mapping[str, str] = MappingProxyType({}),
     ) -> Path:
         def attribute(name: str, text: str) -> str:
             return f'<Attribute Name="{name}">{text}</Attribute>'
@@ -113,6 +120,7 @@ def philips(tmp_path: Path) -> MakeSlide:
             '<?xml version="1.0" encoding="UTF-8" ?><DataObject ObjectType="DPUfsImport">'
             + attribute("DICOM_ACQUISITION_DATETIME", "20260312101112.000000")
             + attribute("DICOM_MANUFACTURER", "PHILIPS")
+            + "".join(attribute(*pair) for pair in said.items())
             + attribute("DICOM_DEVICE_SERIAL_NUMBER", "FMT0001")
             + attribute("DICOM_SOFTWARE_VERSIONS", '"1.6.6186" "20150402"')
             + f'<Attribute Name="PIM_DP_SCANNED_IMAGES"><Array>{scan * scans}{hidden}</Array>'

@@ -1,5 +1,6 @@
 """The barcode and the label's text that the scanner wrote, in every format that has a place."""
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,6 +48,21 @@ def test_aperio_tells_it_among_its_fields(text: str, expected: str | None) -> No
 def test_leica_tells_it_of_the_collection(leica: MakeSlide, extra: str) -> None:
     assert open_slide(leica(extra=extra)).metadata.barcode == CODE
     assert open_slide(leica()).metadata.barcode is None
+
+
+@pytest.mark.parametrize("scanner", ["leica", "philips"])
+def test_a_code_of_several_fields_is_read_whole(
+    request: pytest.FixtureRequest, scanner: str
+) -> None:
+    """As the INS datamatrix, which the scanner takes for the slide's."""
+    fields = "IS01S1x\x1dS2y\x1dS3z"
+    packed = base64.b64encode(fields.encode()).decode()
+    make: MakeSlide = request.getfixturevalue(scanner)
+    if scanner == "leica":
+        path = make(extra=f"<barcode>{packed}</barcode>")
+    else:
+        path = make(said={"PIM_DP_UFS_BARCODE": packed})
+    assert open_slide(path).metadata.barcode == fields
 
 
 def test_ventana_tells_it_of_the_scan(ventana: MakeSlide) -> None:
