@@ -44,10 +44,10 @@ class CountsOut(BaseModel):
 class SearchIn(BaseModel):
     """What a list is narrowed to; what is left out narrows nothing."""
 
-    model_config = ConfigDict(extra="forbid")  # a misspelt word would narrow nothing
-
     q: Text | None = None
     """Words, or their beginnings, of accession number, patient, organ and stain, or a label."""
+    accession_number: Text | None = None
+    """The whole of one, as the laboratory writes it."""
     state: list[CaseState] = Field(default=[], max_length=len(CaseState))
     priority: Priority | None = None
     extemporane: bool | None = None
@@ -66,6 +66,12 @@ class SearchIn(BaseModel):
     after: Text | None = None
     """`next` of the page before."""
     limit: int = Field(default=60, ge=1, le=200)
+
+
+class SearchBody(SearchIn):
+    """The same; nothing else is said in it, since a misspelt word would narrow nothing."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class WorklistOut(BaseModel):
@@ -126,7 +132,7 @@ async def get_worklist(
 
 
 @router.post("/worklists/{name}/search")
-async def search_worklist(name: Worklist, request: Request, asked: SearchIn) -> WorklistOut:
+async def search_worklist(name: Worklist, request: Request, asked: SearchBody) -> WorklistOut:
     """The same, what is asked for in the body."""
     return await _page(request, name, asked)
 
@@ -211,6 +217,7 @@ async def _page(request: Request, name: Worklist, asked: SearchIn) -> WorklistOu
 def _filter(asked: SearchIn) -> CaseFilter:
     return CaseFilter(
         text=asked.q if asked.q and asked.q.strip() else None,
+        accession_number=asked.accession_number or None,
         states=tuple(asked.state),
         priority=asked.priority,
         extemporane=asked.extemporane,

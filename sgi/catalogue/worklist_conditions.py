@@ -69,6 +69,11 @@ def conditions(
 
 def _narrowing(narrowed: CaseFilter) -> list[tuple[str, str, Any]]:
     asked = [
+        (
+            "c.accession_number = %(accession_number)s",
+            "accession_number",
+            narrowed.accession_number,
+        ),
         ("c.state = any(%(states)s)", "states", _words(narrowed.states)),
         ("c.priority = %(priority)s", "priority", narrowed.priority),
         ("c.extemporane = %(extemporane)s", "extemporane", narrowed.extemporane),

@@ -53,6 +53,8 @@ class CaseFilter:
     text: str | None = None
     """Words, or their beginnings, of accession number, patient, organ and stain; case and accents
     do not count."""
+    accession_number: str | None = None
+    """The whole of one."""
     states: tuple[CaseState, ...] = ()
     priority: Priority | None = None
     extemporane: bool | None = None
