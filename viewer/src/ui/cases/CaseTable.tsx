@@ -106,7 +106,9 @@ function Row(props: {
         {row.held_at && (
           <div className={styles.held} data-testid="hold-reason">
             <PauseIcon />
-            {t("case.held", { reason: row.hold_reason ?? "" })}
+            <span title={row.hold_reason ?? ""}>
+              {t("case.held", { reason: row.hold_reason ?? "" })}
+            </span>
           </div>
         )}
       </td>
