@@ -240,6 +240,8 @@ def test_a_lost_connection_starts_everything_again(
 
     async def watch() -> None:
         async with listening(web, token) as stream:
+            # Once more: the feed forgets every session when it begins to listen itself.
+            assert await web.services.sessions.of(token)
             assert web.services.sessions._by_token
             async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
                 await connection.execute(
