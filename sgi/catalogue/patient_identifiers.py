@@ -117,10 +117,14 @@ async def add(
                select %(establishment)s, own.id, %(kind)s, %(assigner)s, %(value)s
                from patient own
                where own.id = %(patient)s and not exists (
-                   select from patient_identifier i join patient p on p.id = i.patient_id
-                   where i.kind = %(kind)s and i.assigner = %(assigner)s
-                     and i.retired_at is null and i.value <> all(%(going)s)
-                     and coalesce(p.merged_into, p.id) = coalesce(own.merged_into, own.id))
+                   select from patient_identifier i
+                   where i.patient_id = any(array(
+                           select coalesce(own.merged_into, own.id)
+                           union all
+                           select p.id from patient p
+                           where p.merged_into = coalesce(own.merged_into, own.id)))
+                     and i.kind = %(kind)s and i.assigner = %(assigner)s
+                     and i.retired_at is null and i.value <> all(%(going)s))
                on conflict do nothing""",
             {
                 "establishment": establishment_id,

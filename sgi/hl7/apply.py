@@ -136,6 +136,8 @@ def accession_number_of(statements: Sequence[Statement]) -> str | None:
 
 
 async def _apply(work: _Work, statement: Statement) -> None:
+    if not isinstance(statement, CaseRecorded | AssetRecorded):
+        work.held.clear()  # it may change where a case stands
     match statement:
         case PatientSaid() | PatientsMerged() | IdentifierChanged() | PatientsLinked():
             await _apply_identity(work, statement)
@@ -221,6 +223,8 @@ async def _apply_asset(
     match statement:
         case AssetRecorded(asset):
             is_new = not work.before.knows(asset)
+            if not is_new:
+                work.held.clear()
             asset_id = await specimens.record_asset(
                 connection,
                 establishment_id,
@@ -250,6 +254,7 @@ async def _apply_asset(
 
 async def _attach_waiting(work: _Work, glass_id: UUID) -> None:
     """A scan that was there before the laboratory named its glass finds it now."""
+    work.held.clear()
     attached = await self_attaching.attach_waiting(work.connection, work.establishment_id, glass_id)
     work.changes.extend(Change("slide.attached", slide_id) for slide_id in attached)
 
